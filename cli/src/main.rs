@@ -1,0 +1,2 @@
+//! Placeholder head, replaced by the first commit of the crate.
+fn main() {}

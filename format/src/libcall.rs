@@ -1,0 +1,124 @@
+//! Libcalls: helpers in the loader that compiled code calls.
+//!
+//! One list gives the compiler each helper's signature and the loader the order of its table of
+//! function pointers. Compiled code reaches the table through the instance context (`xip`), or
+//! calls the helper at an address that the loader patched in (`direct`).
+//!
+//! Every helper uses the C calling convention of the target. Unless it is marked pure, its first
+//! argument is the context pointer. A helper that returns a trap code returns zero for success.
+
+/// A machine type in a libcall's signature.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LibcallType {
+    /// 32-bit integer.
+    I32,
+    /// 64-bit integer.
+    I64,
+    /// Pointer-sized integer; also a reference value.
+    Pointer,
+    /// 32-bit float.
+    F32,
+    /// 64-bit float.
+    F64,
+}
+
+macro_rules! libcalls {
+    ($($(#[$doc:meta])* $variant:ident $name:ident ($($param:ident),*) -> $result:tt, $kind:ident;)*) => {
+        /// A helper in the loader. The discriminant is its index in the libcall table.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+        #[repr(u8)]
+        pub enum Libcall {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Libcall {
+            /// Every libcall, in the order of the table.
+            pub const ALL: &'static [Libcall] = &[$(Libcall::$variant,)*];
+
+            /// How many there are; the table's length in entries.
+            pub const COUNT: usize = Self::ALL.len();
+
+            /// The helper's name, as symbols and listings show it.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Libcall::$variant => stringify!($name),)*
+                }
+            }
+
+            /// The parameter types after the context pointer.
+            pub const fn params(self) -> &'static [LibcallType] {
+                match self {
+                    $(Libcall::$variant => &[$(LibcallType::$param,)*],)*
+                }
+            }
+
+            /// The result type, if there is a result.
+            pub const fn result(self) -> Option<LibcallType> {
+                match self {
+                    $(Libcall::$variant => libcalls!(@result $result),)*
+                }
+            }
+
+            /// Whether the context pointer is the first argument. Pure helpers compute on their
+            /// arguments alone.
+            pub const fn takes_context(self) -> bool {
+                match self {
+                    $(Libcall::$variant => libcalls!(@context $kind),)*
+                }
+            }
+        }
+    };
+    (@result ()) => { None };
+    (@result $result:ident) => { Some(LibcallType::$result) };
+    (@context instance) => { true };
+    (@context pure) => { false };
+}
+
+libcalls! {
+    /// `(code)`: ends the activation with the trap code; zero means that a host function has
+    /// already recorded the error. Never returns.
+    Raise raise(I32) -> (), instance;
+    /// `(memory, delta pages)`: the previous size in pages, or all ones.
+    MemoryGrow memory_grow(I32, I64) -> I64, instance;
+    /// `(destination memory, source memory, destination, source, length)`: trap code.
+    MemoryCopy memory_copy(I32, I32, I64, I64, I64) -> I32, instance;
+    /// `(memory, destination, value, length)`: trap code.
+    MemoryFill memory_fill(I32, I64, I32, I64) -> I32, instance;
+    /// `(memory, data segment, destination, source, length)`: trap code.
+    MemoryInit memory_init(I32, I32, I64, I32, I32) -> I32, instance;
+    /// `(data segment)`.
+    DataDrop data_drop(I32) -> (), instance;
+    /// `(table, delta, initial value)`: the previous size in elements, or all ones.
+    TableGrow table_grow(I32, I64, Pointer) -> I64, instance;
+    /// `(table, destination, value, length)`: trap code.
+    TableFill table_fill(I32, I64, Pointer, I64) -> I32, instance;
+    /// `(destination table, source table, destination, source, length)`: trap code.
+    TableCopy table_copy(I32, I32, I64, I64, I64) -> I32, instance;
+    /// `(table, element segment, destination, source, length)`: trap code.
+    TableInit table_init(I32, I32, I64, I32, I32) -> I32, instance;
+    /// `(element segment)`.
+    ElemDrop elem_drop(I32) -> (), instance;
+    /// `f32.ceil` where the ISA has no instruction for it.
+    CeilF32 ceil_f32(F32) -> F32, pure;
+    /// `f64.ceil` where the ISA has no instruction for it.
+    CeilF64 ceil_f64(F64) -> F64, pure;
+    /// `f32.floor` where the ISA has no instruction for it.
+    FloorF32 floor_f32(F32) -> F32, pure;
+    /// `f64.floor` where the ISA has no instruction for it.
+    FloorF64 floor_f64(F64) -> F64, pure;
+    /// `f32.trunc` where the ISA has no instruction for it.
+    TruncF32 trunc_f32(F32) -> F32, pure;
+    /// `f64.trunc` where the ISA has no instruction for it.
+    TruncF64 trunc_f64(F64) -> F64, pure;
+    /// `f32.nearest` where the ISA has no instruction for it.
+    NearestF32 nearest_f32(F32) -> F32, pure;
+    /// `f64.nearest` where the ISA has no instruction for it.
+    NearestF64 nearest_f64(F64) -> F64, pure;
+}
+
+impl Libcall {
+    /// The libcall with this index in the table, or `None` beyond its end.
+    pub const fn from_index(index: u32) -> Option<Libcall> {
+        if (index as usize) < Self::COUNT { Some(Self::ALL[index as usize]) } else { None }
+    }
+}

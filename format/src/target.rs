@@ -1,0 +1,147 @@
+//! What machine an artifact is for: instruction set, pointer width, calling convention, CPU
+//! features.
+
+use crate::context::PointerWidth;
+
+/// Instruction set of the text section.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum Isa {
+    /// 64-bit x86.
+    X86_64 = 1,
+    /// 64-bit Arm.
+    Aarch64 = 2,
+    /// 64-bit RISC-V.
+    Riscv64 = 3,
+    /// IBM z/Architecture.
+    S390x = 4,
+    /// Pulley bytecode with 32-bit pointers.
+    Pulley32 = 5,
+    /// Pulley bytecode with 64-bit pointers.
+    Pulley64 = 6,
+}
+
+impl Isa {
+    /// Every instruction set.
+    pub const ALL: &'static [Isa] =
+        &[Isa::X86_64, Isa::Aarch64, Isa::Riscv64, Isa::S390x, Isa::Pulley32, Isa::Pulley64];
+
+    /// The instruction set with this number.
+    pub const fn from_u8(number: u8) -> Option<Isa> {
+        match number {
+            1 => Some(Isa::X86_64),
+            2 => Some(Isa::Aarch64),
+            3 => Some(Isa::Riscv64),
+            4 => Some(Isa::S390x),
+            5 => Some(Isa::Pulley32),
+            6 => Some(Isa::Pulley64),
+            _ => None,
+        }
+    }
+
+    /// The customary name, as in target triples.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Isa::X86_64 => "x86_64",
+            Isa::Aarch64 => "aarch64",
+            Isa::Riscv64 => "riscv64",
+            Isa::S390x => "s390x",
+            Isa::Pulley32 => "pulley32",
+            Isa::Pulley64 => "pulley64",
+        }
+    }
+
+    /// Size of a pointer.
+    pub const fn pointer_width(self) -> PointerWidth {
+        match self {
+            Isa::Pulley32 => PointerWidth::Bits32,
+            _ => PointerWidth::Bits64,
+        }
+    }
+
+    /// The CPU features that this instruction set knows, in the order of their bits in the header.
+    /// The names are LLVM's.
+    pub const fn features(self) -> &'static [&'static str] {
+        match self {
+            Isa::X86_64 => X86_64_FEATURES,
+            Isa::Aarch64 => AARCH64_FEATURES,
+            Isa::Riscv64 => RISCV64_FEATURES,
+            Isa::S390x => S390X_FEATURES,
+            Isa::Pulley32 | Isa::Pulley64 => &[],
+        }
+    }
+}
+
+const X86_64_FEATURES: &[&str] = &[
+    "sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "cx16", "avx", "avx2", "fma", "bmi", "bmi2",
+    "lzcnt", "avx512f", "avx512vl", "avx512dq", "avx512bitalg", "avx512vbmi", "avxvnni",
+    "avx512vnni",
+];
+const AARCH64_FEATURES: &[&str] = &["lse", "pauth", "fp16", "bti"];
+const RISCV64_FEATURES: &[&str] =
+    &["m", "a", "f", "d", "c", "zba", "zbb", "zbc", "zbs", "zbkb", "zicond", "zfa", "zvl128b", "v"];
+const S390X_FEATURES: &[&str] = &[
+    "miscellaneous-extensions-2",
+    "vector-enhancements-2",
+    "miscellaneous-extensions-3",
+    "vector-enhancements-3",
+    "miscellaneous-extensions-4",
+];
+
+/// Calling convention between compiled code and the loader.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+#[non_exhaustive]
+pub enum HostAbi {
+    /// The System V convention of the instruction set; also bare metal.
+    SystemV = 1,
+    /// Windows.
+    WindowsFastcall = 2,
+    /// Apple's variant of AAPCS64.
+    AppleAarch64 = 3,
+}
+
+impl HostAbi {
+    /// The convention with this number.
+    pub const fn from_u8(number: u8) -> Option<HostAbi> {
+        match number {
+            1 => Some(HostAbi::SystemV),
+            2 => Some(HostAbi::WindowsFastcall),
+            3 => Some(HostAbi::AppleAarch64),
+            _ => None,
+        }
+    }
+}
+
+/// A set of CPU features of one instruction set; bit *n* is feature *n* of [`Isa::features`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub struct CpuFeatures(pub u64);
+
+impl CpuFeatures {
+    /// The features that are in `self` and not in `other`.
+    pub const fn missing_from(self, other: CpuFeatures) -> CpuFeatures {
+        CpuFeatures(self.0 & !other.0)
+    }
+
+    /// Whether no feature is in the set.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The set with the named feature added, or `None` where the instruction set has no such
+    /// feature.
+    pub fn with(self, isa: Isa, name: &str) -> Option<CpuFeatures> {
+        let bit = isa.features().iter().position(|feature| *feature == name)?;
+        Some(CpuFeatures(self.0 | 1 << bit))
+    }
+
+    /// The names in the set, in the order of the bits. Unknown bits have no name.
+    pub fn names(self, isa: Isa) -> impl Iterator<Item = &'static str> {
+        isa.features()
+            .iter()
+            .enumerate()
+            .filter(move |(bit, _)| self.0 >> bit & 1 == 1)
+            .map(|(_, name)| *name)
+    }
+}

@@ -1,0 +1,97 @@
+//! The choices that compiled code and loader must agree on, recorded in the header.
+
+/// An enumeration stored as one byte.
+macro_rules! byte_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $number:literal, $text:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(u8)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant = $number,)*
+        }
+
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [$name] = &[$($name::$variant,)*];
+
+            /// The value with this number.
+            pub const fn from_u8(number: u8) -> Option<$name> {
+                match number {
+                    $($number => Some($name::$variant),)*
+                    _ => None,
+                }
+            }
+
+            /// The value's name on the command line.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $($name::$variant => $text,)*
+                }
+            }
+        }
+    };
+}
+
+byte_enum! {
+    /// How accesses to linear memory stay inside it.
+    BoundsChecks {
+        /// Reserved address space around memories whose index is 32 bits wide; no code. Other
+        /// memories are compared in code.
+        Guard = 1, "guard";
+        /// Compared in code; memories may move.
+        Explicit = 2, "explicit";
+        /// Not at all: for trusted code only.
+        None = 3, "none";
+    }
+}
+
+byte_enum! {
+    /// How overflow of the call stack is noticed.
+    StackChecks {
+        /// A compare against the limit in the context.
+        Explicit = 1, "explicit";
+        /// A guard page at the end of the stack.
+        Guard = 2, "guard";
+        /// Not at all: for trusted code only.
+        None = 3, "none";
+    }
+}
+
+byte_enum! {
+    /// How traps are raised.
+    TrapMode {
+        /// By hardware faults, caught by signal handlers.
+        Signals = 1, "signals";
+        /// By compiled checks and calls; no signal handler.
+        Explicit = 2, "explicit";
+    }
+}
+
+byte_enum! {
+    /// How text refers to the loader.
+    RelocationModel {
+        /// Addresses of libcalls are patched into a private copy of the text.
+        Direct = 1, "direct";
+        /// No relocation touches text; libcalls are reached through the context.
+        Xip = 2, "xip";
+    }
+}
+
+/// The header's record of what the code was compiled for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Tunables {
+    /// How memory accesses are checked.
+    pub bounds_checks: BoundsChecks,
+    /// How stack overflow is noticed.
+    pub stack_checks: StackChecks,
+    /// How traps are raised.
+    pub trap_mode: TrapMode,
+    /// How text refers to the loader.
+    pub relocation_model: RelocationModel,
+    /// Address space that a guarded memory needs from its base, in bytes, without the guard.
+    pub memory_reservation: u64,
+    /// Inaccessible bytes after the reservation.
+    pub memory_guard: u64,
+    /// Room below the stack limit that leaf functions, libcalls and adapters may use, in bytes.
+    pub stack_reserve: u32,
+}
