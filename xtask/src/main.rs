@@ -1,2 +1,97 @@
-//! Placeholder head, replaced by the first commit of the crate.
-fn main() {}
+//! Developer commands: `cargo xtask COMMAND`.
+//!
+//! Everything that the project asks of a developer beyond `cargo build` and `cargo test` is here,
+//! in Rust, so that it runs wherever the project builds. The commands see the crates from outside:
+//! they start cargo and the built `precast` command, and link neither compiler nor loader.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod cargo;
+mod markers;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The result of a command; the error is one sentence for the developer.
+type Outcome<T = ()> = Result<T, String>;
+
+/// Developer commands of the Precast project.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Checks what neither the compiler nor clippy checks: layout, dependencies, unsafe code.
+    Tidy,
+    /// Measures real programs against wasmtime and native code.
+    Bench(bench::BenchArguments),
+    /// Runs the specification's scripts and prints and records the table of results.
+    Spec,
+    /// Runs the corpus of real programs, where there is one.
+    Programs,
+    /// Rewrites the expectations of the golden tests; read the difference before committing it.
+    Bless,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Tidy => tidy::run(),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Spec => spec(),
+        Command::Programs => programs(),
+        Command::Bless => bless(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the table of the specification's scripts and puts it into the README.
+fn spec() -> Outcome {
+    let arguments = [
+        "run",
+        "--release",
+        "-q",
+        "-p",
+        "precast-tests",
+        "--bin",
+        "spec-table",
+    ];
+    let (passed, table) = cargo::capture(&arguments)?;
+    print!("{table}");
+    markers::replace(&cargo::root()?.join("README.md"), "spec", &table)?;
+    if passed {
+        Ok(())
+    } else {
+        Err("assertions of the specification failed".into())
+    }
+}
+
+fn programs() -> Outcome {
+    cargo::run(&[
+        "test",
+        "--release",
+        "-p",
+        "precast-tests",
+        "--test",
+        "programs",
+        "--",
+        "--nocapture",
+    ])
+}
+
+fn bless() -> Outcome {
+    cargo::run_with(
+        &["test", "-p", "precast-tests", "--test", "golden"],
+        &[("BLESS", "1")],
+    )
+}

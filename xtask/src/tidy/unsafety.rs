@@ -1,0 +1,85 @@
+//! Where `unsafe` may stand, and that everything else forbids it.
+//!
+//! The loader's files that touch memory are listed here by name; a new one is a decision, and
+//! this list is where it is taken. Every other file of the loader, and every other crate, carries
+//! `#![forbid(unsafe_code)]`, so that the compiler holds what this list promises.
+
+use super::{Finding, Source};
+
+/// The loader's files and folders that touch memory, threads' stacks or signals.
+const ALLOWED: &[&str] = &[
+    "loader/src/code.rs",
+    "loader/src/code/",
+    "loader/src/alloc/",
+    "loader/src/memory/",
+    "loader/src/instance/context",
+    "loader/src/call/entry",
+    "loader/src/call/stack",
+    "loader/src/trap/signals",
+    "loader/src/trap/unwind",
+    "loader/src/libcall/",
+    "loader/src/sys/",
+];
+
+/// Crates whose root forbids unsafe code for all of their files.
+const FORBIDDING_CRATES: &[&str] = &["format", "compiler", "wasi", "cli", "xtask"];
+
+/// Folders that embed the loader as a user does: an `unsafe` call of its front door is their
+/// statement of trust.
+const EMBEDDERS: &[&str] = &["tests", "examples"];
+
+/// Checks one file; `all` is needed to know which loader files have children.
+pub fn check(source: &Source, all: &[Source], findings: &mut Vec<Finding>) {
+    if !source.is_rust() {
+        return;
+    }
+    let folder = source.crate_folder();
+    if FORBIDDING_CRATES.contains(&folder) {
+        let root = ["lib.rs", "main.rs"].map(|name| format!("{folder}/src/{name}"));
+        if root.contains(&source.path) && !forbids(source) {
+            let message = "the crate does not begin with `#![forbid(unsafe_code)]`";
+            findings.push(Finding::new(&source.path, 0, message));
+        }
+        return;
+    }
+    if EMBEDDERS.contains(&folder) || folder != "loader" || !source.path.starts_with("loader/src/")
+    {
+        return;
+    }
+    if ALLOWED.iter().any(|place| source.path.starts_with(place)) {
+        return;
+    }
+    for line in source.lines_with_word("unsafe") {
+        findings.push(Finding::new(
+            &source.path,
+            line,
+            "unsafe code outside of its rooms",
+        ));
+    }
+    // The lint reaches into child modules, so the parents of an allowed file cannot forbid.
+    if !has_allowed_child(source, all) && !forbids(source) {
+        let message = "a file without unsafe code begins with `#![forbid(unsafe_code)]`";
+        findings.push(Finding::new(&source.path, 0, message));
+    }
+}
+
+fn forbids(source: &Source) -> bool {
+    source.code.contains("#![forbid(unsafe_code)]")
+}
+
+/// Whether a module below this file is allowed to contain unsafe code.
+fn has_allowed_child(source: &Source, all: &[Source]) -> bool {
+    let folder = match source
+        .path
+        .strip_suffix("/mod.rs")
+        .or(source.path.strip_suffix("/lib.rs"))
+    {
+        Some(folder) => format!("{folder}/"),
+        None => format!("{}/", source.path.trim_end_matches(".rs")),
+    };
+    all.iter().any(|other| {
+        other.path.starts_with(&folder)
+            && other.path != source.path
+            && ALLOWED.iter().any(|place| other.path.starts_with(place))
+    })
+}
