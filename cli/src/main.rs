@@ -1,2 +1,6 @@
-//! Placeholder head, replaced by the first commit of the crate.
-fn main() {}
+//! The `precast` binary: everything is in the library, where tests reach it.
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    precast_cli::main()
+}

@@ -48,7 +48,7 @@ type Candidate<'a> = (String, PathBuf, Box<dyn Fn() -> Command + 'a>);
 
 /// Measures the runtimes that compile ahead of time, and native code where a C compiler exists.
 pub fn measure(runtimes: &[Runtime], scratch: &Path) -> Outcome<Vec<Start>> {
-    let wasm = cargo::root()?.join("examples/hello.wat");
+    let wasm = cargo::root()?.join("xtask/src/bench/hello.wat");
     let mut commands: Vec<Candidate<'_>> = Vec::new();
     for runtime in runtimes {
         let out = scratch.join(format!("hello.{}", runtime.name));

@@ -1,0 +1,133 @@
+//! `precast compile`: a module becomes an artifact, or one of the steps on the way there.
+
+use crate::diagnostics;
+use crate::failure::Failure;
+use crate::flags::code::CodeFlags;
+use crate::flags::size;
+use crate::input::{self, Module};
+use crate::progress::Bar;
+use crate::{Outcome, output, report};
+use clap::{Args, ValueEnum};
+use precast_compiler::{Compiled, Options, emit};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// Arguments of `precast compile`.
+#[derive(Args)]
+pub struct CompileArguments {
+    /// The module, binary or text; `-` is standard input.
+    input: PathBuf,
+    /// Where the result goes; `-` is standard output. The default is the input's name with another
+    /// extension for artifacts, and standard output for listings.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// What to write.
+    #[arg(long, value_enum, default_value_t = Emit::Artifact, value_name = "WHAT")]
+    emit: Emit,
+    /// For listings: only functions whose name contains this, or whose index it is.
+    #[arg(long, value_name = "TEXT")]
+    function: Option<String>,
+    /// Print the summary as JSON on standard output.
+    #[arg(long, conflicts_with = "quiet")]
+    json: bool,
+    /// Print no summary and no progress.
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    code: CodeFlags,
+}
+
+/// What `precast compile` can write.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Emit {
+    /// The artifact.
+    Artifact,
+    /// The code generator's intermediate representation, before optimisation.
+    Clif,
+    /// A disassembly of the compiled code.
+    Asm,
+}
+
+/// Runs the subcommand.
+pub fn run(arguments: &CompileArguments) -> Outcome {
+    let destination = arguments.destination()?;
+    let options = arguments.code.options()?;
+    let module = input::read_module(&arguments.input)?;
+    let name = display_name(&arguments.input);
+    let filter = arguments.function.as_deref();
+    if arguments.emit == Emit::Clif {
+        let listing = emit::clif(&module.wasm, &options, filter);
+        let listing = listing.map_err(|error| failure(&error, &name, &module))?;
+        output::write(&destination, listing.as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let begin = Instant::now();
+    let compiled = compile(&module, &name, &options, !arguments.quiet)?;
+    let elapsed = begin.elapsed();
+    if arguments.emit == Emit::Asm {
+        let listing = precast_compiler::disassemble(&compiled.artifact, filter);
+        let listing = listing.map_err(|error| failure(&error, &name, &module))?;
+        output::write(&destination, listing.as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    output::write(&destination, &compiled.artifact)?;
+    if arguments.json {
+        output::print(&report::compiled_json(&compiled, &options, elapsed))?;
+    } else if !arguments.quiet {
+        eprint_line(&summary(&compiled, elapsed)?);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Compiles a module; errors become sentences with the place in the module.
+pub fn compile(module: &Module, name: &str, options: &Options, progress: bool) -> Outcome<Compiled> {
+    let bar = Bar::new(progress);
+    let compiled = precast_compiler::compile(&module.wasm, options, &bar);
+    bar.finish();
+    compiled.map_err(|error| failure(&error, name, module))
+}
+
+/// What to call an input in messages.
+pub fn display_name(path: &Path) -> String {
+    if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
+}
+
+fn failure(error: &precast_compiler::CompileError, name: &str, module: &Module) -> Failure {
+    diagnostics::compile_failure(error, name, &module.wasm, module.text.as_ref())
+}
+
+/// Says what was made, in one line.
+fn summary(compiled: &Compiled, elapsed: Duration) -> Outcome<String> {
+    Ok(format!(
+        "  compiled {} functions in {:.1} s · text {} · {}",
+        size::count(compiled.functions),
+        elapsed.as_secs_f64(),
+        size::show(compiled.text_bytes as u64),
+        report::needs(&compiled.artifact)?,
+    ))
+}
+
+fn eprint_line(line: &str) {
+    use std::io::Write;
+    // The result is written already; a summary that nobody can read is no failure.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+impl CompileArguments {
+    fn destination(&self) -> Outcome<PathBuf> {
+        let standard_input = self.input == Path::new("-");
+        let destination = match (&self.output, self.emit) {
+            (Some(path), _) => path.clone(),
+            (None, Emit::Artifact) if standard_input => {
+                return Err(Failure::usage("standard input has no name; say where to write with -o"));
+            }
+            (None, Emit::Artifact) => self.input.with_extension("precast"),
+            (None, Emit::Clif | Emit::Asm) => PathBuf::from("-"),
+        };
+        if self.json && destination == Path::new("-") {
+            return Err(Failure::usage("--json and the result cannot share standard output"));
+        }
+        Ok(destination)
+    }
+}

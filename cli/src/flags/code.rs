@@ -1,0 +1,162 @@
+//! How code is made: optimisation, checks, and the form of the artifact.
+
+use super::size;
+use super::target::TargetFlags;
+use crate::Outcome;
+use crate::failure::Failure;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+use precast_compiler::{OptLevel, Options, WasmVersion};
+use precast_format::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode};
+
+/// The arguments of everything that compiles.
+#[derive(Args)]
+pub struct CodeFlags {
+    #[command(flatten)]
+    target: TargetFlags,
+    #[command(flatten)]
+    checks: CheckFlags,
+    #[command(flatten)]
+    form: FormFlags,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Code")]
+struct CheckFlags {
+    /// What the code is optimised for.
+    #[arg(short = 'O', long, value_enum, default_value_t = Level::Speed, value_name = "LEVEL")]
+    opt_level: Level,
+    /// Which WebAssembly is accepted.
+    #[arg(long, value_enum, default_value_t = Version::Latest, value_name = "VERSION")]
+    wasm: Version,
+    /// How memory accesses stay in bounds. `none` is for trusted code only. The default is `guard`
+    /// where the target has an operating system, else `explicit`.
+    #[arg(long, value_name = "HOW", value_parser = one_of(BoundsChecks::ALL, BoundsChecks::name))]
+    bounds_checks: Option<BoundsChecks>,
+    /// How overflow of the call stack is noticed. `none` is for trusted code only. The default is
+    /// `explicit`.
+    #[arg(long, value_name = "HOW", value_parser = one_of(StackChecks::ALL, StackChecks::name))]
+    stack_checks: Option<StackChecks>,
+    /// How traps are raised. The default is `signals` where the target has an operating system,
+    /// else `explicit`.
+    #[arg(long, value_name = "HOW", value_parser = one_of(TrapMode::ALL, TrapMode::name))]
+    traps: Option<TrapMode>,
+    /// Make every NaN that arithmetic produces the canonical one.
+    #[arg(long)]
+    canonical_nans: bool,
+    /// Mask explicitly checked accesses against speculation (Spectre variant 1); about 30 % slower.
+    #[arg(long)]
+    spectre_guard: bool,
+    /// Verify the intermediate representation: for developers.
+    #[arg(long, hide_short_help = true)]
+    verify: bool,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Artifact")]
+struct FormFlags {
+    /// How code refers to the loader: patched into a private copy, or executed in place.
+    #[arg(long, value_name = "HOW", value_parser = one_of(RelocationModel::ALL, RelocationModel::name))]
+    relocations: Option<RelocationModel>,
+    /// Execution in place; short for `--relocations xip`.
+    #[arg(long, conflicts_with = "relocations")]
+    xip: bool,
+    /// The page size that code and memory images are aligned to; 1 packs them.
+    #[arg(long, value_name = "BYTES", value_parser = size::parse)]
+    page_size: Option<u64>,
+    /// Address space that a guarded memory reserves.
+    #[arg(long, value_name = "BYTES", value_parser = size::parse)]
+    memory_reservation: Option<u64>,
+    /// Inaccessible address space after the reservation.
+    #[arg(long, value_name = "BYTES", value_parser = size::parse)]
+    memory_guard: Option<u64>,
+    /// Leave out what a device does not need: function names, call sites, custom sections.
+    #[arg(long)]
+    strip: bool,
+    /// Threads to compile with; the result does not depend on it. The default is one per core.
+    #[arg(short = 'j', long, value_name = "COUNT")]
+    threads: Option<usize>,
+}
+
+/// What to optimise for, on the command line.
+#[derive(Clone, Copy, ValueEnum)]
+enum Level {
+    /// Nothing: the fastest compilation.
+    None,
+    /// The fastest code.
+    Speed,
+    /// Small and fast code.
+    Size,
+}
+
+/// Versions of WebAssembly, on the command line.
+#[derive(Clone, Copy, ValueEnum)]
+enum Version {
+    /// WebAssembly 1.0.
+    #[value(name = "1")]
+    V1,
+    /// WebAssembly 2.0.
+    #[value(name = "2")]
+    V2,
+    /// All that is implemented.
+    Latest,
+}
+
+impl CodeFlags {
+    /// The compiler's options.
+    pub fn options(&self) -> Outcome<Options> {
+        let (checks, form) = (&self.checks, &self.form);
+        let mut options = Options::new(self.target.target()?);
+        options.opt_level = match checks.opt_level {
+            Level::None => OptLevel::None,
+            Level::Speed => OptLevel::Speed,
+            Level::Size => OptLevel::Size,
+        };
+        options.wasm = match checks.wasm {
+            Version::V1 => WasmVersion::V1,
+            Version::V2 => WasmVersion::V2,
+            Version::Latest => WasmVersion::Latest,
+        };
+        set(&mut options.bounds_checks, checks.bounds_checks);
+        set(&mut options.stack_checks, checks.stack_checks);
+        set(&mut options.trap_mode, checks.traps);
+        set(&mut options.relocation_model, form.relocations);
+        if form.xip {
+            options.relocation_model = RelocationModel::Xip;
+        }
+        set(&mut options.memory_reservation, form.memory_reservation);
+        set(&mut options.memory_guard, form.memory_guard);
+        if let Some(bytes) = form.page_size {
+            if !bytes.is_power_of_two() {
+                return Err(Failure::usage("--page-size is not a power of two"));
+            }
+            options.page_size_log2 = Some(bytes.trailing_zeros() as u8);
+        }
+        options.canonicalize_nans = checks.canonical_nans;
+        options.heap_spectre_guard = checks.spectre_guard;
+        options.verify |= checks.verify;
+        options.threads = form.threads;
+        if form.strip {
+            options.names = false;
+            options.call_sites = false;
+            options.custom_sections = false;
+        }
+        Ok(options)
+    }
+}
+
+fn set<T>(field: &mut T, chosen: Option<T>) {
+    if let Some(value) = chosen {
+        *field = value;
+    }
+}
+
+/// A parser for the values of an enumeration, by their names.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.iter().map(|value| name(*value))).try_map(move |text| {
+        all.iter().copied().find(|value| name(*value) == text).ok_or("no such value")
+    })
+}

@@ -1,0 +1,5 @@
+//! Arguments that several subcommands share, one concept per file.
+
+pub mod code;
+pub mod size;
+pub mod target;

@@ -1,0 +1,72 @@
+//! The `precast` command: compile, run, inspect.
+//!
+//! One file per subcommand, each with its arguments and one function `run`; what they share is in
+//! [`flags`] (arguments), `input` (what a module is read from), `output` (what is written) and
+//! `failure` (errors as sentences). The command owns no semantics: the compiler, the loader and
+//! the WASI crate do the work, and this crate turns arguments into options and errors into prose.
+//!
+//! The library part exists for the project's own tests, which run specification scripts through
+//! [`wast`].
+#![forbid(unsafe_code)]
+
+mod compile;
+mod completions;
+mod diagnostics;
+mod failure;
+mod flags;
+mod input;
+mod inspect;
+mod objdump;
+mod output;
+mod progress;
+mod report;
+mod run;
+pub mod wast;
+
+use clap::{Parser, Subcommand};
+use failure::Failure;
+use std::process::ExitCode;
+
+/// Compiles WebAssembly ahead of time and runs what was compiled.
+#[derive(Parser)]
+#[command(name = "precast", version, arg_required_else_help = true, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Compiles a module to an artifact.
+    Compile(compile::CompileArguments),
+    /// Runs a module or an artifact.
+    Run(run::RunArguments),
+    /// Shows what an artifact contains and what it needs.
+    Inspect(inspect::InspectArguments),
+    /// Disassembles an artifact, with function names and wasm offsets.
+    Objdump(objdump::ObjdumpArguments),
+    /// Runs scripts of the WebAssembly specification.
+    Wast(wast::WastArguments),
+    /// Prints a completion script for a shell.
+    Completions(completions::CompletionsArguments),
+}
+
+/// Runs the command with the process's arguments and gives its exit code: the program's own, 134
+/// for a trap, 2 for a wrong command line, 1 for everything else that fails.
+pub fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Compile(arguments) => compile::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Objdump(arguments) => objdump::run(&arguments),
+        Command::Wast(arguments) => wast::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// The end of a subcommand.
+type Outcome<T = ExitCode> = Result<T, Failure>;

@@ -1,0 +1,36 @@
+//! `precast objdump`: the machine code of an artifact, with function names and wasm offsets.
+
+use crate::failure::Failure;
+use crate::flags::code::CodeFlags;
+use crate::input::{self, Input};
+use crate::{Outcome, compile, output};
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Arguments of `precast objdump`.
+#[derive(Args)]
+pub struct ObjdumpArguments {
+    /// The artifact, or a module to compile first; `-` is standard input.
+    input: PathBuf,
+    /// Only functions whose name contains this, or whose index it is.
+    #[arg(long, value_name = "TEXT")]
+    function: Option<String>,
+    #[command(flatten)]
+    code: CodeFlags,
+}
+
+/// Runs the subcommand.
+pub fn run(arguments: &ObjdumpArguments) -> Outcome {
+    let name = compile::display_name(&arguments.input);
+    let artifact = match input::read(&arguments.input)? {
+        Input::Artifact(bytes) => bytes,
+        Input::Module(module) => {
+            compile::compile(&module, &name, &arguments.code.options()?, true)?.artifact
+        }
+    };
+    let listing = precast_compiler::disassemble(&artifact, arguments.function.as_deref())
+        .map_err(|error| Failure::new(format_args!("{name}: {error}")))?;
+    output::print(&listing)?;
+    Ok(ExitCode::SUCCESS)
+}
