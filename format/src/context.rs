@@ -225,8 +225,8 @@ impl ContextLayout {
         let tables = globals
             + (u64::from(counts.imported_tables) + 2 * u64::from(counts.defined_tables)) * word;
         let functions = tables + u64::from(counts.imported_functions) * word;
-        let records = functions
-            + u64::from(counts.function_records) * u64::from(FunctionRecord::size(width));
+        let records =
+            functions + u64::from(counts.function_records) * u64::from(FunctionRecord::size(width));
         let size = records.next_multiple_of(16);
         if size >= 1 << 31 {
             return None;

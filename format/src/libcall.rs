@@ -119,6 +119,40 @@ libcalls! {
 impl Libcall {
     /// The libcall with this index in the table, or `None` beyond its end.
     pub const fn from_index(index: u32) -> Option<Libcall> {
-        if (index as usize) < Self::COUNT { Some(Self::ALL[index as usize]) } else { None }
+        if (index as usize) < Self::COUNT {
+            Some(Self::ALL[index as usize])
+        } else {
+            None
+        }
+    }
+}
+
+/// A set of libcalls; bit *n* is the libcall with index *n*.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub struct LibcallSet(pub u64);
+
+// One bit each.
+const _: () = assert!(Libcall::COUNT < 64);
+
+impl LibcallSet {
+    /// Every libcall of this version.
+    pub const ALL: LibcallSet = LibcallSet((1 << Libcall::COUNT) - 1);
+
+    /// The set with the libcall added.
+    pub const fn with(self, libcall: Libcall) -> LibcallSet {
+        LibcallSet(self.0 | 1 << libcall as u8)
+    }
+
+    /// Whether the libcall is in the set.
+    pub const fn contains(self, libcall: Libcall) -> bool {
+        self.0 >> libcall as u8 & 1 == 1
+    }
+
+    /// The libcalls in the set, in the order of the table. Unknown bits are left out.
+    pub fn iter(self) -> impl Iterator<Item = Libcall> {
+        Libcall::ALL
+            .iter()
+            .copied()
+            .filter(move |libcall| self.contains(*libcall))
     }
 }

@@ -24,8 +24,14 @@ pub enum Isa {
 
 impl Isa {
     /// Every instruction set.
-    pub const ALL: &'static [Isa] =
-        &[Isa::X86_64, Isa::Aarch64, Isa::Riscv64, Isa::S390x, Isa::Pulley32, Isa::Pulley64];
+    pub const ALL: &'static [Isa] = &[
+        Isa::X86_64,
+        Isa::Aarch64,
+        Isa::Riscv64,
+        Isa::S390x,
+        Isa::Pulley32,
+        Isa::Pulley64,
+    ];
 
     /// The instruction set with this number.
     pub const fn from_u8(number: u8) -> Option<Isa> {
@@ -60,6 +66,15 @@ impl Isa {
         }
     }
 
+    /// The byte order of the instruction set; `None` where it has both.
+    pub const fn endianness(self) -> Option<Endianness> {
+        match self {
+            Isa::X86_64 | Isa::Aarch64 | Isa::Riscv64 => Some(Endianness::Little),
+            Isa::S390x => Some(Endianness::Big),
+            Isa::Pulley32 | Isa::Pulley64 => None,
+        }
+    }
+
     /// The CPU features that this instruction set knows, in the order of their bits in the header.
     /// The names are LLVM's.
     pub const fn features(self) -> &'static [&'static str] {
@@ -74,19 +89,36 @@ impl Isa {
 }
 
 const X86_64_FEATURES: &[&str] = &[
-    "sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "cx16", "avx", "avx2", "fma", "bmi", "bmi2",
-    "lzcnt", "avx512f", "avx512vl", "avx512dq", "avx512bitalg", "avx512vbmi", "avxvnni",
+    "sse3",
+    "ssse3",
+    "sse4.1",
+    "sse4.2",
+    "popcnt",
+    "cx16",
+    "avx",
+    "avx2",
+    "fma",
+    "bmi",
+    "bmi2",
+    "lzcnt",
+    "avx512f",
+    "avx512vl",
+    "avx512dq",
+    "avx512bitalg",
+    "avx512vbmi",
+    "avxvnni",
     "avx512vnni",
 ];
-const AARCH64_FEATURES: &[&str] = &["lse", "pauth", "fp16", "bti"];
-const RISCV64_FEATURES: &[&str] =
-    &["m", "a", "f", "d", "c", "zba", "zbb", "zbc", "zbs", "zbkb", "zicond", "zfa", "zvl128b", "v"];
+const AARCH64_FEATURES: &[&str] = &["lse", "pauth", "fp16", "bti", "dotprod", "i8mm"];
+const RISCV64_FEATURES: &[&str] = &[
+    "m", "a", "f", "d", "zca", "zcd", "zcb", "zba", "zbb", "zbc", "zbs", "zbkb", "zicond", "zfa",
+    "zfhmin", "zfh", "v", "zvfh", "zvbb",
+];
 const S390X_FEATURES: &[&str] = &[
-    "miscellaneous-extensions-2",
-    "vector-enhancements-2",
     "miscellaneous-extensions-3",
-    "vector-enhancements-3",
+    "vector-enhancements-2",
     "miscellaneous-extensions-4",
+    "vector-enhancements-3",
 ];
 
 /// Calling convention between compiled code and the loader.
@@ -109,6 +141,27 @@ impl HostAbi {
             1 => Some(HostAbi::SystemV),
             2 => Some(HostAbi::WindowsFastcall),
             3 => Some(HostAbi::AppleAarch64),
+            _ => None,
+        }
+    }
+}
+
+/// Byte order of the code's data accesses.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Endianness {
+    /// Least significant byte first.
+    Little = 1,
+    /// Most significant byte first.
+    Big = 2,
+}
+
+impl Endianness {
+    /// The byte order with this number.
+    pub const fn from_u8(number: u8) -> Option<Endianness> {
+        match number {
+            1 => Some(Endianness::Little),
+            2 => Some(Endianness::Big),
             _ => None,
         }
     }

@@ -1,0 +1,160 @@
+//! Function types and the places of their trampolines and adapters.
+
+use crate::bytes::{Record, Words};
+use crate::error::{ErrorKind, FormatError};
+use crate::layout::{self, SectionId, function_type};
+use crate::types::ValueType;
+
+use super::Artifact;
+use super::collection::{Collection, Item};
+
+/// The function types of a module.
+pub type FuncTypes<'a> = Collection<'a, FuncType<'a>>;
+
+/// A function type.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FuncType<'a> {
+    /// Its index.
+    pub index: u32,
+    /// The index of the first type that is structurally equal; at most `index`.
+    pub canonical: u32,
+    /// Text offset of the entry trampoline, if functions of this type are called by the host.
+    pub entry_trampoline: Option<u32>,
+    /// Text offset of the host adapter, if host functions of this type are called.
+    pub host_adapter: Option<u32>,
+    /// Text offset of the switch adapter, if functions of this type are called from elsewhere.
+    pub switch_adapter: Option<u32>,
+    params: ValueTypes<'a>,
+    results: ValueTypes<'a>,
+}
+
+impl<'a> FuncType<'a> {
+    /// The parameter types.
+    pub const fn params(&self) -> ValueTypes<'a> {
+        self.params
+    }
+
+    /// The result types.
+    pub const fn results(&self) -> ValueTypes<'a> {
+        self.results
+    }
+
+    /// Whether parameters and results are the same as another type's.
+    pub fn is_same_signature(&self, other: &FuncType<'_>) -> bool {
+        self.params.words.iter().eq(other.params.words.iter())
+            && self.results.words.iter().eq(other.results.words.iter())
+    }
+}
+
+impl<'a> Item<'a> for FuncType<'a> {
+    type Pools = Words<'a>;
+
+    const SECTION: SectionId = SectionId::Types;
+
+    fn read(record: Record<'a>, index: u32, pools: &Words<'a>) -> Result<Self, ErrorKind> {
+        if record.u32(function_type::FORM) != layout::FORM_FUNCTION {
+            return Err(ErrorKind::UnknownNumber);
+        }
+        let params = record.u32(function_type::PARAM_COUNT);
+        let results = record.u32(function_type::RESULT_COUNT);
+        if params > layout::MAX_VALUES || results > layout::MAX_VALUES {
+            return Err(ErrorKind::InvalidLimits);
+        }
+        let first = record.u32(function_type::FIRST_VALUE);
+        let list = |start, count| {
+            let words = pools
+                .range(start, count)
+                .ok_or(ErrorKind::RangeOutOfBounds)?;
+            Ok(ValueTypes { words })
+        };
+        Ok(FuncType {
+            index,
+            canonical: record.u32(function_type::CANONICAL),
+            entry_trampoline: record.optional(function_type::ENTRY_TRAMPOLINE),
+            host_adapter: record.optional(function_type::HOST_ADAPTER),
+            switch_adapter: record.optional(function_type::SWITCH_ADAPTER),
+            params: list(first, params)?,
+            results: list(first.saturating_add(params), results)?,
+        })
+    }
+}
+
+/// A list of value types; also an iterator's source.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ValueTypes<'a> {
+    words: Words<'a>,
+}
+
+impl<'a> ValueTypes<'a> {
+    /// How many there are.
+    pub const fn len(&self) -> u32 {
+        self.words.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The one with this index.
+    pub fn get(&self, index: u32) -> Option<ValueType> {
+        ValueType::from_raw(self.words.get(index)?)
+    }
+
+    /// All of them in order.
+    pub fn iter(&self) -> impl Iterator<Item = ValueType> + Clone + 'a {
+        // Parsing has checked each word, so none is left out.
+        self.words.iter().filter_map(ValueType::from_raw)
+    }
+}
+
+/// Checks that the lists follow each other, that canonical types are what they claim, and that
+/// code offsets are in the text.
+pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
+    let values = artifact.section_words(SectionId::ValueTypes);
+    for (index, raw) in values.iter().enumerate() {
+        if ValueType::from_raw(raw).is_none() {
+            let kind = ErrorKind::UnknownNumber;
+            return Err(artifact.error(kind, SectionId::ValueTypes, index as u32));
+        }
+    }
+    let types = artifact.types();
+    let text_size = artifact.section(SectionId::Text).size;
+    let mut next_value = 0u32;
+    types.check_each(artifact, |ty| {
+        let first = types
+            .first_value(ty.index)
+            .ok_or(ErrorKind::IndexOutOfRange)?;
+        if first != next_value {
+            return Err(ErrorKind::NotContiguous);
+        }
+        next_value = first + ty.params.len() + ty.results.len();
+        // Types before this one have been checked, so a chain of canonical types has one link.
+        let canonical = if ty.canonical == ty.index {
+            ty
+        } else if ty.canonical < ty.index {
+            types.read(ty.canonical)?
+        } else {
+            return Err(ErrorKind::IndexOutOfRange);
+        };
+        if canonical.canonical != ty.canonical || !canonical.is_same_signature(&ty) {
+            return Err(ErrorKind::TypeMismatch);
+        }
+        let offsets = [ty.entry_trampoline, ty.host_adapter, ty.switch_adapter];
+        if offsets.iter().flatten().any(|offset| *offset >= text_size) {
+            return Err(ErrorKind::RangeOutOfBounds);
+        }
+        Ok(())
+    })?;
+    if next_value != values.len() {
+        return Err(artifact.error(ErrorKind::NotContiguous, SectionId::ValueTypes, next_value));
+    }
+    Ok(())
+}
+
+impl<'a> FuncTypes<'a> {
+    /// Where a type's values start.
+    fn first_value(&self, index: u32) -> Option<u32> {
+        Some(self.record(index)?.u32(function_type::FIRST_VALUE))
+    }
+}

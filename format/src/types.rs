@@ -1,0 +1,283 @@
+//! WebAssembly types as the artifact stores them: values, limits, tables, memories, globals.
+//!
+//! Reader and writer share these plain values. Function types are views of the reader and plain
+//! lists of the writer, since they have no fixed size.
+
+use core::fmt;
+
+macro_rules! value_types {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal;)*) => {
+        /// A value type: the low byte is the code of the binary format. The upper bits are zero;
+        /// they are kept for the type index and nullability of typed references.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct ValueType(u32);
+
+        impl ValueType {
+            $($(#[$doc])* pub const $name: ValueType = ValueType($code);)*
+
+            /// Every value type.
+            pub const ALL: &'static [ValueType] = &[$(ValueType::$name,)*];
+
+            /// The type that is stored as this number.
+            pub const fn from_raw(raw: u32) -> Option<ValueType> {
+                match raw {
+                    $($code => Some(ValueType::$name),)*
+                    _ => None,
+                }
+            }
+
+            /// The type's name in the text format.
+            pub const fn name(self) -> &'static str {
+                match self.0 {
+                    $($code => $text,)*
+                    // No other value can be constructed.
+                    _ => "",
+                }
+            }
+        }
+    };
+}
+
+value_types! {
+    /// 32-bit integer.
+    I32 = 0x7f, "i32";
+    /// 64-bit integer.
+    I64 = 0x7e, "i64";
+    /// 32-bit float.
+    F32 = 0x7d, "f32";
+    /// 64-bit float.
+    F64 = 0x7c, "f64";
+    /// 128-bit vector.
+    V128 = 0x7b, "v128";
+    /// Reference to a function, or null.
+    FUNCREF = 0x70, "funcref";
+    /// Reference to something of the host, or null.
+    EXTERNREF = 0x6f, "externref";
+}
+
+impl ValueType {
+    /// The number that the artifact stores.
+    pub const fn raw(self) -> u32 {
+        self.0
+    }
+
+    /// Whether values of this type are references.
+    pub const fn is_reference(self) -> bool {
+        matches!(self, ValueType::FUNCREF | ValueType::EXTERNREF)
+    }
+}
+
+impl fmt::Display for ValueType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for ValueType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Sizes between which a table or memory may grow: elements or pages.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Limits {
+    /// The initial size.
+    pub min: u64,
+    /// The largest size; `None` means whatever indices can reach.
+    pub max: Option<u64>,
+}
+
+impl Limits {
+    /// Whether minimum and maximum are in order and reachable.
+    pub fn is_valid(&self, reachable: u64) -> bool {
+        self.min <= self.max.unwrap_or(reachable) && self.max.unwrap_or(0) <= reachable
+    }
+}
+
+/// The type of a table.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct TableType {
+    /// What its elements are: a reference type.
+    pub element: ValueType,
+    /// Its size in elements.
+    pub limits: Limits,
+    /// Whether its indices are 64 bits wide.
+    pub is_64: bool,
+}
+
+impl TableType {
+    /// The type of the table's indices.
+    pub const fn index_type(&self) -> ValueType {
+        if self.is_64 {
+            ValueType::I64
+        } else {
+            ValueType::I32
+        }
+    }
+}
+
+/// The page size of a memory unless it says otherwise, as a power of two.
+pub const WASM_PAGE_SIZE_LOG2: u8 = 16;
+
+/// The type of a linear memory.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct MemoryType {
+    /// Its size in pages.
+    pub limits: Limits,
+    /// Whether its indices are 64 bits wide.
+    pub is_64: bool,
+    /// Whether threads share it.
+    pub shared: bool,
+    /// Its page size as a power of two: 0 or 16.
+    pub page_size_log2: u8,
+}
+
+impl MemoryType {
+    /// The type of the memory's indices.
+    pub const fn index_type(&self) -> ValueType {
+        if self.is_64 {
+            ValueType::I64
+        } else {
+            ValueType::I32
+        }
+    }
+
+    /// The most pages that indices can reach.
+    pub const fn reachable_pages(&self) -> u64 {
+        let index_bits = if self.is_64 { 64 } else { 32 };
+        match 1u64.checked_shl(index_bits - self.page_size_log2 as u32) {
+            Some(pages) => pages,
+            None => u64::MAX,
+        }
+    }
+
+    /// The initial size in bytes; saturates.
+    pub const fn min_bytes(&self) -> u64 {
+        self.limits.min.saturating_mul(1 << self.page_size_log2)
+    }
+
+    /// The largest size in bytes, given or reachable; saturates.
+    pub fn max_bytes(&self) -> u64 {
+        self.limits
+            .max
+            .unwrap_or(self.reachable_pages())
+            .saturating_mul(1 << self.page_size_log2)
+    }
+}
+
+/// The type of a global.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct GlobalType {
+    /// The type of its value.
+    pub value: ValueType,
+    /// Whether its value can change.
+    pub mutable: bool,
+}
+
+/// What an import or export is, without its type.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[repr(u8)]
+pub enum ExternKind {
+    /// A function.
+    Function = 0,
+    /// A table.
+    Table = 1,
+    /// A linear memory.
+    Memory = 2,
+    /// A global.
+    Global = 3,
+}
+
+impl ExternKind {
+    /// Every kind, in the order of its number.
+    pub const ALL: &'static [ExternKind] = &[
+        ExternKind::Function,
+        ExternKind::Table,
+        ExternKind::Memory,
+        ExternKind::Global,
+    ];
+
+    /// The kind with this number, which is the one of the binary format.
+    pub const fn from_u8(number: u8) -> Option<ExternKind> {
+        match number {
+            0 => Some(ExternKind::Function),
+            1 => Some(ExternKind::Table),
+            2 => Some(ExternKind::Memory),
+            3 => Some(ExternKind::Global),
+            _ => None,
+        }
+    }
+
+    /// The kind's name in the text format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ExternKind::Function => "func",
+            ExternKind::Table => "table",
+            ExternKind::Memory => "memory",
+            ExternKind::Global => "global",
+        }
+    }
+}
+
+/// What an import has to be.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ImportType {
+    /// A function with this type index.
+    Function(u32),
+    /// A table.
+    Table(TableType),
+    /// A linear memory.
+    Memory(MemoryType),
+    /// A global.
+    Global(GlobalType),
+}
+
+impl ImportType {
+    /// The kind alone.
+    pub const fn kind(&self) -> ExternKind {
+        match self {
+            ImportType::Function(_) => ExternKind::Function,
+            ImportType::Table(_) => ExternKind::Table,
+            ImportType::Memory(_) => ExternKind::Memory,
+            ImportType::Global(_) => ExternKind::Global,
+        }
+    }
+}
+
+/// One operation of a constant expression. Expressions are in postfix order on a stack of at most
+/// [`EXPRESSION_DEPTH`] values.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ConstOp {
+    /// Pushes an `i32`.
+    I32Const(i32),
+    /// Pushes an `i64`.
+    I64Const(i64),
+    /// Pushes an `f32`, given by its bits.
+    F32Const(u32),
+    /// Pushes an `f64`, given by its bits.
+    F64Const(u64),
+    /// Pushes a `v128`, given by its bytes in the order of the binary format.
+    V128Const([u8; 16]),
+    /// Pushes the value of an immutable global.
+    GlobalGet(u32),
+    /// Pushes a null reference of this type.
+    RefNull(ValueType),
+    /// Pushes a reference to a function.
+    RefFunc(u32),
+    /// Adds two `i32`.
+    I32Add,
+    /// Subtracts two `i32`.
+    I32Sub,
+    /// Multiplies two `i32`.
+    I32Mul,
+    /// Adds two `i64`.
+    I64Add,
+    /// Subtracts two `i64`.
+    I64Sub,
+    /// Multiplies two `i64`.
+    I64Mul,
+}
+
+/// How many values a constant expression may have on its stack.
+pub const EXPRESSION_DEPTH: usize = 16;
