@@ -8,7 +8,8 @@ use crate::input::{self, Module};
 use crate::progress::Bar;
 use crate::{Outcome, output, report};
 use clap::{Args, ValueEnum};
-use precast_compiler::{Compiled, Options, emit};
+use precast_compiler::emit::{self, FunctionFilter};
+use precast_compiler::{Compiled, Options};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -39,7 +40,7 @@ pub struct CompileArguments {
 }
 
 /// What `precast compile` can write.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, ValueEnum)]
 enum Emit {
     /// The artifact.
     Artifact,
@@ -55,9 +56,13 @@ pub fn run(arguments: &CompileArguments) -> Outcome {
     let options = arguments.code.options()?;
     let module = input::read_module(&arguments.input)?;
     let name = display_name(&arguments.input);
-    let filter = arguments.function.as_deref();
-    if arguments.emit == Emit::Clif {
-        let listing = emit::clif(&module.wasm, &options, filter);
+    let filter = filter(arguments.function.as_deref());
+    let listing = match arguments.emit {
+        Emit::Artifact => None,
+        Emit::Clif => Some(emit::clif(&module.wasm, &options, &filter)),
+        Emit::Asm => Some(emit::listing(&module.wasm, &options, &filter)),
+    };
+    if let Some(listing) = listing {
         let listing = listing.map_err(|error| failure(&error, &name, &module))?;
         output::write(&destination, listing.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
@@ -65,15 +70,9 @@ pub fn run(arguments: &CompileArguments) -> Outcome {
     let begin = Instant::now();
     let compiled = compile(&module, &name, &options, !arguments.quiet)?;
     let elapsed = begin.elapsed();
-    if arguments.emit == Emit::Asm {
-        let listing = precast_compiler::disassemble(&compiled.artifact, filter);
-        let listing = listing.map_err(|error| failure(&error, &name, &module))?;
-        output::write(&destination, listing.as_bytes())?;
-        return Ok(ExitCode::SUCCESS);
-    }
     output::write(&destination, &compiled.artifact)?;
     if arguments.json {
-        output::print(&report::compiled_json(&compiled, &options, elapsed))?;
+        report::print_compiled(&compiled, &options, elapsed)?;
     } else if !arguments.quiet {
         eprint_line(&summary(&compiled, elapsed)?);
     }
@@ -91,6 +90,11 @@ pub fn compile(module: &Module, name: &str, options: &Options, progress: bool) -
 /// What to call an input in messages.
 pub fn display_name(path: &Path) -> String {
     if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
+}
+
+/// Which functions a listing shows, from the argument `--function`.
+pub fn filter(text: Option<&str>) -> FunctionFilter {
+    text.map_or(FunctionFilter::All, |text| FunctionFilter::Named(text.to_owned()))
 }
 
 fn failure(error: &precast_compiler::CompileError, name: &str, module: &Module) -> Failure {

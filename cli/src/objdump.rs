@@ -3,8 +3,9 @@
 use crate::failure::Failure;
 use crate::flags::code::CodeFlags;
 use crate::input::{self, Input};
-use crate::{Outcome, compile, output};
+use crate::{Outcome, compile, output, report};
 use clap::Args;
+use precast_compiler::emit;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -29,7 +30,9 @@ pub fn run(arguments: &ObjdumpArguments) -> Outcome {
             compile::compile(&module, &name, &arguments.code.options()?, true)?.artifact
         }
     };
-    let listing = precast_compiler::disassemble(&artifact, arguments.function.as_deref())
+    let artifact = report::parse(&name, &artifact)?;
+    let filter = compile::filter(arguments.function.as_deref());
+    let listing = emit::disassemble(&artifact, &filter)
         .map_err(|error| Failure::new(format_args!("{name}: {error}")))?;
     output::print(&listing)?;
     Ok(ExitCode::SUCCESS)

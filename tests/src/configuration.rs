@@ -1,0 +1,62 @@
+//! The compiler options that every test of the specification passes under.
+
+use precast_compiler::{OptLevel, Options, Target};
+use precast_format::tunables::{BoundsChecks, RelocationModel, TrapMode};
+
+/// A way to compile and load.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Configuration {
+    /// The name in tables.
+    pub name: &'static str,
+    bounds_checks: BoundsChecks,
+    relocation_model: RelocationModel,
+    trap_mode: TrapMode,
+    opt_level: OptLevel,
+}
+
+/// Both bounds strategies with both relocation models. The rest varies along, so that explicit
+/// traps and unoptimised code meet the whole specification too.
+pub const ALL: [Configuration; 4] = [
+    Configuration {
+        name: "guard, direct",
+        bounds_checks: BoundsChecks::Guard,
+        relocation_model: RelocationModel::Direct,
+        trap_mode: TrapMode::Signals,
+        opt_level: OptLevel::Speed,
+    },
+    Configuration {
+        name: "guard, xip",
+        bounds_checks: BoundsChecks::Guard,
+        relocation_model: RelocationModel::Xip,
+        trap_mode: TrapMode::Signals,
+        opt_level: OptLevel::None,
+    },
+    Configuration {
+        name: "explicit, direct",
+        bounds_checks: BoundsChecks::Explicit,
+        relocation_model: RelocationModel::Direct,
+        trap_mode: TrapMode::Signals,
+        opt_level: OptLevel::None,
+    },
+    Configuration {
+        name: "explicit, xip",
+        bounds_checks: BoundsChecks::Explicit,
+        relocation_model: RelocationModel::Xip,
+        trap_mode: TrapMode::Explicit,
+        opt_level: OptLevel::Speed,
+    },
+];
+
+impl Configuration {
+    /// The compiler's options. Scripts have small modules, so one thread is enough.
+    pub fn options(&self) -> Options {
+        let target = Target::host().expect("tests run on a machine that code can be made for");
+        let mut options = Options::new(target);
+        options.bounds_checks = self.bounds_checks;
+        options.relocation_model = self.relocation_model;
+        options.trap_mode = self.trap_mode;
+        options.opt_level = self.opt_level;
+        options.threads = Some(1);
+        options
+    }
+}
