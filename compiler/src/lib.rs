@@ -1,1 +1,89 @@
-//! Placeholder head, replaced by the first commit of the crate.
+//! The Precast compiler: a wasm module becomes an artifact of native code.
+//!
+//! The whole pipeline is [`compile`]: parse the module, analyse it, translate its functions to
+//! CLIF and that to machine code on several threads, link one text, write the artifact, and read
+//! it again with the loader's reader. Data walks one way through the folders `module`, `analysis`,
+//! `abi`, `translate`, `codegen`, `link`, `emit`.
+//!
+//! The compiler never runs what it makes and knows nothing of the loader's code; both rely on
+//! `precast-format` alone.
+#![forbid(unsafe_code)]
+
+mod abi;
+mod analysis;
+mod codegen;
+pub mod emit;
+mod error;
+mod link;
+mod module;
+mod options;
+mod progress;
+mod target;
+mod translate;
+
+pub use error::{CompileError, ErrorKind, Result};
+pub use options::{ContextRegister, OptLevel, Options, WasmVersion};
+pub use progress::{Progress, Silent};
+pub use target::Target;
+
+use precast_format::Artifact;
+
+use crate::translate::Environment;
+
+/// The outcome of a compilation.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    /// The artifact's bytes.
+    pub artifact: Vec<u8>,
+    /// How many functions have code.
+    pub functions: usize,
+    /// Size of the text in bytes, adapters and trampolines included.
+    pub text_bytes: usize,
+}
+
+/// Compiles a module to an artifact.
+///
+/// The same module and options give the same bytes on every host and with any number of threads.
+///
+/// # Errors
+///
+/// When the module is not valid, needs what is not supported, or is too large; see [`ErrorKind`].
+pub fn compile(wasm: &[u8], options: &Options, progress: &dyn Progress) -> Result<Compiled> {
+    let isa = options.target.cranelift_isa(options)?;
+    let (module, bodies) = module::parse(wasm, options.wasm.features())?;
+    progress.begin(bodies.len());
+    let environment = environment(&module, &bodies, options, &*isa)?;
+    let functions = codegen::compile_functions(&environment, &*isa, bodies, progress)
+        .map_err(|error| module::explain_body(wasm, options.wasm.features(), error))?;
+    let adapters = codegen::compile_adapters(&environment, &*isa)?;
+    let linked = link::link(&environment, &*isa, functions, adapters)?;
+    let artifact = emit::artifact(&environment, &linked)?;
+    Artifact::parse(&artifact).map_err(|error| {
+        CompileError::internal(format!(
+            "the artifact does not pass its own reader: {error}"
+        ))
+    })?;
+    Ok(Compiled {
+        artifact,
+        functions: linked.functions.len(),
+        text_bytes: linked.text.len(),
+    })
+}
+
+fn environment<'a>(
+    module: &'a module::Module<'a>,
+    bodies: &[module::Body<'_>],
+    options: &'a Options,
+    isa: &dyn cranelift_codegen::isa::TargetIsa,
+) -> Result<Environment<'a>> {
+    let usage = analysis::Usage::new(module, bodies)?;
+    let records = analysis::FunctionRecords::new(module);
+    let abi = abi::Abi::new(module, records.len(), options, isa)?;
+    Ok(Environment {
+        module,
+        options,
+        abi,
+        usage,
+        records,
+    })
+}

@@ -1,0 +1,267 @@
+//! The code between compiled functions and everything else, one of each kind for a signature.
+//!
+//! - The **entry trampoline** is called by the host. It remembers where a trap resumes, switches
+//!   to the context, unpacks the arguments, and packs the results.
+//! - The **host adapter** is called by wasm code for a host function. It packs the arguments.
+//! - The **switch adapter** is called by wasm code for a function of another instance. It switches
+//!   the context for the duration of the call.
+//!
+//! Both adapters find the function record in the caller's `Callee` field. Whoever returns into an
+//! instance restores that instance's stack limit and activation, because the calls in between may
+//! have entered the instance again, with others.
+
+use cranelift_codegen::ir::{
+    BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, Function, InstBuilder,
+    MemFlagsData, StackSlotData, StackSlotKind, Type, UserFuncName, Value, types,
+};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use precast_format::context::{ActivationField, Field, FunctionRecord, VALUE_SIZE};
+
+use super::{Abi, ContextAccess, libcall};
+use crate::module::FunctionType;
+use crate::options::ContextRegister;
+
+/// The fields that belong to an activation and are restored after a call that left the instance.
+const ACTIVATION_STATE: [Field; 2] = [Field::StackLimit, Field::Activation];
+
+/// Builds the entry trampoline of a function type.
+pub(crate) fn entry_trampoline(abi: &Abi, ty: &FunctionType) -> Function {
+    let mut function =
+        Function::with_name_signature(UserFuncName::default(), abi.entry_signature());
+    let mut builder_context = FunctionBuilderContext::new();
+    let mut builder = FunctionBuilder::new(&mut function, &mut builder_context);
+    let entry = builder.create_block();
+    let returned = builder.create_block();
+    let trapped = builder.create_block();
+    builder.append_block_params_for_function_params(entry);
+    builder.switch_to_block(entry);
+    let &[context, code, values, activation] = builder.block_params(entry) else {
+        unreachable!("the entry signature has four parameters")
+    };
+    let trusted = MemFlagsData::trusted();
+    let stack_pointer = builder.ins().get_stack_pointer(abi.pointer);
+    let frame_pointer = builder.ins().get_frame_pointer(abi.pointer);
+    let handler = builder
+        .ins()
+        .get_exception_handler_address(abi.pointer, entry, 0);
+    for (field, value) in [
+        (ActivationField::EntryStackPointer, stack_pointer),
+        (ActivationField::EntryFramePointer, frame_pointer),
+        (ActivationField::HandlerAddress, handler),
+    ] {
+        builder
+            .ins()
+            .store(trusted, value, activation, field.offset(abi.width));
+    }
+
+    let callers = match abi.context_register {
+        ContextRegister::Pinned => {
+            let callers = builder.ins().get_pinned_reg(abi.pointer);
+            builder.ins().set_pinned_reg(context);
+            Some(callers)
+        }
+        ContextRegister::Parameter => None,
+    };
+    let mut arguments = Vec::new();
+    if callers.is_none() {
+        arguments.push(context);
+    }
+    arguments.extend(load_values(&mut builder, abi, &ty.params, values));
+    let signature = builder.func.import_signature(abi.wasm_signature(ty));
+    let mut results = Vec::new();
+    let mut result_args = Vec::new();
+    for (index, ty) in ty.results.iter().enumerate() {
+        results.push(builder.append_block_param(returned, abi.value_type(*ty)));
+        result_args.push(BlockArg::TryCallRet(index as u32));
+    }
+    let pool = &mut builder.func.dfg.value_lists;
+    let normal = BlockCall::new(returned, result_args, pool);
+    let exceptional = BlockCall::new(trapped, [], pool);
+    let table = builder
+        .func
+        .dfg
+        .exception_tables
+        .push(ExceptionTableData::new(
+            signature,
+            normal,
+            [ExceptionTableItem::Default(exceptional)],
+        ));
+    builder.ins().try_call_indirect(code, &arguments, table);
+
+    for (block, status) in [(returned, 0), (trapped, 1)] {
+        builder.switch_to_block(block);
+        if block == returned {
+            store_values(&mut builder, values, &results);
+        }
+        if let Some(callers) = callers {
+            builder.ins().set_pinned_reg(callers);
+        }
+        let status = builder.ins().iconst(types::I32, status);
+        builder.ins().return_(&[status]);
+    }
+    builder.seal_all_blocks();
+    builder.finalize(abi.frontend);
+    function
+}
+
+/// Builds the adapter through which wasm code calls a host function of this type.
+pub(crate) fn host_adapter(abi: &Abi, ty: &FunctionType) -> Function {
+    adapter(abi, ty, |builder, context, record, arguments| {
+        let slots = ty.params.len().max(ty.results.len()).max(1) as u32;
+        let slot = builder.create_sized_stack_slot(StackSlotData::new(
+            StackSlotKind::ExplicitSlot,
+            slots * VALUE_SIZE,
+            4,
+        ));
+        let values = builder.ins().stack_addr(abi.pointer, slot, 0);
+        store_values(builder, values, arguments);
+        let state = save(builder, abi, context);
+        let trusted = MemFlagsData::trusted();
+        let frame_pointer = builder.ins().get_frame_pointer(abi.pointer);
+        let exit = ActivationField::ExitFramePointer.offset(abi.width);
+        let previous_exit = builder.ins().load(abi.pointer, trusted, state[1], exit);
+        builder.ins().store(trusted, frame_pointer, state[1], exit);
+
+        let object = FunctionRecord::Context.offset(abi.width);
+        let object = builder.ins().load(abi.pointer, trusted, record, object);
+        let host_entry = builder.ins().load(abi.pointer, trusted, object, 0);
+        let signature = builder.func.import_signature(abi.host_signature());
+        let caller = context.get(builder);
+        let call = builder
+            .ins()
+            .call_indirect(signature, host_entry, &[object, caller, values]);
+        let failed = builder.inst_results(call)[0];
+
+        let failure = builder.create_block();
+        let success = builder.create_block();
+        builder.set_cold_block(failure);
+        restore(builder, abi, context, state);
+        builder.ins().brif(failed, failure, &[], success, &[]);
+        builder.switch_to_block(failure);
+        libcall::raise(builder, abi, context, 0);
+        builder.switch_to_block(success);
+        builder.ins().store(trusted, previous_exit, state[1], exit);
+        load_values(builder, abi, &ty.results, values)
+    })
+}
+
+/// Builds the adapter through which wasm code calls a function of another instance.
+pub(crate) fn switch_adapter(abi: &Abi, ty: &FunctionType) -> Function {
+    adapter(abi, ty, |builder, context, record, arguments| {
+        let trusted = MemFlagsData::trusted();
+        let callee = FunctionRecord::Context.offset(abi.width);
+        let callee = builder.ins().load(abi.pointer, trusted, record, callee);
+        let code = FunctionRecord::Code.offset(abi.width);
+        let code = builder.ins().load(abi.pointer, trusted, record, code);
+        let state = save(builder, abi, context);
+        for (field, value) in ACTIVATION_STATE.into_iter().zip(state) {
+            builder
+                .ins()
+                .store(trusted, value, callee, field.offset(abi.width));
+        }
+        let signature = builder.func.import_signature(abi.wasm_signature(ty));
+        let results = match abi.context_register {
+            ContextRegister::Pinned => {
+                let caller = context.get(builder);
+                builder.ins().set_pinned_reg(callee);
+                let call = builder.ins().call_indirect(signature, code, arguments);
+                builder.ins().set_pinned_reg(caller);
+                builder.inst_results(call).to_vec()
+            }
+            ContextRegister::Parameter => {
+                let mut all = vec![callee];
+                all.extend_from_slice(arguments);
+                let call = builder.ins().call_indirect(signature, code, &all);
+                builder.inst_results(call).to_vec()
+            }
+        };
+        restore(builder, abi, context, state);
+        results
+    })
+}
+
+/// The common frame of both adapters: a wasm function that reads the record it was called for.
+fn adapter(
+    abi: &Abi,
+    ty: &FunctionType,
+    body: impl FnOnce(&mut FunctionBuilder<'_>, &ContextAccess, Value, &[Value]) -> Vec<Value>,
+) -> Function {
+    let mut function =
+        Function::with_name_signature(UserFuncName::default(), abi.wasm_signature(ty));
+    let mut builder_context = FunctionBuilderContext::new();
+    let mut builder = FunctionBuilder::new(&mut function, &mut builder_context);
+    let entry = builder.create_block();
+    builder.append_block_params_for_function_params(entry);
+    builder.switch_to_block(entry);
+    let context = ContextAccess::new(abi, &builder, entry);
+    let hidden = usize::from(abi.context_register == ContextRegister::Parameter);
+    let arguments = builder.block_params(entry)[hidden..].to_vec();
+    let here = context.get(&mut builder);
+    let offset = Field::Callee.offset(abi.width);
+    let record = builder
+        .ins()
+        .load(abi.pointer, MemFlagsData::trusted(), here, offset);
+    let results = body(&mut builder, &context, record, &arguments);
+    builder.ins().return_(&results);
+    builder.seal_all_blocks();
+    builder.finalize(abi.frontend);
+    function
+}
+
+fn save(builder: &mut FunctionBuilder<'_>, abi: &Abi, context: &ContextAccess) -> [Value; 2] {
+    ACTIVATION_STATE.map(|field| {
+        let here = context.get(builder);
+        let offset = field.offset(abi.width);
+        builder
+            .ins()
+            .load(abi.pointer, MemFlagsData::trusted(), here, offset)
+    })
+}
+
+fn restore(
+    builder: &mut FunctionBuilder<'_>,
+    abi: &Abi,
+    context: &ContextAccess,
+    state: [Value; 2],
+) {
+    for (field, value) in ACTIVATION_STATE.into_iter().zip(state) {
+        let here = context.get(builder);
+        builder.ins().store(
+            MemFlagsData::trusted(),
+            value,
+            here,
+            field.offset(abi.width),
+        );
+    }
+}
+
+fn value_offset(index: usize) -> i32 {
+    // A function type has at most 1,000 parameters or results.
+    index as i32 * VALUE_SIZE as i32
+}
+
+fn load_values(
+    builder: &mut FunctionBuilder<'_>,
+    abi: &Abi,
+    types: &[wasmparser::ValType],
+    values: Value,
+) -> Vec<Value> {
+    let types: Vec<Type> = types.iter().map(|ty| abi.value_type(*ty)).collect();
+    let load = |(index, ty): (usize, &Type)| {
+        builder
+            .ins()
+            .load(*ty, MemFlagsData::trusted(), values, value_offset(index))
+    };
+    types.iter().enumerate().map(load).collect()
+}
+
+fn store_values(builder: &mut FunctionBuilder<'_>, values: Value, sources: &[Value]) {
+    for (index, source) in sources.iter().enumerate() {
+        builder.ins().store(
+            MemFlagsData::trusted(),
+            *source,
+            values,
+            value_offset(index),
+        );
+    }
+}

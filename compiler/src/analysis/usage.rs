@@ -1,0 +1,182 @@
+//! One pass over the instructions of the module: what they do to its tables.
+//!
+//! A table that only this module can fill, and only with its own functions, needs no test of the
+//! callee's context on an indirect call, and its types compare as constants.
+
+use precast_format::features::{WasmFeature, WasmFeatures};
+use wasmparser::{ExternalKind, Operator};
+
+use crate::error::Result;
+use crate::module::{Body, ConstantOp, ElementItems, ElementSegment, Module, SegmentMode};
+
+/// What the instructions of a module use.
+pub(crate) struct Usage {
+    private_tables: Vec<bool>,
+    grown_tables: Vec<bool>,
+    features: WasmFeatures,
+}
+
+impl Usage {
+    /// Reads every body once.
+    ///
+    /// # Errors
+    ///
+    /// When a body is malformed.
+    pub fn new(module: &Module<'_>, bodies: &[Body<'_>]) -> Result<Usage> {
+        let own: Vec<bool> = module
+            .elements
+            .iter()
+            .map(|segment| holds_own_functions(module, segment))
+            .collect();
+        let mut private: Vec<bool> = module
+            .tables
+            .iter()
+            .enumerate()
+            .map(|(index, table)| {
+                index as u32 >= module.imported_tables
+                    && table.ty.element_type.is_func_ref()
+                    && table.init.is_none()
+            })
+            .collect();
+        let mut grown = vec![false; private.len()];
+        for export in module
+            .exports
+            .iter()
+            .filter(|e| e.kind == ExternalKind::Table)
+        {
+            private[export.index as usize] = false;
+            grown[export.index as usize] = true;
+        }
+        for imported in &mut grown[..module.imported_tables as usize] {
+            *imported = true;
+        }
+        for (segment, own) in module.elements.iter().zip(&own) {
+            if let SegmentMode::Active { index, .. } = segment.mode {
+                private[index as usize] &= own;
+            }
+        }
+        // Validation happens with translation, so indices are not to be trusted yet.
+        let clear = |tables: &mut [bool], table: u32| {
+            if let Some(table) = tables.get_mut(table as usize) {
+                *table = false;
+            }
+        };
+        let mut features = declared_features(module);
+        for body in bodies {
+            let mut reader = body.body.get_operators_reader()?;
+            while !reader.eof() {
+                let operator = reader.read()?;
+                if let Some(feature) = feature_of(&operator) {
+                    features = features.with(feature);
+                }
+                match operator {
+                    Operator::TableSet { table } | Operator::TableFill { table } => {
+                        clear(&mut private, table);
+                    }
+                    Operator::TableGrow { table } => {
+                        clear(&mut private, table);
+                        if let Some(grown) = grown.get_mut(table as usize) {
+                            *grown = true;
+                        }
+                    }
+                    Operator::TableCopy {
+                        dst_table,
+                        src_table,
+                    } if dst_table != src_table => {
+                        clear(&mut private, dst_table);
+                    }
+                    Operator::TableInit { elem_index, table } => {
+                        if !own.get(elem_index as usize).copied().unwrap_or(false) {
+                            clear(&mut private, table);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(Usage {
+            private_tables: private,
+            grown_tables: grown,
+            features,
+        })
+    }
+
+    /// The features that the module's instructions and types use.
+    pub fn features(&self) -> WasmFeatures {
+        self.features
+    }
+
+    /// Whether every element of the table is null or a function that this module defines.
+    pub fn is_private_table(&self, table: u32) -> bool {
+        self.private_tables[table as usize]
+    }
+
+    /// Whether the table always has its initial size and place.
+    pub fn is_fixed_table(&self, table: u32) -> bool {
+        !self.grown_tables[table as usize]
+    }
+}
+
+fn holds_own_functions(module: &Module<'_>, segment: &ElementSegment) -> bool {
+    let own = |function: u32| !module.is_imported_function(function);
+    match &segment.items {
+        ElementItems::Functions(functions) => functions.iter().all(|function| own(*function)),
+        ElementItems::Expressions(items) => items.iter().all(|item| match item.ops[..] {
+            [ConstantOp::RefNull(_)] => true,
+            [ConstantOp::RefFunc(function)] => own(function),
+            _ => false,
+        }),
+    }
+}
+
+/// The features that show in the module outside its bodies.
+fn declared_features(module: &Module<'_>) -> WasmFeatures {
+    let mut features = WasmFeatures::default();
+    let mut add = |used: bool, feature| {
+        if used {
+            features = features.with(feature);
+        }
+    };
+    add(
+        module.types.iter().any(|ty| ty.results.len() > 1),
+        WasmFeature::MultiValue,
+    );
+    add(module.memories.len() > 1, WasmFeature::MultiMemory);
+    add(module.tables.len() > 1, WasmFeature::ReferenceTypes);
+    add(
+        module.memories.iter().any(|memory| memory.ty.memory64)
+            || module.tables.iter().any(|table| table.ty.table64),
+        WasmFeature::Memory64,
+    );
+    add(
+        module
+            .memories
+            .iter()
+            .any(|memory| memory.page_size_log2() != 16),
+        WasmFeature::CustomPageSizes,
+    );
+    features
+}
+
+/// Defines [`feature_of`] from the parser's own list of instructions and proposals.
+macro_rules! define_feature_of {
+    ($(@$proposal:ident $op:ident $({ $($payload:tt)* })? => $visit:ident ($($ann:tt)*))*) => {
+        /// The feature that an instruction belongs to, beyond the first version of the language.
+        fn feature_of(operator: &Operator<'_>) -> Option<WasmFeature> {
+            match operator {
+                $(Operator::$op { .. } => define_feature_of!(@ $proposal),)*
+                _ => None,
+            }
+        }
+    };
+    (@ sign_extension) => { Some(WasmFeature::SignExtension) };
+    (@ saturating_float_to_int) => { Some(WasmFeature::SaturatingFloatToInt) };
+    (@ bulk_memory) => { Some(WasmFeature::BulkMemory) };
+    (@ reference_types) => { Some(WasmFeature::ReferenceTypes) };
+    (@ tail_call) => { Some(WasmFeature::TailCall) };
+    (@ simd) => { Some(WasmFeature::Simd) };
+    (@ relaxed_simd) => { Some(WasmFeature::RelaxedSimd) };
+    (@ $other:ident) => { None };
+}
+
+wasmparser::for_each_operator!(define_feature_of);

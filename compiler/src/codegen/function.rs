@@ -1,0 +1,163 @@
+//! One function through Cranelift, and what the linker needs of the result.
+
+use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::{self, ExternalName, Function, UserExternalName};
+use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::{Context, FinalizedRelocTarget};
+use precast_format::trap::TrapCode;
+
+use crate::error::{CompileError, Result};
+
+/// Machine code with what it refers to and what can happen in it. Offsets count from its start.
+pub(crate) struct Chunk {
+    pub code: Vec<u8>,
+    /// Required alignment in bytes.
+    pub alignment: u32,
+    pub relocations: Vec<Relocation>,
+    /// Faulting instructions: offset, trap code, wasm offset.
+    pub traps: Vec<(u32, TrapCode, u32)>,
+    /// Calls: offset of the return address, wasm offset.
+    pub calls: Vec<(u32, u32)>,
+}
+
+/// A place in the code that waits for an address.
+pub(crate) struct Relocation {
+    pub offset: u32,
+    pub kind: Reloc,
+    pub target: RelocationTarget,
+    pub addend: i64,
+}
+
+/// What a relocation refers to.
+pub(crate) enum RelocationTarget {
+    /// Something with an external name.
+    Name(UserExternalName),
+    /// An offset in the same chunk.
+    Here(u32),
+}
+
+/// A compiled wasm function.
+pub(crate) struct CompiledFunction {
+    /// One chunk; two where a stub checks the stack for a large frame, the stub first.
+    pub chunks: Vec<Chunk>,
+    /// Stack that one activation takes, return address included, in bytes.
+    pub frame_size: u32,
+    /// Offset of the body in the module.
+    pub wasm_offset: u32,
+}
+
+/// What Cranelift makes of one CLIF function.
+pub(crate) struct CompiledClif {
+    pub chunk: Chunk,
+    pub frame_size: u32,
+}
+
+/// Compiles one CLIF function. `context` lends its allocations.
+///
+/// # Errors
+///
+/// When the function is too large for Cranelift, or Cranelift rejects it, which is a defect.
+pub(crate) fn compile_clif(
+    isa: &dyn TargetIsa,
+    context: &mut Context,
+    function: Function,
+) -> Result<CompiledClif> {
+    context.clear();
+    context.func = function;
+    context
+        .compile(isa, &mut ControlPlane::default())
+        .map_err(|error| match error.inner {
+            cranelift_codegen::CodegenError::ImplLimitExceeded
+            | cranelift_codegen::CodegenError::CodeTooLarge => {
+                CompileError::limit("the function is too large for the code generator")
+            }
+            ref inner => CompileError::internal(format!(
+                "{}\n{}",
+                cranelift_codegen::print_errors::pretty_error(error.func, inner_clone(inner)),
+                error.func.display()
+            )),
+        })?;
+    let Some(compiled) = context.compiled_code() else {
+        return Err(CompileError::internal(
+            "the code generator returned no code",
+        ));
+    };
+    let buffer = &compiled.buffer;
+    let locations = buffer.get_srclocs_sorted();
+    let wasm_offset = |offset: u32| {
+        let after = locations.partition_point(|location| location.start <= offset);
+        let location = after.checked_sub(1).map(|index| &locations[index]);
+        location
+            .filter(|location| offset < location.end && !location.loc.is_default())
+            .map_or(0, |location| location.loc.bits())
+    };
+    let names = context.func.params.user_named_funcs();
+    let relocations = buffer
+        .relocs()
+        .iter()
+        .map(|relocation| {
+            let target = match &relocation.target {
+                FinalizedRelocTarget::ExternalName(ExternalName::User(name)) => {
+                    RelocationTarget::Name(names[*name].clone())
+                }
+                FinalizedRelocTarget::Func(offset) => RelocationTarget::Here(*offset),
+                FinalizedRelocTarget::ExternalName(name) => {
+                    return Err(CompileError::internal(format!(
+                        "the code generator calls {}, which no loader has",
+                        name.display(None)
+                    )));
+                }
+            };
+            Ok(Relocation {
+                offset: relocation.offset,
+                kind: relocation.kind,
+                target,
+                addend: relocation.addend,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let chunk = Chunk {
+        code: buffer.data().to_vec(),
+        alignment: buffer.alignment,
+        relocations,
+        traps: buffer
+            .traps()
+            .iter()
+            .map(|trap| (trap.offset, trap_code(trap.code), wasm_offset(trap.offset)))
+            .collect(),
+        calls: buffer
+            .call_sites()
+            .map(|call| (call.ret_addr, wasm_offset(call.ret_addr.saturating_sub(1))))
+            .collect(),
+    };
+    let word = isa.pointer_bytes() as u32;
+    let frame_size = buffer
+        .frame_layout()
+        .map_or(0, |layout| layout.frame_to_fp_offset)
+        + 2 * word;
+    Ok(CompiledClif { chunk, frame_size })
+}
+
+fn inner_clone(error: &cranelift_codegen::CodegenError) -> cranelift_codegen::CodegenError {
+    use cranelift_codegen::CodegenError;
+    match error {
+        CodegenError::Verifier(errors) => CodegenError::Verifier(
+            cranelift_codegen::verifier::VerifierErrors(errors.0.clone()),
+        ),
+        CodegenError::Unsupported(what) => CodegenError::Unsupported(what.clone()),
+        _ => CodegenError::ImplLimitExceeded,
+    }
+}
+
+/// Our code for a trap of Cranelift's.
+fn trap_code(code: ir::TrapCode) -> TrapCode {
+    match code {
+        ir::TrapCode::STACK_OVERFLOW => TrapCode::StackOverflow,
+        ir::TrapCode::INTEGER_OVERFLOW => TrapCode::IntegerOverflow,
+        ir::TrapCode::HEAP_OUT_OF_BOUNDS => TrapCode::MemoryOutOfBounds,
+        ir::TrapCode::INTEGER_DIVISION_BY_ZERO => TrapCode::IntegerDivideByZero,
+        ir::TrapCode::BAD_CONVERSION_TO_INTEGER => TrapCode::InvalidConversionToInteger,
+        other => TrapCode::from_u8(other.as_raw().get()).unwrap_or(TrapCode::Unreachable),
+    }
+}

@@ -1,0 +1,127 @@
+//! All functions of a module on several threads.
+//!
+//! Threads take bodies in the order of the module and put results where they belong, so the
+//! outcome does not depend on the number of threads; neither does the error, which is that of the
+//! first function that fails.
+
+use std::sync::Mutex;
+use std::thread;
+
+use cranelift_codegen::Context;
+use cranelift_codegen::isa::TargetIsa;
+
+use super::function::{CompiledFunction, compile_clif};
+use super::stack_stub;
+use crate::error::{CompileError, Result};
+use crate::module::Body;
+use crate::progress::Progress;
+use crate::translate::{Environment, Scratch, translate};
+
+/// Stack of a compiling thread: deep nesting makes Cranelift and the validator recurse.
+const THREAD_STACK_BYTES: usize = 64 << 20;
+
+/// Compiles every function body; the result is in the order of the bodies.
+///
+/// # Errors
+///
+/// The error of the first function that fails, or when no thread can be started.
+pub(crate) fn compile_functions(
+    environment: &Environment<'_>,
+    isa: &dyn TargetIsa,
+    bodies: Vec<Body<'_>>,
+    progress: &dyn Progress,
+) -> Result<Vec<CompiledFunction>> {
+    let count = bodies.len();
+    let cores = || thread::available_parallelism().map_or(1, usize::from);
+    let threads = environment
+        .options
+        .threads
+        .unwrap_or_else(cores)
+        .clamp(1, count.max(1));
+    let queue = Mutex::new(bodies.into_iter().enumerate());
+    let work = || -> (Vec<(usize, CompiledFunction)>, Option<(usize, CompileError)>) {
+        let mut scratch = Scratch::default();
+        let mut context = Context::new();
+        let mut done = Vec::new();
+        loop {
+            let next = queue.lock().map_or(None, |mut queue| queue.next());
+            let Some((index, body)) = next else { return (done, None) };
+            let range = body.body.range();
+            let size = (range.end - range.start) as usize;
+            match compile_function(environment, isa, body, &mut scratch, &mut context) {
+                Ok(function) => done.push((index, function)),
+                Err(error) => {
+                    // Bodies after this one need no work any more.
+                    if let Ok(mut queue) = queue.lock() {
+                        queue.by_ref().for_each(drop);
+                    }
+                    return (done, Some((index, error)));
+                }
+            }
+            progress.function_compiled(size);
+        }
+    };
+    let outcomes = thread::scope(|scope| {
+        let start = || {
+            thread::Builder::new()
+                .name("precast-compile".to_owned())
+                .stack_size(THREAD_STACK_BYTES)
+                .spawn_scoped(scope, work)
+        };
+        let workers: Vec<_> = (0..threads).map(|_| start()).collect();
+        workers
+            .into_iter()
+            .map(|worker| match worker {
+                Ok(worker) => worker
+                    .join()
+                    .map_err(|_| CompileError::internal("the code generator panicked")),
+                Err(error) => Err(CompileError::limit(format!(
+                    "no thread can be started: {error}"
+                ))),
+            })
+            .collect::<Result<Vec<_>>>()
+    })?;
+    let mut compiled: Vec<Option<CompiledFunction>> = (0..count).map(|_| None).collect();
+    let mut failure: Option<(usize, CompileError)> = None;
+    for (done, failed) in outcomes {
+        for (index, function) in done {
+            compiled[index] = Some(function);
+        }
+        if let Some((index, error)) = failed {
+            if failure.as_ref().is_none_or(|(first, _)| index < *first) {
+                failure = Some((index, error));
+            }
+        }
+    }
+    if let Some((_, error)) = failure {
+        return Err(error);
+    }
+    compiled
+        .into_iter()
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| CompileError::internal("a function was not compiled"))
+}
+
+fn compile_function(
+    environment: &Environment<'_>,
+    isa: &dyn TargetIsa,
+    body: Body<'_>,
+    scratch: &mut Scratch,
+    context: &mut Context,
+) -> Result<CompiledFunction> {
+    let function = body.function;
+    let wasm_offset = body.body.range().start as u32;
+    let translated = translate(environment, body, scratch)?;
+    let compiled = compile_clif(isa, context, translated.function)
+        .map_err(|error| error.in_function(function).at(wasm_offset as usize))?;
+    let mut chunks = vec![compiled.chunk];
+    if stack_stub::is_needed(environment.options, compiled.frame_size) {
+        let stub = stack_stub::build(environment, function, compiled.frame_size);
+        chunks.insert(0, compile_clif(isa, context, stub)?.chunk);
+    }
+    Ok(CompiledFunction {
+        chunks,
+        frame_size: compiled.frame_size,
+        wasm_offset,
+    })
+}

@@ -1,0 +1,6 @@
+//! From compiled functions to one text with everything in it resolved, except for the libcalls of
+//! the `direct` relocation model.
+
+mod text;
+
+pub(crate) use text::{Linked, LinkedFunction, link};

@@ -1,0 +1,419 @@
+//! From the bytes of a module to its description.
+//!
+//! Everything but the function bodies is validated here; each body carries its validator to the
+//! thread that translates it. A module that is valid only with features that this compiler does
+//! not implement is refused by their names.
+
+use std::collections::{BTreeMap, HashMap};
+
+use wasmparser::{
+    CompositeInnerType, ConstExpr, DataKind, ElementKind, ExternalKind, KnownCustom, Name,
+    Operator, Parser, Payload, TableInit, TypeRef, ValidPayload, Validator, WasmFeatures,
+};
+
+use super::{
+    Body, ConstantExpression, ConstantOp, DataSegment, ElementItems, ElementSegment, Export,
+    FunctionType, Global, Import, ImportType, Memory, Module, SegmentMode, Table,
+};
+use crate::error::{CompileError, Result};
+
+/// Features that a module may turn out to need and that are refused by name.
+const REFUSED: &[(&str, WasmFeatures)] = &[
+    ("exception handling", WasmFeatures::EXCEPTIONS),
+    (
+        "exception handling (legacy)",
+        WasmFeatures::LEGACY_EXCEPTIONS,
+    ),
+    ("threads", WasmFeatures::THREADS),
+    ("garbage collection", WasmFeatures::GC),
+    (
+        "typed function references",
+        WasmFeatures::FUNCTION_REFERENCES,
+    ),
+    ("tail calls", WasmFeatures::TAIL_CALL),
+    ("multiple memories", WasmFeatures::MULTI_MEMORY),
+    ("64-bit memories", WasmFeatures::MEMORY64),
+    (
+        "extended constant expressions",
+        WasmFeatures::EXTENDED_CONST,
+    ),
+    ("relaxed SIMD", WasmFeatures::RELAXED_SIMD),
+    ("SIMD", WasmFeatures::SIMD),
+    ("reference types", WasmFeatures::REFERENCE_TYPES),
+    ("bulk memory operations", WasmFeatures::BULK_MEMORY),
+    ("multiple results", WasmFeatures::MULTI_VALUE),
+    ("sign extension", WasmFeatures::SIGN_EXTENSION),
+    (
+        "saturating conversions",
+        WasmFeatures::SATURATING_FLOAT_TO_INT,
+    ),
+    ("custom page sizes", WasmFeatures::CUSTOM_PAGE_SIZES),
+    ("wide arithmetic", WasmFeatures::WIDE_ARITHMETIC),
+    ("stack switching", WasmFeatures::STACK_SWITCHING),
+    (
+        "shared-everything threads",
+        WasmFeatures::SHARED_EVERYTHING_THREADS,
+    ),
+    ("memory control", WasmFeatures::MEMORY_CONTROL),
+];
+
+/// Parses a module and validates all of it but the function bodies.
+///
+/// # Errors
+///
+/// When the module is malformed, invalid, or needs features that `features` does not have.
+pub(crate) fn parse<'a>(
+    wasm: &'a [u8],
+    features: WasmFeatures,
+) -> Result<(Module<'a>, Vec<Body<'a>>)> {
+    if !wasm.starts_with(b"\0asm") {
+        return Err(invalid("not a WebAssembly module: it does not begin with `\\0asm`").at(0));
+    }
+    let mut validator = Validator::new_with_features(features);
+    let mut module = Module {
+        types: Vec::new(),
+        canonical_types: Vec::new(),
+        imports: Vec::new(),
+        functions: Vec::new(),
+        imported_functions: 0,
+        tables: Vec::new(),
+        imported_tables: 0,
+        memories: Vec::new(),
+        imported_memories: 0,
+        globals: Vec::new(),
+        imported_globals: 0,
+        exports: Vec::new(),
+        start: None,
+        elements: Vec::new(),
+        data: Vec::new(),
+        function_names: BTreeMap::new(),
+        name: None,
+        custom_sections: Vec::new(),
+    };
+    let mut bodies = Vec::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        let payload = payload?;
+        let valid = validator
+            .payload(&payload)
+            .map_err(|error| explain(wasm, features, error))?;
+        if let ValidPayload::Func(validation, body) = valid {
+            let function = module.imported_functions + bodies.len() as u32;
+            bodies.push(Body {
+                function,
+                body,
+                validation,
+            });
+        }
+        module.add(payload)?;
+    }
+    let mut first = HashMap::new();
+    for (index, ty) in module.types.iter().enumerate() {
+        module
+            .canonical_types
+            .push(*first.entry(ty).or_insert(index as u32));
+    }
+    Ok((module, bodies))
+}
+
+fn invalid(message: &str) -> CompileError {
+    CompileError {
+        kind: crate::error::ErrorKind::Invalid,
+        offset: None,
+        function: None,
+        message: message.to_owned(),
+    }
+}
+
+/// The same for an error in a function body: an invalid one may only need more features.
+pub(crate) fn explain_body(
+    wasm: &[u8],
+    features: WasmFeatures,
+    error: CompileError,
+) -> CompileError {
+    if error.kind != crate::error::ErrorKind::Invalid {
+        return error;
+    }
+    match Validator::new_with_features(features).validate_all(wasm) {
+        Ok(_) => error,
+        Err(first) => match explain(wasm, features, first) {
+            explained if explained.kind == crate::error::ErrorKind::Unsupported => explained,
+            _ => error,
+        },
+    }
+}
+
+/// Turns a validation error into a refusal by name, where the module is valid with more features.
+fn explain(
+    wasm: &[u8],
+    features: WasmFeatures,
+    error: wasmparser::BinaryReaderError,
+) -> CompileError {
+    let all = WasmFeatures::all() & !WasmFeatures::CM_ASYNC;
+    if Validator::new_with_features(all)
+        .validate_all(wasm)
+        .is_err()
+    {
+        return error.into();
+    }
+    let needed: Vec<&str> = REFUSED
+        .iter()
+        .filter(|(_, feature)| !features.contains(*feature))
+        .filter(|(_, feature)| {
+            Validator::new_with_features(all & !*feature)
+                .validate_all(wasm)
+                .is_err()
+        })
+        .map(|(name, _)| *name)
+        .collect();
+    let offset = error.offset() as usize;
+    let message = match needed[..] {
+        [] => error.message().to_owned(),
+        _ => format!("the module needs {}", needed.join(", ")),
+    };
+    CompileError::unsupported(message).at(offset)
+}
+
+impl<'a> Module<'a> {
+    fn add(&mut self, payload: Payload<'a>) -> Result<()> {
+        match payload {
+            Payload::TypeSection(section) => {
+                for group in section {
+                    for sub_type in group?.into_types() {
+                        self.add_type(&sub_type.composite_type.inner)?;
+                    }
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    self.add_import(import?)?;
+                }
+            }
+            Payload::FunctionSection(section) => {
+                for ty in section {
+                    self.functions.push(ty?);
+                }
+            }
+            Payload::TableSection(section) => {
+                for table in section {
+                    let table = table?;
+                    let init = match table.init {
+                        TableInit::RefNull => None,
+                        TableInit::Expr(expression) => Some(constant(&expression)?),
+                    };
+                    self.tables.push(Table { ty: table.ty, init });
+                }
+            }
+            Payload::MemorySection(section) => {
+                for ty in section {
+                    self.memories.push(Memory { ty: ty? });
+                }
+            }
+            Payload::GlobalSection(section) => {
+                for global in section {
+                    let global = global?;
+                    let init = Some(constant(&global.init_expr)?);
+                    self.globals.push(Global {
+                        ty: global.ty,
+                        init,
+                    });
+                }
+            }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    let export = export?;
+                    self.exports.push(Export {
+                        name: export.name,
+                        kind: export.kind,
+                        index: export.index,
+                    });
+                }
+            }
+            Payload::StartSection { func, .. } => self.start = Some(func),
+            Payload::ElementSection(section) => {
+                for element in section {
+                    self.add_element(element?)?;
+                }
+            }
+            Payload::DataSection(section) => {
+                for data in section {
+                    let data = data?;
+                    let mode = match data.kind {
+                        DataKind::Passive => SegmentMode::Passive,
+                        DataKind::Active {
+                            memory_index,
+                            offset_expr,
+                        } => SegmentMode::Active {
+                            index: memory_index,
+                            offset: constant(&offset_expr)?,
+                        },
+                    };
+                    self.data.push(DataSegment {
+                        mode,
+                        bytes: data.data,
+                    });
+                }
+            }
+            Payload::CustomSection(section) => match section.as_known() {
+                KnownCustom::Name(names) => self.add_names(names),
+                _ => self.custom_sections.push((section.name(), section.data())),
+            },
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn add_type(&mut self, ty: &CompositeInnerType) -> Result<()> {
+        let CompositeInnerType::Func(ty) = ty else {
+            return Err(CompileError::unsupported(
+                "the module needs garbage collection",
+            ));
+        };
+        self.types.push(FunctionType {
+            params: ty.params().to_vec(),
+            results: ty.results().to_vec(),
+        });
+        Ok(())
+    }
+
+    fn add_import(&mut self, import: wasmparser::Import<'a>) -> Result<()> {
+        let ty = match import.ty {
+            TypeRef::Func(ty) => {
+                self.functions.push(ty);
+                self.imported_functions += 1;
+                ImportType::Function(ty)
+            }
+            TypeRef::Table(ty) => {
+                self.tables.push(Table { ty, init: None });
+                self.imported_tables += 1;
+                ImportType::Table(ty)
+            }
+            TypeRef::Memory(ty) => {
+                self.memories.push(Memory { ty });
+                self.imported_memories += 1;
+                ImportType::Memory(ty)
+            }
+            TypeRef::Global(ty) => {
+                self.globals.push(Global { ty, init: None });
+                self.imported_globals += 1;
+                ImportType::Global(ty)
+            }
+            TypeRef::Tag(_) | TypeRef::FuncExact(_) => {
+                return Err(CompileError::unsupported(
+                    "the module needs exception handling",
+                ));
+            }
+        };
+        self.imports.push(Import {
+            module: import.module,
+            name: import.name,
+            ty,
+        });
+        Ok(())
+    }
+
+    fn add_element(&mut self, element: wasmparser::Element<'a>) -> Result<()> {
+        let mode = match element.kind {
+            ElementKind::Passive => SegmentMode::Passive,
+            ElementKind::Declared => SegmentMode::Declared,
+            ElementKind::Active {
+                table_index,
+                offset_expr,
+            } => SegmentMode::Active {
+                index: table_index.unwrap_or(0),
+                offset: constant(&offset_expr)?,
+            },
+        };
+        let (ty, items) = match element.items {
+            wasmparser::ElementItems::Functions(functions) => {
+                let functions = functions
+                    .into_iter()
+                    .collect::<wasmparser::Result<Vec<u32>>>()?;
+                (
+                    wasmparser::RefType::FUNCREF,
+                    ElementItems::Functions(functions),
+                )
+            }
+            wasmparser::ElementItems::Expressions(ty, expressions) => {
+                let expressions = expressions
+                    .into_iter()
+                    .map(|expression| constant(&expression?))
+                    .collect::<Result<Vec<_>>>()?;
+                (ty, ElementItems::Expressions(expressions))
+            }
+        };
+        self.elements.push(ElementSegment { mode, ty, items });
+        Ok(())
+    }
+
+    /// Takes what is readable of the name section; the specification ignores a malformed one.
+    fn add_names(&mut self, names: wasmparser::NameSectionReader<'a>) {
+        for name in names.into_iter().map_while(std::result::Result::ok) {
+            match name {
+                Name::Module { name, .. } => self.name = Some(name),
+                Name::Function(map) => {
+                    for naming in map.into_iter().map_while(std::result::Result::ok) {
+                        self.function_names.insert(naming.index, naming.name);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The name that a report shows for a function: its own, else that of an export or import.
+    pub fn display_name(&self, function: u32) -> Option<&'a str> {
+        if let Some(name) = self.function_names.get(&function) {
+            return Some(name);
+        }
+        if self.is_imported_function(function) {
+            return self
+                .imports
+                .iter()
+                .filter(|import| matches!(import.ty, ImportType::Function(_)))
+                .nth(function as usize)
+                .map(|import| import.name);
+        }
+        self.exports
+            .iter()
+            .find(|export| export.kind == ExternalKind::Func && export.index == function)
+            .map(|export| export.name)
+    }
+}
+
+/// Decodes a constant expression that the validator has accepted.
+fn constant(expression: &ConstExpr<'_>) -> Result<ConstantExpression> {
+    let mut ops = Vec::new();
+    let mut reader = expression.get_operators_reader();
+    while !reader.eof() {
+        let offset = reader.original_position() as usize;
+        ops.push(match reader.read()? {
+            Operator::I32Const { value } => ConstantOp::I32(value),
+            Operator::I64Const { value } => ConstantOp::I64(value),
+            Operator::F32Const { value } => ConstantOp::F32(value.bits()),
+            Operator::F64Const { value } => ConstantOp::F64(value.bits()),
+            Operator::V128Const { value } => ConstantOp::V128(u128::from_le_bytes(*value.bytes())),
+            Operator::GlobalGet { global_index } => ConstantOp::GlobalGet(global_index),
+            Operator::RefNull { hty } => {
+                let ty = wasmparser::RefType::new(true, hty).ok_or_else(|| {
+                    CompileError::unsupported("the module needs typed function references")
+                })?;
+                ConstantOp::RefNull(ty.into())
+            }
+            Operator::RefFunc { function_index } => ConstantOp::RefFunc(function_index),
+            Operator::I32Add => ConstantOp::I32Add,
+            Operator::I32Sub => ConstantOp::I32Sub,
+            Operator::I32Mul => ConstantOp::I32Mul,
+            Operator::I64Add => ConstantOp::I64Add,
+            Operator::I64Sub => ConstantOp::I64Sub,
+            Operator::I64Mul => ConstantOp::I64Mul,
+            Operator::End => continue,
+            other => {
+                return Err(CompileError::unsupported(format!(
+                    "the instruction {other:?} in a constant expression"
+                ))
+                .at(offset));
+            }
+        });
+    }
+    Ok(ConstantExpression { ops })
+}

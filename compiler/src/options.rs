@@ -1,0 +1,161 @@
+//! The choices a caller makes, each with the default that suits a hosted target.
+
+use precast_format::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode};
+use wasmparser::WasmFeatures;
+
+use crate::target::Target;
+
+/// How much time to spend on the code, and to what end.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum OptLevel {
+    /// No optimisation: the fastest compilation.
+    None,
+    /// The fastest code.
+    #[default]
+    Speed,
+    /// Fast code, smaller where both are possible.
+    Size,
+}
+
+/// Which WebAssembly a module may use.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum WasmVersion {
+    /// WebAssembly 1.0 with mutable globals.
+    V1,
+    /// WebAssembly 2.0.
+    V2,
+    /// All that this compiler implements of WebAssembly 3.0 and of later proposals.
+    #[default]
+    Latest,
+}
+
+impl WasmVersion {
+    /// The features that the validator accepts.
+    pub(crate) fn features(self) -> WasmFeatures {
+        let v1 = WasmFeatures::WASM1;
+        let v2 = WasmFeatures::WASM2;
+        match self {
+            WasmVersion::V1 => v1,
+            WasmVersion::V2 => v2,
+            WasmVersion::Latest => {
+                v2 | WasmFeatures::EXTENDED_CONST
+                    | WasmFeatures::TAIL_CALL
+                    | WasmFeatures::MULTI_MEMORY
+                    | WasmFeatures::MEMORY64
+                    | WasmFeatures::RELAXED_SIMD
+                    | WasmFeatures::CUSTOM_PAGE_SIZES
+            }
+        }
+    }
+}
+
+/// How compiled code holds the instance context.
+///
+/// A choice of the application binary interface inside one artifact; the loader never sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ContextRegister {
+    /// Cranelift's pinned register, where the instruction set has one.
+    Pinned,
+    /// The first parameter of every function.
+    Parameter,
+}
+
+/// Everything that a caller can choose.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What machine the code is for.
+    pub target: Target,
+    /// Optimisation level.
+    pub opt_level: OptLevel,
+    /// Which WebAssembly is accepted.
+    pub wasm: WasmVersion,
+    /// How memory accesses are kept in bounds.
+    pub bounds_checks: BoundsChecks,
+    /// How stack overflow is noticed.
+    pub stack_checks: StackChecks,
+    /// How traps are raised.
+    pub trap_mode: TrapMode,
+    /// How text refers to the loader.
+    pub relocation_model: RelocationModel,
+    /// Page size of the device as a power of two, to which text and initial memory are aligned in
+    /// the artifact; zero packs them. `None` is the target's customary page.
+    pub page_size_log2: Option<u8>,
+    /// Threads to compile with; `None` is one for each core. The result does not depend on it.
+    pub threads: Option<usize>,
+    /// Whether function names go into the artifact.
+    pub names: bool,
+    /// Whether the addresses of calls are kept, which backtraces need for wasm offsets.
+    pub call_sites: bool,
+    /// Whether custom sections of the module are carried through. Debug sections never are.
+    pub custom_sections: bool,
+    /// Whether an explicitly checked access is also masked against speculation (Spectre variant 1).
+    /// Costs about 30 % where bounds checks are explicit; without effect elsewhere.
+    pub heap_spectre_guard: bool,
+    /// Whether every NaN that arithmetic produces is the canonical one.
+    pub canonicalize_nans: bool,
+    /// Address space that a guarded memory reserves, in bytes, without its guard.
+    pub memory_reservation: u64,
+    /// Inaccessible address space after the reservation, in bytes.
+    pub memory_guard: u64,
+    /// Stack below the limit that unchecked leaf functions and libcalls may use, in bytes.
+    pub stack_reserve: u32,
+    /// Where the context is held; `None` is what measured best for the instruction set.
+    pub context_register: Option<ContextRegister>,
+    /// Whether Cranelift verifies its input; for developers.
+    pub verify: bool,
+}
+
+impl Options {
+    /// The default options for a target: speed, guard pages and signals where the operating system
+    /// has them, explicit checks on bare metal.
+    pub fn new(target: Target) -> Options {
+        let hosted = target.is_hosted();
+        Options {
+            bounds_checks: if hosted {
+                BoundsChecks::Guard
+            } else {
+                BoundsChecks::Explicit
+            },
+            trap_mode: if hosted {
+                TrapMode::Signals
+            } else {
+                TrapMode::Explicit
+            },
+            target,
+            opt_level: OptLevel::Speed,
+            wasm: WasmVersion::Latest,
+            stack_checks: StackChecks::Explicit,
+            relocation_model: RelocationModel::Xip,
+            page_size_log2: None,
+            threads: None,
+            names: true,
+            call_sites: true,
+            custom_sections: true,
+            heap_spectre_guard: false,
+            canonicalize_nans: false,
+            memory_reservation: 4 << 30,
+            memory_guard: 32 << 20,
+            stack_reserve: 16 << 10,
+            context_register: None,
+            verify: cfg!(debug_assertions),
+        }
+    }
+
+    /// The page size as a power of two after defaults are applied.
+    pub fn page_size_log2(&self) -> u8 {
+        self.page_size_log2
+            .unwrap_or_else(|| self.target.page_size_log2())
+    }
+
+    /// Where the context is held after defaults are applied.
+    pub fn context_register(&self) -> ContextRegister {
+        match self.context_register {
+            Some(ContextRegister::Pinned) if self.target.has_pinned_register() => {
+                ContextRegister::Pinned
+            }
+            Some(_) => ContextRegister::Parameter,
+            None if self.target.has_pinned_register() => ContextRegister::Pinned,
+            None => ContextRegister::Parameter,
+        }
+    }
+}

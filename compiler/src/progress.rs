@@ -1,0 +1,15 @@
+//! How far a compilation is, for whoever wants to show it.
+
+/// Receives the progress of a compilation. Called from several threads at once.
+pub trait Progress: Sync {
+    /// The module has this many functions with code.
+    fn begin(&self, _functions: usize) {}
+    /// One more function was compiled; `bytes` is the size of its body in the module.
+    fn function_compiled(&self, _bytes: usize) {}
+}
+
+/// Progress that nobody watches.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {}

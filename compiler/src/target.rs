@@ -1,0 +1,338 @@
+//! The machine that code is made for: a triple, a CPU and its features.
+
+use std::str::FromStr;
+
+use cranelift_codegen::isa::{self, OwnedTargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+use precast_format::target::{CpuFeatures, HostAbi, Isa};
+use target_lexicon::{Architecture, BinaryFormat, OperatingSystem, Triple};
+
+use crate::error::{CompileError, Result};
+use crate::options::{ContextRegister, OptLevel, Options};
+use precast_format::tunables::StackChecks;
+
+/// A target triple with the CPU features that code for it may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    triple: Triple,
+    isa: Isa,
+    features: CpuFeatures,
+}
+
+/// The x86-64 levels of the System V ABI supplement, by LLVM's names, with what each adds.
+const X86_64_LEVELS: &[(&str, &[&str])] = &[
+    ("x86-64", &[]),
+    (
+        "x86-64-v2",
+        &["sse3", "ssse3", "sse4.1", "sse4.2", "popcnt", "cx16"],
+    ),
+    ("x86-64-v3", &["avx", "avx2", "fma", "bmi", "bmi2", "lzcnt"]),
+    ("x86-64-v4", &["avx512f", "avx512vl", "avx512dq"]),
+];
+
+/// What the base instruction set of a CPU name implies, for the other instruction sets.
+fn baseline(isa: Isa) -> &'static [&'static str] {
+    match isa {
+        Isa::Riscv64 => &["m", "a", "f", "d", "zca", "zcd"],
+        _ => &[],
+    }
+}
+
+impl Target {
+    /// The target of a triple such as `aarch64-unknown-linux-gnu` or a short name such as
+    /// `aarch64`, with its default CPU.
+    ///
+    /// # Errors
+    ///
+    /// When the triple cannot be parsed or its architecture has no code generator.
+    pub fn new(name: &str) -> Result<Target> {
+        let triple = match name {
+            "x86_64" | "aarch64" | "s390x" => format!("{name}-unknown-linux-gnu"),
+            "riscv64" => "riscv64gc-unknown-linux-gnu".to_owned(),
+            "pulley32" | "pulley64" => format!("{name}-unknown-none"),
+            _ => name.to_owned(),
+        };
+        let triple = Triple::from_str(&triple).map_err(|error| {
+            CompileError::options(format!("target `{name}` is not a target triple: {error}"))
+        })?;
+        Target::from_triple(triple)
+    }
+
+    /// The machine that this process runs on, with the default CPU of its architecture.
+    ///
+    /// # Errors
+    ///
+    /// When the architecture has no code generator.
+    pub fn host() -> Result<Target> {
+        Target::from_triple(Triple::host())
+    }
+
+    fn from_triple(triple: Triple) -> Result<Target> {
+        let isa = match triple.architecture {
+            Architecture::X86_64 | Architecture::X86_64h => Isa::X86_64,
+            Architecture::Aarch64(_) => Isa::Aarch64,
+            Architecture::Riscv64(_) => Isa::Riscv64,
+            Architecture::S390x => Isa::S390x,
+            Architecture::Pulley32 => Isa::Pulley32,
+            Architecture::Pulley64 => Isa::Pulley64,
+            _ => {
+                return Err(CompileError::options(format!(
+                    "no code generator for the architecture of `{triple}`"
+                )));
+            }
+        };
+        let mut target = Target {
+            triple,
+            isa,
+            features: CpuFeatures::default(),
+        };
+        target.set_cpu(target.default_cpu())?;
+        Ok(target)
+    }
+
+    /// The name of the CPU that is the default for this architecture.
+    pub fn default_cpu(&self) -> &'static str {
+        match self.isa {
+            Isa::X86_64 => "x86-64-v2",
+            _ => "generic",
+        }
+    }
+
+    /// Chooses a CPU by LLVM's name; `native` is the CPU of this machine.
+    ///
+    /// # Errors
+    ///
+    /// When the architecture has no CPU of this name, or `native` is another architecture.
+    pub fn set_cpu(&mut self, cpu: &str) -> Result<()> {
+        self.features = match (cpu, self.isa) {
+            ("native", _) => self.native_features()?,
+            ("generic", Isa::X86_64) => CpuFeatures::default(),
+            ("generic", isa) => self.named(baseline(isa))?,
+            (_, Isa::X86_64) => {
+                let level = X86_64_LEVELS.iter().position(|(name, _)| *name == cpu);
+                let level = level.ok_or_else(|| {
+                    CompileError::options(format!(
+                        "CPU `{cpu}` is not known for x86_64; use generic, x86-64, x86-64-v2, \
+                         x86-64-v3, x86-64-v4 or native"
+                    ))
+                })?;
+                let mut features = CpuFeatures::default();
+                for (_, added) in &X86_64_LEVELS[..=level] {
+                    features.0 |= self.named(added)?.0;
+                }
+                features
+            }
+            _ => {
+                return Err(CompileError::options(format!(
+                    "CPU `{cpu}` is not known for {}; use generic or native",
+                    self.isa.name()
+                )));
+            }
+        };
+        Ok(())
+    }
+
+    /// Adds and removes features: a comma-separated list of `+name` and `-name`, names as LLVM
+    /// spells them.
+    ///
+    /// # Errors
+    ///
+    /// When an item has no sign or the architecture has no such feature.
+    pub fn change_features(&mut self, list: &str) -> Result<()> {
+        for item in list
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+        {
+            let (add, name) = match item.split_at_checked(1) {
+                Some(("+", name)) => (true, name),
+                Some(("-", name)) => (false, name),
+                _ => {
+                    return Err(CompileError::options(format!(
+                        "CPU feature `{item}` must begin with + or -"
+                    )));
+                }
+            };
+            let bit = self.named(&[name])?.0;
+            if add {
+                self.features.0 |= bit;
+            } else {
+                self.features.0 &= !bit;
+            }
+        }
+        Ok(())
+    }
+
+    fn named(&self, names: &[&str]) -> Result<CpuFeatures> {
+        names
+            .iter()
+            .try_fold(CpuFeatures::default(), |features, name| {
+                features.with(self.isa, name).ok_or_else(|| {
+                    CompileError::options(format!(
+                        "CPU feature `{name}` is not known for {}; it has {}",
+                        self.isa.name(),
+                        self.isa.features().join(", ")
+                    ))
+                })
+            })
+    }
+
+    fn native_features(&self) -> Result<CpuFeatures> {
+        if Triple::host().architecture != self.triple.architecture {
+            return Err(CompileError::options(format!(
+                "CPU `native` needs a target of this machine, not `{}`",
+                self.triple
+            )));
+        }
+        let mut builder = isa::lookup(self.triple.clone())
+            .map_err(|error| CompileError::options(error.to_string()))?;
+        cranelift_native::infer_native_flags(&mut builder)
+            .map_err(|error| CompileError::options(error.to_string()))?;
+        let isa = builder
+            .finish(settings::Flags::new(settings::builder()))
+            .map_err(|error| CompileError::options(error.to_string()))?;
+        let enabled = isa.isa_flags();
+        let enabled = enabled.iter().filter(|value| value.as_bool() == Some(true));
+        let names = enabled.filter_map(|value| self.feature_of_setting(value.name));
+        Ok(names.fold(CpuFeatures::default(), |features, name| {
+            features.with(self.isa, name).unwrap_or(features)
+        }))
+    }
+
+    /// Our (LLVM's) name of a Cranelift setting, where it is a CPU feature that we record.
+    fn feature_of_setting(&self, setting: &str) -> Option<&'static str> {
+        self.isa
+            .features()
+            .iter()
+            .copied()
+            .find(|name| setting_of(self.isa, name) == setting)
+    }
+
+    /// The triple.
+    pub fn triple(&self) -> &Triple {
+        &self.triple
+    }
+
+    /// The instruction set.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// The CPU features that code may use.
+    pub fn features(&self) -> CpuFeatures {
+        self.features
+    }
+
+    /// Whether code may use this feature, named as LLVM does.
+    pub fn has_feature(&self, name: &str) -> bool {
+        CpuFeatures::default()
+            .with(self.isa, name)
+            .is_some_and(|feature| feature.missing_from(self.features).is_empty())
+    }
+
+    /// Whether an operating system with an MMU and signals is there.
+    pub fn is_hosted(&self) -> bool {
+        !matches!(
+            self.triple.operating_system,
+            OperatingSystem::None_ | OperatingSystem::Unknown
+        )
+    }
+
+    /// Whether Cranelift has a pinned register for the instruction set.
+    pub fn has_pinned_register(&self) -> bool {
+        matches!(self.isa, Isa::X86_64 | Isa::Aarch64)
+    }
+
+    /// The convention for calls between the code and the loader.
+    pub fn host_abi(&self) -> HostAbi {
+        match self.triple.operating_system {
+            OperatingSystem::Windows => HostAbi::WindowsFastcall,
+            OperatingSystem::Darwin(_) | OperatingSystem::MacOSX(_) if self.isa == Isa::Aarch64 => {
+                HostAbi::AppleAarch64
+            }
+            _ => HostAbi::SystemV,
+        }
+    }
+
+    /// The customary page of hosted systems of this architecture as a power of two; zero on bare
+    /// metal, where nothing is mapped.
+    pub fn page_size_log2(&self) -> u8 {
+        match (self.is_hosted(), self.isa) {
+            (false, _) => 0,
+            (true, Isa::Aarch64) => 14,
+            (true, _) => 12,
+        }
+    }
+
+    /// Builds Cranelift's description of this target with the settings that the options ask for.
+    pub(crate) fn cranelift_isa(&self, options: &Options) -> Result<OwnedTargetIsa> {
+        let internal = |error: &dyn std::fmt::Display| CompileError::internal(error.to_string());
+        let mut triple = self.triple.clone();
+        if triple.binary_format == BinaryFormat::Unknown {
+            triple.binary_format = BinaryFormat::Elf;
+        }
+        let mut builder =
+            isa::lookup(triple).map_err(|error| CompileError::options(error.to_string()))?;
+        if !matches!(self.isa, Isa::Pulley32 | Isa::Pulley64) {
+            for name in self.isa.features() {
+                let value = if self.has_feature(name) {
+                    "true"
+                } else {
+                    "false"
+                };
+                builder
+                    .set(&setting_of(self.isa, name), value)
+                    .map_err(|error| internal(&error))?;
+            }
+        }
+        let mut flags = settings::builder();
+        let opt_level = match options.opt_level {
+            OptLevel::None => "none",
+            OptLevel::Speed => "speed",
+            OptLevel::Size => "speed_and_size",
+        };
+        let boolean = |value: bool| if value { "true" } else { "false" };
+        let pinned = options.context_register() == ContextRegister::Pinned;
+        let probes = options.stack_checks == StackChecks::Guard;
+        for (name, value) in [
+            ("opt_level", opt_level),
+            ("enable_verifier", boolean(options.verify)),
+            ("enable_pinned_reg", boolean(pinned)),
+            ("enable_multi_ret_implicit_sret", "true"),
+            ("enable_probestack", boolean(probes)),
+            ("probestack_strategy", "inline"),
+            (
+                "enable_heap_access_spectre_mitigation",
+                boolean(options.heap_spectre_guard),
+            ),
+            ("enable_table_access_spectre_mitigation", "false"),
+            (
+                "enable_nan_canonicalization",
+                boolean(options.canonicalize_nans),
+            ),
+            ("preserve_frame_pointers", "true"),
+            ("unwind_info", "false"),
+        ] {
+            flags.set(name, value).map_err(|error| internal(&error))?;
+        }
+        builder
+            .finish(settings::Flags::new(flags))
+            .map_err(|error| internal(&error))
+    }
+}
+
+/// Cranelift's name for a feature that LLVM and we spell otherwise.
+fn setting_of(isa: Isa, feature: &str) -> String {
+    match (isa, feature) {
+        (Isa::X86_64, "cx16") => "has_cmpxchg16b".to_owned(),
+        (Isa::X86_64, "bmi") => "has_bmi1".to_owned(),
+        (Isa::X86_64, "avxvnni") => "has_avx_vnni".to_owned(),
+        (Isa::X86_64, name) => format!("has_{}", name.replace('.', "")),
+        (Isa::Aarch64, "bti") => "use_bti".to_owned(),
+        (Isa::S390x, "miscellaneous-extensions-3") => "has_mie3".to_owned(),
+        (Isa::S390x, "miscellaneous-extensions-4") => "has_mie4".to_owned(),
+        (Isa::S390x, "vector-enhancements-2") => "has_vxrs_ext2".to_owned(),
+        (Isa::S390x, "vector-enhancements-3") => "has_vxrs_ext3".to_owned(),
+        (_, name) => format!("has_{name}"),
+    }
+}

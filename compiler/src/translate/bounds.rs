@@ -1,0 +1,256 @@
+//! Bounds: from an index into linear memory to an address that may be accessed.
+//!
+//! Three cases, decided once for each memory of a function:
+//!
+//! - **Guarded** memories have 4 GiB and a guard reserved behind their base. A 32-bit index plus a
+//!   small offset cannot leave that; only larger offsets are compared.
+//! - **Compared** memories are checked in code against the current length. Base and length are
+//!   variables of the function, read again after whatever may have grown the memory; in a loop
+//!   without calls they stay in registers.
+//! - **Unchecked** memories trust the program.
+
+use std::collections::HashMap;
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Value, types};
+use cranelift_frontend::Variable;
+use precast_format::trap::TrapCode;
+use precast_format::tunables::BoundsChecks;
+use wasmparser::{MemArg, MemArgTarget};
+
+use super::FunctionTranslator;
+use super::trap::clif_code;
+use crate::abi::flags;
+use crate::error::Result;
+use crate::module::Memory;
+
+/// How a function accesses one memory.
+#[derive(Clone, Copy)]
+pub(super) enum MemoryPlan {
+    /// The base is the context pointer; accesses fault beyond the reservation.
+    AtContext,
+    /// The base never changes and is loaded; accesses fault beyond the reservation.
+    Guarded,
+    /// Base and length are in variables.
+    Movable { base: Variable, length: Variable },
+}
+
+/// Which bytes after which index values are known to be in bounds, within one block.
+#[derive(Default)]
+pub(super) struct CheckedAddresses {
+    ends: HashMap<(u32, Value), u64>,
+}
+
+impl CheckedAddresses {
+    pub(super) fn clear(&mut self) {
+        self.ends.clear();
+    }
+}
+
+/// Whether the strategy protects a memory with guard pages.
+fn is_guarded(bounds_checks: BoundsChecks, memory: &Memory) -> bool {
+    bounds_checks == BoundsChecks::Guard && !memory.ty.memory64 && memory.page_size_log2() == 16
+}
+
+impl FunctionTranslator<'_, '_> {
+    /// Decides on every memory, at the function's entry.
+    pub(super) fn plan_memories(&mut self) {
+        for (index, memory) in self.module.memories.iter().enumerate() {
+            let index = index as u32;
+            let guarded = is_guarded(self.environment.options.bounds_checks, memory);
+            let plan = match guarded {
+                true if index == 0 && self.module.imported_memories == 0 => MemoryPlan::AtContext,
+                true => MemoryPlan::Guarded,
+                false => {
+                    let base = self.builder.declare_var(self.abi.pointer);
+                    let length = self.builder.declare_var(self.abi.pointer);
+                    MemoryPlan::Movable { base, length }
+                }
+            };
+            self.memories.push(plan);
+        }
+        self.refresh_memories();
+    }
+
+    /// Reads base and length of movable memories again, after anything that may have grown them.
+    pub(super) fn refresh_memories(&mut self) {
+        for index in 0..self.memories.len() as u32 {
+            if let MemoryPlan::Movable { base, length } = self.memories[index as usize] {
+                let (pair, offset) = self.memory_pair(index);
+                let region = flags::region(self.builder.func, flags::Region::Context);
+                let flags = MemFlagsData::trusted().with_alias_region(region);
+                let pointer = self.abi.pointer;
+                let value = self.builder.ins().load(pointer, flags, pair, offset);
+                self.builder.def_var(base, value);
+                let offset = offset + self.abi.width.bytes() as i32;
+                let value = self.builder.ins().load(pointer, flags, pair, offset);
+                self.builder.def_var(length, value);
+            }
+        }
+    }
+
+    /// Where the (base, length) pair of a memory is: an address and an offset to it.
+    fn memory_pair(&mut self, memory: u32) -> (Value, i32) {
+        let layout = &self.abi.layout;
+        match memory.checked_sub(self.module.imported_memories) {
+            Some(defined) => {
+                let offset = layout.defined_memory(defined);
+                (self.context.get(&mut self.builder), offset)
+            }
+            None => {
+                let offset = layout.imported_memory(memory);
+                let context = self.context.get_shared(&mut self.builder);
+                let pointer = self.abi.pointer;
+                (
+                    self.builder
+                        .ins()
+                        .load(pointer, flags::readonly(), context, offset),
+                    0,
+                )
+            }
+        }
+    }
+
+    /// The current length of a memory in bytes, as an `i64`.
+    pub(super) fn memory_length(&mut self, memory: u32) -> Value {
+        let length = match self.memories[memory as usize] {
+            MemoryPlan::Movable { length, .. } => self.builder.use_var(length),
+            MemoryPlan::AtContext | MemoryPlan::Guarded => {
+                let (pair, offset) = self.memory_pair(memory);
+                let region = flags::region(self.builder.func, flags::Region::Context);
+                let flags = MemFlagsData::trusted().with_alias_region(region);
+                let offset = offset + self.abi.width.bytes() as i32;
+                self.builder
+                    .ins()
+                    .load(self.abi.pointer, flags, pair, offset)
+            }
+        };
+        self.extend_to_i64(length)
+    }
+
+    fn memory_base(&mut self, memory: u32) -> Value {
+        match self.memories[memory as usize] {
+            MemoryPlan::AtContext => self.context.get(&mut self.builder),
+            MemoryPlan::Guarded => {
+                let context = self.context.get_shared(&mut self.builder);
+                let layout = &self.abi.layout;
+                let pointer = self.abi.pointer;
+                match memory.checked_sub(self.module.imported_memories) {
+                    Some(defined) => {
+                        let offset = layout.defined_memory(defined);
+                        self.builder
+                            .ins()
+                            .load(pointer, flags::readonly(), context, offset)
+                    }
+                    None => {
+                        let offset = layout.imported_memory(memory);
+                        let pair =
+                            self.builder
+                                .ins()
+                                .load(pointer, flags::readonly(), context, offset);
+                        self.builder.ins().load(pointer, flags::readonly(), pair, 0)
+                    }
+                }
+            }
+            MemoryPlan::Movable { base, .. } => self.builder.use_var(base),
+        }
+    }
+
+    /// Pops an index and turns it into an address for an access of `size` bytes: base, offset to
+    /// add in the access, and its memory flags.
+    ///
+    /// Code that follows may rely on the bounds only for this access and smaller ones.
+    pub(super) fn checked_address(
+        &mut self,
+        memarg: &MemArg,
+        size: u32,
+    ) -> Result<(Value, i32, MemFlagsData)> {
+        let index = self.pop();
+        let MemArgTarget::Memory(memory) = memarg.target else {
+            return self.unsupported("garbage collection");
+        };
+        let region = flags::region(self.builder.func, flags::Region::Heap);
+        let access = MemFlagsData::new()
+            .with_endianness(Endianness::Little)
+            .with_alias_region(region);
+        let end = u128::from(memarg.offset) + u128::from(size);
+        let wide = self.extend_to_i64(index);
+
+        let flags = match self.memories[memory as usize] {
+            MemoryPlan::AtContext | MemoryPlan::Guarded => {
+                let guard = self.environment.options.memory_guard;
+                if end > u128::from(guard) {
+                    self.check_end(memory, index, wide, end);
+                }
+                access.with_trap_code(Some(clif_code(TrapCode::MemoryOutOfBounds)))
+            }
+            MemoryPlan::Movable { .. } => {
+                if self.environment.options.bounds_checks != BoundsChecks::None {
+                    self.check_end(memory, index, wide, end);
+                }
+                access.with_notrap()
+            }
+        };
+        let base = self.memory_base(memory);
+        let index = self.to_pointer(wide);
+        let mut address = self.builder.ins().iadd(base, index);
+        let offset = match i32::try_from(memarg.offset) {
+            Ok(offset) => offset,
+            Err(_) => {
+                // The check has bounded the sum; in the pointer's width it cannot wrap.
+                let offset = memarg.offset as i64;
+                let offset = self.builder.ins().iconst(types::I64, offset);
+                let offset = self.to_pointer(offset);
+                address = self.builder.ins().iadd(address, offset);
+                0
+            }
+        };
+        Ok((address, offset, flags))
+    }
+
+    /// A checked or reserved 64-bit offset as a pointer.
+    fn to_pointer(&mut self, value: Value) -> Value {
+        if self.abi.pointer == types::I64 {
+            return value;
+        }
+        self.builder.ins().ireduce(self.abi.pointer, value)
+    }
+
+    /// Traps where `index + end` exceeds the memory's length.
+    fn check_end(&mut self, memory: u32, index: Value, wide: Value, end: u128) {
+        let Ok(end) = u64::try_from(end) else {
+            // No memory is that long.
+            let always = self.builder.ins().iconst(types::I8, 1);
+            self.trap_if(always, TrapCode::MemoryOutOfBounds);
+            return;
+        };
+        let known = self
+            .checked
+            .ends
+            .get(&(memory, index))
+            .copied()
+            .unwrap_or(0);
+        if end <= known {
+            return;
+        }
+        let length = self.memory_length(memory);
+        let is_64 = self.module.memories[memory as usize].ty.memory64;
+        let offset = self.builder.ins().iconst(types::I64, end as i64);
+        let outside = if is_64 {
+            let (sum, carry) = self.builder.ins().uadd_overflow(wide, offset);
+            let outside = self
+                .builder
+                .ins()
+                .icmp(IntCC::UnsignedGreaterThan, sum, length);
+            self.builder.ins().bor(carry, outside)
+        } else {
+            // A 32-bit index plus an offset below 2^33 does not wrap.
+            let sum = self.builder.ins().iadd(wide, offset);
+            self.builder
+                .ins()
+                .icmp(IntCC::UnsignedGreaterThan, sum, length)
+        };
+        self.trap_if(outside, TrapCode::MemoryOutOfBounds);
+        self.checked.ends.insert((memory, index), end);
+    }
+}

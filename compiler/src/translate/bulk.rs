@@ -1,0 +1,129 @@
+//! Bulk memory instructions: copies, fills and segments, done by the loader.
+
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+use precast_format::libcall::Libcall;
+
+use super::FunctionTranslator;
+use crate::abi;
+
+impl FunctionTranslator<'_, '_> {
+    /// Calls a libcall that has a result.
+    pub(super) fn call_libcall_for_result(
+        &mut self,
+        libcall: Libcall,
+        arguments: &[Value],
+    ) -> Value {
+        self.makes_calls = true;
+        let call = abi::call_libcall(
+            &mut self.builder,
+            self.abi,
+            &self.context,
+            libcall,
+            arguments,
+        );
+        self.builder.inst_results(call)[0]
+    }
+
+    /// Calls a libcall that returns a trap code.
+    fn call_trapping_libcall(&mut self, libcall: Libcall, arguments: &[Value]) {
+        let code = self.call_libcall_for_result(libcall, arguments);
+        self.trap_if_code(code);
+    }
+
+    fn index(&mut self, index: u32) -> Value {
+        self.builder.ins().iconst(types::I32, i64::from(index))
+    }
+
+    pub(super) fn memory_copy(&mut self, to: u32, from: u32) {
+        let (destination, source, length) = self.pop3();
+        let destination = self.extend_to_i64(destination);
+        let source = self.extend_to_i64(source);
+        let length = self.extend_to_i64(length);
+        let (to, from) = (self.index(to), self.index(from));
+        self.call_trapping_libcall(
+            Libcall::MemoryCopy,
+            &[to, from, destination, source, length],
+        );
+    }
+
+    pub(super) fn memory_fill(&mut self, memory: u32) {
+        let (destination, value, length) = self.pop3();
+        let destination = self.extend_to_i64(destination);
+        let length = self.extend_to_i64(length);
+        let memory = self.index(memory);
+        self.call_trapping_libcall(Libcall::MemoryFill, &[memory, destination, value, length]);
+    }
+
+    pub(super) fn memory_init(&mut self, memory: u32, segment: u32) {
+        let (destination, source, length) = self.pop3();
+        let destination = self.extend_to_i64(destination);
+        let (memory, segment) = (self.index(memory), self.index(segment));
+        self.call_trapping_libcall(
+            Libcall::MemoryInit,
+            &[memory, segment, destination, source, length],
+        );
+    }
+
+    pub(super) fn data_drop(&mut self, segment: u32) {
+        self.makes_calls = true;
+        let segment = self.index(segment);
+        let libcall = Libcall::DataDrop;
+        abi::call_libcall(
+            &mut self.builder,
+            self.abi,
+            &self.context,
+            libcall,
+            &[segment],
+        );
+    }
+
+    pub(super) fn table_grow(&mut self, table: u32) {
+        let (value, delta) = self.pop2();
+        let delta = self.extend_to_i64(delta);
+        let index = self.index(table);
+        let previous = self.call_libcall_for_result(Libcall::TableGrow, &[index, delta, value]);
+        let is_64 = self.module.tables[table as usize].ty.table64;
+        let previous = self.index_result(previous, is_64);
+        self.push(previous);
+    }
+
+    pub(super) fn table_fill(&mut self, table: u32) {
+        let (destination, value, length) = self.pop3();
+        let destination = self.extend_to_i64(destination);
+        let length = self.extend_to_i64(length);
+        let table = self.index(table);
+        self.call_trapping_libcall(Libcall::TableFill, &[table, destination, value, length]);
+    }
+
+    pub(super) fn table_copy(&mut self, to: u32, from: u32) {
+        let (destination, source, length) = self.pop3();
+        let destination = self.extend_to_i64(destination);
+        let source = self.extend_to_i64(source);
+        let length = self.extend_to_i64(length);
+        let (to, from) = (self.index(to), self.index(from));
+        self.call_trapping_libcall(Libcall::TableCopy, &[to, from, destination, source, length]);
+    }
+
+    pub(super) fn table_init(&mut self, table: u32, segment: u32) {
+        let (destination, source, length) = self.pop3();
+        let destination = self.extend_to_i64(destination);
+        let (table, segment) = (self.index(table), self.index(segment));
+        self.call_trapping_libcall(
+            Libcall::TableInit,
+            &[table, segment, destination, source, length],
+        );
+    }
+
+    pub(super) fn elem_drop(&mut self, segment: u32) {
+        self.makes_calls = true;
+        let segment = self.index(segment);
+        let libcall = Libcall::ElemDrop;
+        abi::call_libcall(
+            &mut self.builder,
+            self.abi,
+            &self.context,
+            libcall,
+            &[segment],
+        );
+    }
+}

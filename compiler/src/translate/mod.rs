@@ -1,0 +1,251 @@
+//! From wasm instructions to CLIF, one concept of WebAssembly per file.
+//!
+//! A function is validated and translated in one pass. Each file adds methods to
+//! [`FunctionTranslator`]; `operator.rs` says which instruction goes where.
+
+mod bounds;
+mod bulk;
+mod call;
+mod control;
+mod conversion;
+mod global;
+mod memory;
+mod numeric;
+mod operator;
+mod reference;
+mod relaxed_simd;
+mod simd;
+mod stack_check;
+mod table;
+mod trap;
+
+pub(crate) use trap::clif_code;
+
+use cranelift_codegen::ir::{self, Block, Function, InstBuilder, SourceLoc, UserFuncName, Value};
+use cranelift_codegen::ir::{immediates::Ieee32, immediates::Ieee64, types};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use wasmparser::{FuncValidator, FuncValidatorAllocations, ValidatorResources};
+
+use self::bounds::{CheckedAddresses, MemoryPlan};
+use self::control::Frame;
+use crate::abi::{Abi, ContextAccess};
+use crate::analysis::{FunctionRecords, Usage};
+use crate::error::{CompileError, Result};
+use crate::module::{Body, FunctionType, Module};
+use crate::options::Options;
+
+/// Everything about the module and the artifact that a function's translation reads.
+pub(crate) struct Environment<'a> {
+    pub module: &'a Module<'a>,
+    pub options: &'a Options,
+    pub abi: Abi,
+    pub usage: Usage,
+    pub records: FunctionRecords,
+}
+
+/// Allocations that one thread reuses from function to function.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    builder: FunctionBuilderContext,
+    validator: FuncValidatorAllocations,
+}
+
+/// A translated function.
+pub(crate) struct Translated {
+    /// The CLIF.
+    pub function: Function,
+    /// Whether it calls anything, and so may not count on the stack reserve alone.
+    pub makes_calls: bool,
+}
+
+/// The state of one function's translation.
+struct FunctionTranslator<'a, 'b> {
+    environment: &'a Environment<'a>,
+    abi: &'a Abi,
+    module: &'a Module<'a>,
+    builder: FunctionBuilder<'b>,
+    context: ContextAccess,
+    /// The wasm operand stack.
+    stack: Vec<Value>,
+    /// The wasm control stack, the function itself at the bottom.
+    control: Vec<Frame>,
+    /// Whether the current instruction can be executed.
+    reachable: bool,
+    locals: Vec<Variable>,
+    memories: Vec<MemoryPlan>,
+    checked: CheckedAddresses,
+    results: Vec<ir::Type>,
+    makes_calls: bool,
+}
+
+/// Validates and translates one function body.
+///
+/// # Errors
+///
+/// When the body is invalid, or uses what is not supported.
+pub(crate) fn translate(
+    environment: &Environment<'_>,
+    body: Body<'_>,
+    scratch: &mut Scratch,
+) -> Result<Translated> {
+    let Body {
+        function: index,
+        body,
+        validation,
+    } = body;
+    let ty = environment.module.function_type(index);
+    let name = UserFuncName::user(crate::abi::NAMESPACE_FUNCTION, index);
+    let mut function = Function::with_name_signature(name, environment.abi.wasm_signature(ty));
+    let mut validator = validation.into_validator(std::mem::take(&mut scratch.validator));
+    let builder = FunctionBuilder::new(&mut function, &mut scratch.builder);
+    let makes_calls = translate_body(environment, builder, ty, &body, &mut validator)
+        .map_err(|error| error.in_function(index))?;
+    scratch.validator = validator.into_allocations();
+    Ok(Translated {
+        function,
+        makes_calls,
+    })
+}
+
+fn translate_body(
+    environment: &Environment<'_>,
+    mut builder: FunctionBuilder<'_>,
+    ty: &FunctionType,
+    body: &wasmparser::FunctionBody<'_>,
+    validator: &mut FuncValidator<ValidatorResources>,
+) -> Result<bool> {
+    let entry = builder.create_block();
+    builder.append_block_params_for_function_params(entry);
+    builder.switch_to_block(entry);
+    builder.seal_block(entry);
+    let abi = &environment.abi;
+    let context = ContextAccess::new(abi, &builder, entry);
+    let mut translator = FunctionTranslator {
+        environment,
+        abi,
+        module: environment.module,
+        builder,
+        context,
+        stack: Vec::new(),
+        control: Vec::new(),
+        reachable: true,
+        locals: Vec::new(),
+        memories: Vec::new(),
+        checked: CheckedAddresses::default(),
+        results: ty.results.iter().map(|ty| abi.value_type(*ty)).collect(),
+        makes_calls: false,
+    };
+    translator.at_offset(body.range().start);
+    translator.begin_stack_check();
+    let mut reader = body.get_binary_reader();
+    translator.declare_locals(entry, ty, &mut reader, validator)?;
+    translator.plan_memories();
+    translator.enter_function();
+    let mut operators = wasmparser::OperatorsReader::new(reader);
+    while !operators.eof() {
+        let (operator, offset) = operators.read_with_offset()?;
+        validator.op(offset, &operator)?;
+        translator.at_offset(offset);
+        translator
+            .operator(&operator)
+            .map_err(|error| error.at(offset as usize))?;
+    }
+    operators.finish()?;
+    let makes_calls = translator.makes_calls;
+    translator.end_stack_check(entry);
+    translator.builder.finalize(abi.frontend);
+    Ok(makes_calls)
+}
+
+impl FunctionTranslator<'_, '_> {
+    /// Attributes what follows to the instruction at this offset of the module.
+    fn at_offset(&mut self, offset: u64) {
+        // The validator accepts modules of less than 4 GiB only.
+        self.builder.set_srcloc(SourceLoc::new(offset as u32));
+    }
+
+    fn declare_locals(
+        &mut self,
+        entry: Block,
+        ty: &FunctionType,
+        reader: &mut wasmparser::BinaryReader<'_>,
+        validator: &mut FuncValidator<ValidatorResources>,
+    ) -> Result<()> {
+        let params = self.builder.block_params(entry);
+        let params = params[params.len() - ty.params.len()..].to_vec();
+        for param in params {
+            let variable = self
+                .builder
+                .declare_var(self.builder.func.dfg.value_type(param));
+            self.builder.def_var(variable, param);
+            self.locals.push(variable);
+        }
+        for _ in 0..reader.read_var_u32()? {
+            let offset = reader.original_position();
+            let count = reader.read_var_u32()?;
+            let ty = reader.read()?;
+            validator.define_locals(offset, count, ty)?;
+            let ty = self.abi.value_type(ty);
+            let zero = self.zero(ty);
+            for _ in 0..count {
+                let variable = self.builder.declare_var(ty);
+                self.builder.def_var(variable, zero);
+                self.locals.push(variable);
+            }
+        }
+        Ok(())
+    }
+
+    /// The zero or null of a type.
+    fn zero(&mut self, ty: ir::Type) -> Value {
+        match ty {
+            types::F32 => self.builder.ins().f32const(Ieee32::with_bits(0)),
+            types::F64 => self.builder.ins().f64const(Ieee64::with_bits(0)),
+            types::I8X16 => self.v128_constant([0; 16]),
+            _ => self.builder.ins().iconst(ty, 0),
+        }
+    }
+
+    fn v128_constant(&mut self, bytes: [u8; 16]) -> Value {
+        let constant = self
+            .builder
+            .func
+            .dfg
+            .constants
+            .insert(bytes.to_vec().into());
+        self.builder.ins().vconst(types::I8X16, constant)
+    }
+
+    fn push(&mut self, value: Value) {
+        self.stack.push(value);
+    }
+
+    /// Pops an operand that the validator has seen.
+    fn pop(&mut self) -> Value {
+        self.stack
+            .pop()
+            .expect("the validator checks the depth of the operand stack")
+    }
+
+    fn pop2(&mut self) -> (Value, Value) {
+        let second = self.pop();
+        (self.pop(), second)
+    }
+
+    fn pop3(&mut self) -> (Value, Value, Value) {
+        let third = self.pop();
+        let (first, second) = self.pop2();
+        (first, second, third)
+    }
+
+    /// Pops as many operands as there are, in the order in which they were pushed.
+    fn pop_many(&mut self, count: usize) -> Vec<Value> {
+        self.stack.split_off(self.stack.len() - count)
+    }
+
+    fn unsupported<T>(&self, what: &str) -> Result<T> {
+        Err(CompileError::unsupported(format!(
+            "the module needs {what}"
+        )))
+    }
+}

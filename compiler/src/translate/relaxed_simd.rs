@@ -1,0 +1,1 @@
+//! Relaxed SIMD (being written).
