@@ -191,7 +191,7 @@ impl SectionTable {
             if u64::from(range.offset) != id.place(previous, end, page_size) {
                 return Err(error(ErrorKind::SectionPlacement));
             }
-            if range.size == 0 || range.size as usize % id.unit() != 0 {
+            if range.size == 0 || !(range.size as usize).is_multiple_of(id.unit()) {
                 return Err(error(ErrorKind::SectionSize));
             }
             if payload.range(range.offset, range.size).is_none() {

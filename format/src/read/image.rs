@@ -73,7 +73,8 @@ pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
         }
         next_byte += part.bytes.len() as u32;
         // The section starts on a page, and parts are whole pages.
-        if size == 0 || size % page_size != 0 || part.address % page_size != 0 {
+        let aligned = size.is_multiple_of(page_size) && part.address.is_multiple_of(page_size);
+        if size == 0 || !aligned {
             return Err(ErrorKind::Misaligned);
         }
         let defined = part
