@@ -1,1 +1,36 @@
-//! Placeholder head, replaced by the first commit of the crate.
+//! WASI preview 1 for the Precast loader: all 46 functions, as methods of [`WasiContext`].
+//!
+//! A guest reaches what its context was given and nothing else. Paths are resolved beneath directory
+//! handles by cap-std; descriptors carry the rights of the preview 1 documents; every pointer is
+//! checked before anything happens ([`GuestMemory`]). A bad pointer is [`Errno::Fault`], never a trap.
+//!
+//! Each method takes the numbers that the guest passed and writes results where the guest wants them,
+//! so that it can be called, and tested, without a module.
+//!
+//! Modules that import from `wasi_unstable` speak preview 0; the methods that differ take an [`Abi`].
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod clock;
+mod context;
+mod descriptor;
+mod errno;
+mod fd;
+mod memory;
+mod path;
+mod poll;
+mod process;
+mod random;
+mod rights;
+mod socket;
+mod sys;
+mod table;
+pub mod types;
+
+pub use context::{BuildError, Input, Output, OutputBuffer, WasiContext, WasiContextBuilder};
+pub use errno::Errno;
+pub use memory::{GuestMemory, Vectors};
+pub use process::{Exit, Raised};
+pub use rights::Rights;
+pub use types::Abi;

@@ -1,0 +1,94 @@
+//! Making, moving and removing names.
+
+use cap_fs_ext::DirExt;
+
+use crate::context::WasiContext;
+use crate::errno::Errno;
+use crate::memory::GuestMemory;
+use crate::rights::Rights;
+
+impl WasiContext {
+    /// Creates a directory.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::NotCapable`] without the right, and what the system says.
+    pub fn path_create_directory(
+        &self,
+        memory: &mut GuestMemory<'_>,
+        fd: u32,
+        path: u32,
+        path_len: u32,
+    ) -> Result<(), Errno> {
+        let descriptor = self.descriptor(fd)?;
+        let directory = descriptor.directory()?;
+        descriptor.require(Rights::PATH_CREATE_DIRECTORY)?;
+        let path = memory.path(path, path_len)?;
+        Ok(directory.dir.create_dir(path)?)
+    }
+
+    /// Removes an empty directory.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::NotEmpty`] if something is in it, [`Errno::NotCapable`] without the right, and what
+    /// the system says.
+    pub fn path_remove_directory(
+        &self,
+        memory: &mut GuestMemory<'_>,
+        fd: u32,
+        path: u32,
+        path_len: u32,
+    ) -> Result<(), Errno> {
+        let descriptor = self.descriptor(fd)?;
+        let directory = descriptor.directory()?;
+        descriptor.require(Rights::PATH_REMOVE_DIRECTORY)?;
+        let path = memory.path(path, path_len)?;
+        Ok(directory.dir.remove_dir(path)?)
+    }
+
+    /// Removes a name of a file.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::IsDirectory`] if it is one, [`Errno::NotCapable`] without the right, and what the
+    /// system says.
+    pub fn path_unlink_file(
+        &self,
+        memory: &mut GuestMemory<'_>,
+        fd: u32,
+        path: u32,
+        path_len: u32,
+    ) -> Result<(), Errno> {
+        let descriptor = self.descriptor(fd)?;
+        let directory = descriptor.directory()?;
+        descriptor.require(Rights::PATH_UNLINK_FILE)?;
+        let path = memory.path(path, path_len)?;
+        Ok(directory.dir.remove_file_or_symlink(path)?)
+    }
+
+    /// Gives a file or directory another name.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::NotCapable`] without the rights on both directories, and what the system says.
+    #[expect(clippy::too_many_arguments, reason = "the signature is WASI's")]
+    pub fn path_rename(
+        &self,
+        memory: &mut GuestMemory<'_>,
+        old_fd: u32,
+        old_path: u32,
+        old_path_len: u32,
+        new_fd: u32,
+        new_path: u32,
+        new_path_len: u32,
+    ) -> Result<(), Errno> {
+        let (source, target) = (self.descriptor(old_fd)?, self.descriptor(new_fd)?);
+        let (from, to) = (source.directory()?, target.directory()?);
+        source.require(Rights::PATH_RENAME_SOURCE)?;
+        target.require(Rights::PATH_RENAME_TARGET)?;
+        let old_path = memory.path(old_path, old_path_len)?;
+        let new_path = memory.path(new_path, new_path_len)?;
+        Ok(from.dir.rename(old_path, &to.dir, new_path)?)
+    }
+}
