@@ -1,0 +1,320 @@
+//! Each rule of the format has a description that breaks it and nothing else.
+
+mod support;
+
+use precast_format::error::ErrorKind;
+use precast_format::layout::SectionId;
+use precast_format::libcall::Libcall;
+use precast_format::relocation::RelocationKind;
+use precast_format::trap::TrapCode;
+use precast_format::tunables::RelocationModel;
+use precast_format::types::{ConstOp, ImportType, Limits, ValueType};
+use precast_format::write::*;
+
+use support::rich;
+
+/// What the reader says about the artifact with everything, after a change.
+fn refusal(change: impl FnOnce(&mut ArtifactBuilder)) -> (ErrorKind, SectionId) {
+    let mut builder = rich(12);
+    change(&mut builder);
+    match builder.write() {
+        Err(WriteError::Rejected(error)) => (error.kind(), error.section().unwrap()),
+        other => panic!("not refused: {:?}", other.map(|bytes| bytes.len())),
+    }
+}
+
+fn active(table: u32, offset: Vec<ConstOp>) -> ElementMode {
+    ElementMode::Active { table, offset }
+}
+
+#[test]
+fn types() {
+    let section = SectionId::Types;
+    let kind = |change: fn(&mut ArtifactBuilder)| {
+        let (kind, place) = refusal(change);
+        assert_eq!(place, section);
+        kind
+    };
+    assert_eq!(
+        kind(|b| b.types[1].canonical = 2),
+        ErrorKind::IndexOutOfRange
+    );
+    assert_eq!(kind(|b| b.types[2].canonical = 0), ErrorKind::TypeMismatch);
+    assert_eq!(
+        kind(|b| b.types[0].entry_trampoline = Some(120)),
+        ErrorKind::RangeOutOfBounds
+    );
+    assert_eq!(
+        kind(|b| b.types[1].params = vec![ValueType::I32; 1001]),
+        ErrorKind::InvalidLimits
+    );
+}
+
+#[test]
+fn imports_and_exports() {
+    let (kind, _) = refusal(|b| b.imports[1].ty = ImportType::Function(3));
+    assert_eq!(kind, ErrorKind::IndexOutOfRange);
+    let refused = refusal(|b| b.exports[1].name = "run".into());
+    assert_eq!(refused, (ErrorKind::NotAscending, SectionId::ExportOrder));
+    let refused = refusal(|b| b.exports[2].index = 2);
+    assert_eq!(refused, (ErrorKind::IndexOutOfRange, SectionId::Exports));
+    let refused = refusal(|b| b.exports[0].index = 4);
+    assert_eq!(
+        refused,
+        (ErrorKind::MissingFunctionRecord, SectionId::Exports)
+    );
+    let refused = refusal(|b| b.exports[0].index = 5);
+    assert_eq!(refused, (ErrorKind::IndexOutOfRange, SectionId::Exports));
+}
+
+#[test]
+fn functions() {
+    let kind = |change: fn(&mut ArtifactBuilder)| {
+        let (kind, place) = refusal(change);
+        assert_eq!(place, SectionId::Functions);
+        kind
+    };
+    assert_eq!(
+        kind(|b| b.functions[0].type_index = 3),
+        ErrorKind::IndexOutOfRange
+    );
+    assert_eq!(
+        kind(|b| b.functions[0].text_size = 49),
+        ErrorKind::NotAscending
+    );
+    assert_eq!(
+        kind(|b| b.functions[2].text_size = 23),
+        ErrorKind::RangeOutOfBounds
+    );
+    assert_eq!(
+        kind(|b| b.functions[2].text_size = u32::MAX),
+        ErrorKind::RangeOutOfBounds
+    );
+    assert_eq!(
+        kind(|b| b.functions[1].record = Some(2)),
+        ErrorKind::NotAscending
+    );
+    let refused = refusal(|b| b.start_function = Some(2));
+    assert_eq!(refused, (ErrorKind::TypeMismatch, SectionId::Module));
+    let refused = refusal(|b| b.start_function = Some(5));
+    assert_eq!(refused, (ErrorKind::IndexOutOfRange, SectionId::Module));
+}
+
+#[test]
+fn limits() {
+    let limits = |min, max| Limits { min, max };
+    let refused = refusal(|b| b.memories[0].limits = limits(3, Some(2)));
+    assert_eq!(refused, (ErrorKind::InvalidLimits, SectionId::Memories));
+    let refused = refusal(|b| b.memories[0].limits = limits(65537, None));
+    assert_eq!(refused, (ErrorKind::InvalidLimits, SectionId::Memories));
+    let refused = refusal(|b| b.memories[0].limits = limits(2, Some(65537)));
+    assert_eq!(refused, (ErrorKind::InvalidLimits, SectionId::Memories));
+    let refused = refusal(|b| {
+        b.memories[0].shared = true;
+        b.memories[0].limits.max = None;
+    });
+    assert_eq!(refused, (ErrorKind::InvalidLimits, SectionId::Memories));
+    let refused = refusal(|b| b.tables[0].ty.limits = limits(0, Some(1 << 32)));
+    assert_eq!(refused, (ErrorKind::InvalidLimits, SectionId::Tables));
+    let refused = refusal(|b| b.tables[0].ty.element = ValueType::I32);
+    assert_eq!(refused, (ErrorKind::TypeMismatch, SectionId::Tables));
+}
+
+#[test]
+fn expressions() {
+    let kind = |init: Vec<ConstOp>| {
+        let (kind, place) = refusal(|b| b.globals[0].init = init);
+        assert_eq!(place, SectionId::Globals);
+        kind
+    };
+    let one = ConstOp::I32Const(1);
+    assert_eq!(kind(vec![]), ErrorKind::InvalidExpression);
+    assert_eq!(kind(vec![one, one]), ErrorKind::InvalidExpression);
+    assert_eq!(
+        kind(vec![one, ConstOp::I32Add]),
+        ErrorKind::InvalidExpression
+    );
+    assert_eq!(kind(vec![ConstOp::I64Const(1)]), ErrorKind::TypeMismatch);
+    assert_eq!(
+        kind(vec![one, ConstOp::I64Const(1), ConstOp::I32Mul]),
+        ErrorKind::TypeMismatch
+    );
+    // A global that is not there, one that can change, and the one being initialized.
+    assert_eq!(
+        kind(vec![ConstOp::GlobalGet(9)]),
+        ErrorKind::IndexOutOfRange
+    );
+    assert_eq!(
+        kind(vec![ConstOp::GlobalGet(1)]),
+        ErrorKind::InvalidExpression
+    );
+    assert_eq!(
+        kind(vec![ConstOp::GlobalGet(2)]),
+        ErrorKind::IndexOutOfRange
+    );
+    let deep = |depth: usize| {
+        let mut init = vec![one; depth];
+        init.resize(2 * depth - 1, ConstOp::I32Add);
+        init
+    };
+    assert_eq!(kind(deep(17)), ErrorKind::InvalidExpression);
+    let mut builder = rich(12);
+    builder.globals[0].init = deep(16);
+    assert!(builder.write().is_ok());
+}
+
+#[test]
+fn segments() {
+    let kind = |change: fn(&mut ArtifactBuilder)| {
+        let (kind, place) = refusal(change);
+        assert_eq!(place, SectionId::Elements);
+        kind
+    };
+    let zero = || vec![ConstOp::I32Const(0)];
+    assert_eq!(zero().len(), 1);
+    assert_eq!(
+        kind(|b| b.elements[0].mode = active(3, vec![ConstOp::I32Const(0)])),
+        ErrorKind::IndexOutOfRange
+    );
+    // Table 2 holds external references, table 1 has 32-bit indices.
+    assert_eq!(
+        kind(|b| b.elements[0].mode = active(2, vec![ConstOp::I32Const(0)])),
+        ErrorKind::TypeMismatch
+    );
+    assert_eq!(
+        kind(|b| b.elements[0].mode = active(1, vec![ConstOp::I64Const(0)])),
+        ErrorKind::TypeMismatch
+    );
+    assert_eq!(
+        kind(|b| b.elements[0].items = ElementItems::Functions(vec![Some(5)])),
+        ErrorKind::IndexOutOfRange
+    );
+    assert_eq!(
+        kind(|b| b.elements[0].items = ElementItems::Functions(vec![Some(4)])),
+        ErrorKind::MissingFunctionRecord
+    );
+    assert_eq!(
+        kind(|b| b.elements[0].element = ValueType::EXTERNREF),
+        ErrorKind::TypeMismatch
+    );
+    assert_eq!(
+        kind(|b| b.elements[1].items = ElementItems::Expressions(vec![vec![ConstOp::RefFunc(0)]])),
+        ErrorKind::TypeMismatch
+    );
+
+    let at = |memory, offset| DataMode::Active {
+        memory,
+        offset: vec![offset],
+    };
+    let refused = refusal(|b| b.data[0].mode = at(2, ConstOp::I32Const(0)));
+    assert_eq!(refused, (ErrorKind::IndexOutOfRange, SectionId::Data));
+    let refused = refusal(|b| b.data[0].mode = at(0, ConstOp::I64Const(0)));
+    assert_eq!(refused, (ErrorKind::TypeMismatch, SectionId::Data));
+    // Only memories of our own have an image.
+    let refused = refusal(|b| b.data[1].mode = at(0, ConstOp::I32Const(8)));
+    assert_eq!(refused, (ErrorKind::IndexOutOfRange, SectionId::Data));
+    let refused = refusal(|b| b.data[2].in_image = true);
+    assert_eq!(refused, (ErrorKind::UnknownNumber, SectionId::Data));
+}
+
+#[test]
+fn image() {
+    let kind = |change: fn(&mut ArtifactBuilder)| {
+        let (kind, place) = refusal(change);
+        assert_eq!(place, SectionId::Image);
+        kind
+    };
+    assert_eq!(kind(|b| b.image[0].memory = 0), ErrorKind::IndexOutOfRange);
+    assert_eq!(kind(|b| b.image[1].memory = 2), ErrorKind::IndexOutOfRange);
+    assert_eq!(kind(|b| b.image[1].address = 4097), ErrorKind::Misaligned);
+    assert_eq!(
+        kind(|b| b.image[1].address = 2 << 16),
+        ErrorKind::RangeOutOfBounds
+    );
+    assert_eq!(
+        kind(|b| b.image[1].address = u64::MAX - 4095),
+        ErrorKind::RangeOutOfBounds
+    );
+    assert_eq!(kind(|b| b.image[1].address = 0), ErrorKind::NotAscending);
+    assert_eq!(kind(|b| b.image[1].bytes.clear()), ErrorKind::Misaligned);
+}
+
+#[test]
+fn relocations() {
+    let kind = |change: fn(&mut ArtifactBuilder)| {
+        let (kind, place) = refusal(change);
+        assert_eq!(place, SectionId::Relocations);
+        kind
+    };
+    assert_eq!(
+        kind(|b| b.relocations[1].offset = 113),
+        ErrorKind::RangeOutOfBounds
+    );
+    assert_eq!(
+        kind(|b| b.relocations[1].offset = u32::MAX),
+        ErrorKind::RangeOutOfBounds
+    );
+    assert_eq!(
+        kind(|b| b.relocations[1].offset = 17),
+        ErrorKind::NotAscending
+    );
+    assert_eq!(
+        kind(|b| b.relocations[0].symbol = 63),
+        ErrorKind::IndexOutOfRange
+    );
+    assert_eq!(
+        kind(|b| b.relocations[0].symbol = Libcall::DataDrop as u32),
+        ErrorKind::InvalidRelocation
+    );
+    assert_eq!(
+        kind(|b| b.relocations[0].kind = RelocationKind::Aarch64Call26),
+        ErrorKind::InvalidRelocation
+    );
+    assert_eq!(
+        kind(|b| b.tunables.relocation_model = RelocationModel::Xip),
+        ErrorKind::InvalidRelocation
+    );
+}
+
+#[test]
+fn sites_are_sorted() {
+    let mut builder = rich(12);
+    builder.functions[0].traps.swap(0, 1);
+    assert_eq!(builder.write(), Err(WriteError::Sites { function: 0 }));
+    let mut builder = rich(12);
+    builder.functions[1].traps[0].code_offset = 50;
+    assert_eq!(builder.write(), Err(WriteError::Sites { function: 1 }));
+    let mut builder = rich(12);
+    builder.functions[2].call_sites[0].code_offset = 3;
+    assert_eq!(builder.write(), Err(WriteError::Sites { function: 2 }));
+    // Every trap code survives.
+    let mut builder = rich(12);
+    builder.functions[1].traps = TrapCode::ALL
+        .iter()
+        .enumerate()
+        .map(|(place, code)| TrapSite {
+            code_offset: place as u32,
+            code: *code,
+            wasm_offset: 0,
+        })
+        .collect();
+    assert!(builder.write().is_ok());
+}
+
+#[test]
+fn long_shared_names_stay_linear() {
+    let mut builder = rich(0);
+    let long = "x".repeat(5_000);
+    for index in 0..200 {
+        let mut import = builder.imports[1].clone();
+        import.module.clone_from(&long);
+        import.name = format!("{index}");
+        builder.imports.push(import);
+    }
+    // Two hundred more functions shift the index space of what the start function and others name.
+    builder.start_function = None;
+    builder.exports.clear();
+    builder.elements.clear();
+    builder.tables[0].init = None;
+    assert!(builder.write().is_ok());
+}
