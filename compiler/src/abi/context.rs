@@ -48,6 +48,8 @@ pub(crate) struct ContextAccess {
     pointer: ir::Type,
     entry: Block,
     at_entry: Option<Value>,
+    /// The last read of the pinned register, and the block in which it is.
+    recent: Option<(Block, Value)>,
 }
 
 impl ContextAccess {
@@ -62,16 +64,31 @@ impl ContextAccess {
             pointer: abi.pointer,
             entry,
             at_entry,
+            recent: None,
         }
     }
 
-    /// The context pointer for one use: a fresh read of the pinned register keeps live ranges
-    /// short.
-    pub fn get(&self, builder: &mut FunctionBuilder<'_>) -> Value {
-        match (self.register, self.at_entry) {
-            (ContextRegister::Parameter, Some(value)) => value,
-            _ => builder.ins().get_pinned_reg(self.pointer),
+    /// The context pointer for one use.
+    ///
+    /// The pinned register is read once in a stretch of code without calls: each read is a move,
+    /// but a value that lives longer takes a register from others, or is spilled.
+    pub fn get(&mut self, builder: &mut FunctionBuilder<'_>) -> Value {
+        if let (ContextRegister::Parameter, Some(value)) = (self.register, self.at_entry) {
+            return value;
         }
+        match (self.recent, builder.current_block()) {
+            (Some((block, value)), Some(current)) if block == current => value,
+            (_, current) => {
+                let value = builder.ins().get_pinned_reg(self.pointer);
+                self.recent = current.map(|block| (block, value));
+                value
+            }
+        }
+    }
+
+    /// Ends the stretch of code that shares one read: to be called after a call.
+    pub fn forget(&mut self) {
+        self.recent = None;
     }
 
     /// The context pointer as one value for the whole function, so that loads from it can be
@@ -84,7 +101,7 @@ impl ContextAccess {
     }
 
     /// Loads a fixed field that only the loader writes.
-    pub fn load_field(&self, builder: &mut FunctionBuilder<'_>, abi: &Abi, field: Field) -> Value {
+    pub fn load_field(&mut self, builder: &mut FunctionBuilder<'_>, abi: &Abi, field: Field) -> Value {
         let context = self.get(builder);
         builder.ins().load(
             abi.pointer,
@@ -96,7 +113,7 @@ impl ContextAccess {
 
     /// Stores a fixed field.
     pub fn store_field(
-        &self,
+        &mut self,
         builder: &mut FunctionBuilder<'_>,
         abi: &Abi,
         field: Field,

@@ -13,7 +13,7 @@ use super::{Abi, ContextAccess, NAMESPACE_LIBCALL, flags};
 pub(crate) fn call_libcall(
     builder: &mut FunctionBuilder<'_>,
     abi: &Abi,
-    context: &ContextAccess,
+    context: &mut ContextAccess,
     libcall: Libcall,
     arguments: &[Value],
 ) -> Inst {
@@ -26,7 +26,7 @@ pub(crate) fn call_libcall(
         all.push(context.get(builder));
     }
     all.extend_from_slice(arguments);
-    match abi.relocation_model {
+    let call = match abi.relocation_model {
         RelocationModel::Direct => {
             let name = Abi::name(NAMESPACE_LIBCALL, libcall as u32);
             let name = builder.func.declare_imported_user_function(name);
@@ -46,14 +46,16 @@ pub(crate) fn call_libcall(
                 .load(abi.pointer, flags::readonly(), table, offset);
             builder.ins().call_indirect(signature, address, &all)
         }
-    }
+    };
+    context.forget();
+    call
 }
 
 /// Emits the call that ends the activation with a trap code, and fills the block.
 pub(crate) fn raise(
     builder: &mut FunctionBuilder<'_>,
     abi: &Abi,
-    context: &ContextAccess,
+    context: &mut ContextAccess,
     code: u32,
 ) {
     let code = builder.ins().iconst(types::I32, i64::from(code));

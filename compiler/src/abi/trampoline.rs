@@ -131,6 +131,7 @@ pub(crate) fn host_adapter(abi: &Abi, ty: &FunctionType) -> Function {
             .ins()
             .call_indirect(signature, host_entry, &[object, caller, values]);
         let failed = builder.inst_results(call)[0];
+        context.forget();
 
         let failure = builder.create_block();
         let success = builder.create_block();
@@ -184,7 +185,7 @@ pub(crate) fn switch_adapter(abi: &Abi, ty: &FunctionType) -> Function {
 fn adapter(
     abi: &Abi,
     ty: &FunctionType,
-    body: impl FnOnce(&mut FunctionBuilder<'_>, &ContextAccess, Value, &[Value]) -> Vec<Value>,
+    body: impl FnOnce(&mut FunctionBuilder<'_>, &mut ContextAccess, Value, &[Value]) -> Vec<Value>,
 ) -> Function {
     let mut function =
         Function::with_name_signature(UserFuncName::default(), abi.wasm_signature(ty));
@@ -193,7 +194,7 @@ fn adapter(
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
-    let context = ContextAccess::new(abi, &builder, entry);
+    let mut context = ContextAccess::new(abi, &builder, entry);
     let hidden = usize::from(abi.context_register == ContextRegister::Parameter);
     let arguments = builder.block_params(entry)[hidden..].to_vec();
     let here = context.get(&mut builder);
@@ -201,14 +202,14 @@ fn adapter(
     let record = builder
         .ins()
         .load(abi.pointer, MemFlagsData::trusted(), here, offset);
-    let results = body(&mut builder, &context, record, &arguments);
+    let results = body(&mut builder, &mut context, record, &arguments);
     builder.ins().return_(&results);
     builder.seal_all_blocks();
     builder.finalize(abi.frontend);
     function
 }
 
-fn save(builder: &mut FunctionBuilder<'_>, abi: &Abi, context: &ContextAccess) -> [Value; 2] {
+fn save(builder: &mut FunctionBuilder<'_>, abi: &Abi, context: &mut ContextAccess) -> [Value; 2] {
     ACTIVATION_STATE.map(|field| {
         let here = context.get(builder);
         let offset = field.offset(abi.width);
@@ -221,7 +222,7 @@ fn save(builder: &mut FunctionBuilder<'_>, abi: &Abi, context: &ContextAccess) -
 fn restore(
     builder: &mut FunctionBuilder<'_>,
     abi: &Abi,
-    context: &ContextAccess,
+    context: &mut ContextAccess,
     state: [Value; 2],
 ) {
     for (field, value) in ACTIVATION_STATE.into_iter().zip(state) {

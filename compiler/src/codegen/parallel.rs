@@ -112,7 +112,7 @@ fn compile_function(
     let function = body.function;
     let wasm_offset = body.body.range().start as u32;
     let translated = translate(environment, body, scratch)?;
-    let compiled = compile_clif(isa, context, translated.function)
+    let compiled = compile_clif(isa, context, translated)
         .map_err(|error| error.in_function(function).at(wasm_offset as usize))?;
     let mut chunks = vec![compiled.chunk];
     if stack_stub::is_needed(environment.options, compiled.frame_size) {

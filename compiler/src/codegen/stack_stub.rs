@@ -33,7 +33,7 @@ pub(super) fn build(environment: &Environment<'_>, function: u32, frame_size: u3
     builder.append_block_params_for_function_params(entry);
     builder.set_cold_block(overflowing);
     builder.switch_to_block(entry);
-    let context = ContextAccess::new(abi, &builder, entry);
+    let mut context = ContextAccess::new(abi, &builder, entry);
     let arguments = builder.block_params(entry).to_vec();
     let pointer = builder.ins().get_stack_pointer(abi.pointer);
     let limit = context.load_field(&mut builder, abi, Field::StackLimit);
@@ -46,7 +46,7 @@ pub(super) fn build(environment: &Environment<'_>, function: u32, frame_size: u3
             builder.ins().trap(clif_code(TrapCode::StackOverflow));
         }
         TrapMode::Explicit => {
-            abi::raise(&mut builder, abi, &context, TrapCode::StackOverflow as u32);
+            abi::raise(&mut builder, abi, &mut context, TrapCode::StackOverflow as u32);
         }
     }
     builder.switch_to_block(fitting);

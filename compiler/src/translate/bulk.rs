@@ -17,7 +17,7 @@ impl FunctionTranslator<'_, '_> {
         let call = abi::call_libcall(
             &mut self.builder,
             self.abi,
-            &self.context,
+            &mut self.context,
             libcall,
             arguments,
         );
@@ -71,7 +71,7 @@ impl FunctionTranslator<'_, '_> {
         abi::call_libcall(
             &mut self.builder,
             self.abi,
-            &self.context,
+            &mut self.context,
             libcall,
             &[segment],
         );
@@ -121,7 +121,7 @@ impl FunctionTranslator<'_, '_> {
         abi::call_libcall(
             &mut self.builder,
             self.abi,
-            &self.context,
+            &mut self.context,
             libcall,
             &[segment],
         );

@@ -50,14 +50,6 @@ pub(crate) struct Scratch {
     validator: FuncValidatorAllocations,
 }
 
-/// A translated function.
-pub(crate) struct Translated {
-    /// The CLIF.
-    pub function: Function,
-    /// Whether it calls anything, and so may not count on the stack reserve alone.
-    pub makes_calls: bool,
-}
-
 /// The state of one function's translation.
 struct FunctionTranslator<'a, 'b> {
     environment: &'a Environment<'a>,
@@ -87,7 +79,7 @@ pub(crate) fn translate(
     environment: &Environment<'_>,
     body: Body<'_>,
     scratch: &mut Scratch,
-) -> Result<Translated> {
+) -> Result<Function> {
     let Body {
         function: index,
         body,
@@ -98,13 +90,10 @@ pub(crate) fn translate(
     let mut function = Function::with_name_signature(name, environment.abi.wasm_signature(ty));
     let mut validator = validation.into_validator(std::mem::take(&mut scratch.validator));
     let builder = FunctionBuilder::new(&mut function, &mut scratch.builder);
-    let makes_calls = translate_body(environment, builder, ty, &body, &mut validator)
+    translate_body(environment, builder, ty, &body, &mut validator)
         .map_err(|error| error.in_function(index))?;
     scratch.validator = validator.into_allocations();
-    Ok(Translated {
-        function,
-        makes_calls,
-    })
+    Ok(function)
 }
 
 fn translate_body(
@@ -113,7 +102,7 @@ fn translate_body(
     ty: &FunctionType,
     body: &wasmparser::FunctionBody<'_>,
     validator: &mut FuncValidator<ValidatorResources>,
-) -> Result<bool> {
+) -> Result<()> {
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
@@ -151,10 +140,9 @@ fn translate_body(
             .map_err(|error| error.at(offset as usize))?;
     }
     operators.finish()?;
-    let makes_calls = translator.makes_calls;
     translator.end_stack_check(entry);
     translator.builder.finalize(abi.frontend);
-    Ok(makes_calls)
+    Ok(())
 }
 
 impl FunctionTranslator<'_, '_> {

@@ -146,7 +146,7 @@ impl FunctionTranslator<'_, '_> {
         let call = abi::call_libcall(
             &mut self.builder,
             self.abi,
-            &self.context,
+            &mut self.context,
             libcall,
             &[operand],
         );

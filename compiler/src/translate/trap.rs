@@ -32,7 +32,7 @@ impl FunctionTranslator<'_, '_> {
         self.builder.seal_block(trap);
         self.builder.seal_block(next);
         self.builder.switch_to_block(trap);
-        abi::raise(&mut self.builder, self.abi, &self.context, code as u32);
+        abi::raise(&mut self.builder, self.abi, &mut self.context, code as u32);
         self.builder.switch_to_block(next);
         self.makes_calls = true;
     }
@@ -60,7 +60,7 @@ impl FunctionTranslator<'_, '_> {
         abi::call_libcall(
             &mut self.builder,
             self.abi,
-            &self.context,
+            &mut self.context,
             precast_format::libcall::Libcall::Raise,
             &[code],
         );
@@ -74,7 +74,7 @@ impl FunctionTranslator<'_, '_> {
         if self.faults_are_traps() {
             self.builder.ins().trap(clif_code(code));
         } else {
-            abi::raise(&mut self.builder, self.abi, &self.context, code as u32);
+            abi::raise(&mut self.builder, self.abi, &mut self.context, code as u32);
             self.makes_calls = true;
         }
         self.reachable = false;
