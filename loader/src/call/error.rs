@@ -1,0 +1,230 @@
+//! What a call can end with instead of results.
+//!
+//! [`HostError`] is what a host function returns; [`CallError`] is what the caller of compiled code
+//! gets. A [`Trap`] carries the code and where it happened.
+
+use core::fmt;
+
+use precast_format::trap::TrapCode;
+
+use crate::alloc::OutOfMemory;
+use crate::call::backtrace::Backtrace;
+use crate::group::Busy;
+use crate::types::{FuncType, GlobalType, TableType};
+
+#[cfg(feature = "std")]
+use std::boxed::Box;
+
+/// Compiled code stopped. The instance stays usable.
+#[derive(Debug)]
+pub struct Trap {
+    code: TrapCode,
+    backtrace: Backtrace,
+}
+
+impl Trap {
+    pub(crate) fn new(code: TrapCode, backtrace: Backtrace) -> Trap {
+        Trap { code, backtrace }
+    }
+
+    /// Why it stopped.
+    pub fn code(&self) -> TrapCode {
+        self.code
+    }
+
+    /// The functions that were active, innermost first.
+    pub fn backtrace(&self) -> &Backtrace {
+        &self.backtrace
+    }
+}
+
+impl fmt::Display for Trap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "wasm trap: {}", self.code)?;
+        fmt::Display::fmt(&self.backtrace, f)
+    }
+}
+
+impl core::error::Error for Trap {}
+
+/// Why a call did not return.
+#[must_use]
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum CallError {
+    /// Compiled code trapped.
+    Trap(Trap),
+    /// A host function ended the program with this exit code.
+    Exit(i32),
+    /// A host function failed.
+    Host(HostError),
+    /// The instances are in use. Nothing was called.
+    Busy(Busy),
+    /// There is not enough memory to pass the values. Nothing was called.
+    OutOfMemory(OutOfMemory),
+    /// The values do not have the function's type. Nothing was called.
+    Mismatch {
+        /// The function's type.
+        expected: FuncType,
+    },
+    /// The value does not have the global's type, or the global is immutable. Nothing was changed.
+    GlobalMismatch {
+        /// The global's type.
+        expected: GlobalType,
+    },
+    /// The value does not have the table's element type. Nothing was changed.
+    TableMismatch {
+        /// The table's type.
+        expected: TableType,
+    },
+    /// The range leaves the memory or the table. Nothing was changed.
+    OutOfBounds,
+    /// A value belongs to another runtime. Nothing was called.
+    OtherRuntime,
+    /// A function that the host made has no code by which WebAssembly could call it; import it
+    /// into an instance, and pass what that instance exports. Nothing was called.
+    HostFunctionReference,
+    /// The artifact has no entry for functions of this type, because it exports none. Nothing was
+    /// called.
+    NotCallable,
+}
+
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CallError::Trap(trap) => trap.fmt(f),
+            CallError::Exit(code) => write!(f, "the program ended with exit code {code}"),
+            CallError::Host(error) => error.fmt(f),
+            CallError::Busy(error) => error.fmt(f),
+            CallError::OutOfMemory(error) => write!(f, "cannot call the function: {error}"),
+            CallError::Mismatch { expected } => {
+                write!(f, "the values do not fit the function's type {expected}")
+            }
+            CallError::GlobalMismatch { expected } => {
+                write!(f, "the value does not fit the global's type {}", expected.value)?;
+                if expected.mutable { Ok(()) } else { f.write_str(", or the global is immutable") }
+            }
+            CallError::TableMismatch { expected } => {
+                write!(f, "the value does not fit the table's element type {}", expected.element)
+            }
+            CallError::OutOfBounds => f.write_str("the range leaves the memory or the table"),
+            CallError::OtherRuntime => f.write_str("a value belongs to another runtime"),
+            CallError::HostFunctionReference => f.write_str(
+                "a host function cannot be a reference by itself; import it into an instance that \
+                 exports it again",
+            ),
+            CallError::NotCallable => {
+                f.write_str("the artifact has no entry for functions of this type")
+            }
+        }
+    }
+}
+
+impl core::error::Error for CallError {}
+
+impl From<Busy> for CallError {
+    fn from(busy: Busy) -> CallError {
+        CallError::Busy(busy)
+    }
+}
+
+impl From<OutOfMemory> for CallError {
+    fn from(error: OutOfMemory) -> CallError {
+        CallError::OutOfMemory(error)
+    }
+}
+
+/// Why a host function did not return.
+///
+/// With the feature `std`, every error type converts into it, so that `?` works in host functions;
+/// a [`CallError`] from a call back into WebAssembly goes on as what it is.
+#[non_exhaustive]
+#[derive(Debug)]
+pub enum HostError {
+    /// The call traps with this code.
+    Trap(TrapCode),
+    /// The program is over; the code travels to the caller as [`CallError::Exit`].
+    Exit(i32),
+    /// What went wrong, in words.
+    Message(&'static str),
+    /// A call back into WebAssembly trapped.
+    Nested(Trap),
+    /// Any error of the host.
+    #[cfg(feature = "std")]
+    Other(Box<dyn core::error::Error + Send + Sync>),
+}
+
+impl HostError {
+    /// What a failed call back into WebAssembly means to the function that made it.
+    fn from_call(error: CallError) -> HostError {
+        match error {
+            CallError::Trap(trap) => HostError::Nested(trap),
+            CallError::Exit(code) => HostError::Exit(code),
+            CallError::Host(error) => error,
+            CallError::Busy(_) => HostError::Message("the instance is in use"),
+            CallError::OutOfMemory(_) => HostError::Message("out of memory"),
+            CallError::Mismatch { .. } => {
+                HostError::Message("the values do not fit the function's type")
+            }
+            CallError::GlobalMismatch { .. } => {
+                HostError::Message("the value does not fit the global's type")
+            }
+            CallError::TableMismatch { .. } => {
+                HostError::Message("the value does not fit the table's element type")
+            }
+            CallError::OutOfBounds => HostError::Message("the range leaves the memory or the table"),
+            CallError::OtherRuntime => HostError::Message("a value belongs to another runtime"),
+            CallError::HostFunctionReference => {
+                HostError::Message("a host function cannot be a reference by itself")
+            }
+            CallError::NotCallable => {
+                HostError::Message("the artifact has no entry for functions of this type")
+            }
+        }
+    }
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HostError::Trap(code) => write!(f, "wasm trap: {code}"),
+            HostError::Exit(code) => write!(f, "the program ended with exit code {code}"),
+            HostError::Message(message) => f.write_str(message),
+            HostError::Nested(trap) => trap.fmt(f),
+            #[cfg(feature = "std")]
+            HostError::Other(error) => error.fmt(f),
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+impl<E: core::error::Error + Send + Sync + 'static> From<E> for HostError {
+    fn from(error: E) -> HostError {
+        let error: Box<dyn core::error::Error + Send + Sync> = Box::new(error);
+        match error.downcast::<CallError>() {
+            Ok(error) => HostError::from_call(*error),
+            Err(error) => HostError::Other(error),
+        }
+    }
+}
+
+#[cfg(not(feature = "std"))]
+impl From<CallError> for HostError {
+    fn from(error: CallError) -> HostError {
+        HostError::from_call(error)
+    }
+}
+
+#[cfg(not(feature = "std"))]
+impl From<Busy> for HostError {
+    fn from(error: Busy) -> HostError {
+        HostError::from_call(CallError::Busy(error))
+    }
+}
+
+#[cfg(not(feature = "std"))]
+impl From<OutOfMemory> for HostError {
+    fn from(error: OutOfMemory) -> HostError {
+        HostError::from_call(CallError::OutOfMemory(error))
+    }
+}

@@ -1,0 +1,314 @@
+//! Host functions: Rust closures that compiled code can call.
+//!
+//! A host adapter in the artifact spills the arguments into a value array and calls the address
+//! that stands in the first word of the [`HostFunction`]. The generic entry behind that address
+//! gives the closure its [`Caller`] and its arguments, and writes down what went wrong, panics
+//! included: nothing may unwind through compiled code.
+
+use core::marker::PhantomData;
+use core::mem::offset_of;
+use core::ptr::NonNull;
+
+use crate::alloc::{Box, Category, OutOfMemory, Shared, Vec};
+use crate::call::caller::Caller;
+use crate::call::entry::{self, Failure};
+use crate::call::error::HostError;
+use crate::call::typed::{WasmParams, WasmResults, WasmValue};
+use crate::call::value::{Slot, Value};
+use crate::runtime::Runtime;
+use crate::types::FuncType;
+
+/// The entry that compiled code calls: host object, the caller's context, values; zero is success.
+type HostEntry = unsafe extern "C" fn(*const HostFunction, *mut u8, *mut Slot) -> u32;
+
+/// A closure with its type, shared by everything that refers to it.
+#[repr(C)]
+pub(crate) struct HostFunction {
+    /// The ABI wants it in the first word.
+    entry: HostEntry,
+    /// The callable, owned; its type is known to `entry` and `drop_callable`.
+    callable: NonNull<()>,
+    drop_callable: unsafe fn(NonNull<()>),
+    func_type: FuncType,
+}
+
+const _: () = assert!(offset_of!(HostFunction, entry) == 0);
+
+// SAFETY: the callable is `Send` and `Sync`, as `new` demands; the rest is too.
+unsafe impl Send for HostFunction {}
+// SAFETY: as above.
+unsafe impl Sync for HostFunction {}
+
+impl HostFunction {
+    /// Takes a callable.
+    pub(crate) fn new<C: HostCallable>(
+        runtime: &Runtime,
+        func_type: FuncType,
+        callable: C,
+    ) -> Result<Shared<HostFunction>, OutOfMemory> {
+        let allocator = runtime.allocator();
+        let callable = Box::new(allocator, Category::HostFunctions, callable)?;
+        let function = HostFunction {
+            entry: enter::<C>,
+            callable: Box::into_raw(callable).cast(),
+            drop_callable: drop_callable::<C>,
+            func_type,
+        };
+        // Where this fails, dropping the function drops the callable.
+        Shared::new(allocator, Category::HostFunctions, function)
+    }
+
+    /// The function's type.
+    pub(crate) fn func_type(&self) -> &FuncType {
+        &self.func_type
+    }
+
+    /// Calls the closure on behalf of the instance whose context is given, as its adapter would.
+    ///
+    /// # Safety
+    ///
+    /// 1. `context` is the context pointer of a live instance whose group is entered.
+    /// 2. Its activation field points to the state of a call in progress.
+    /// 3. `slots` has room for the parameters and for the results.
+    pub(crate) unsafe fn invoke(&self, context: NonNull<u8>, slots: &mut [Slot]) -> u32 {
+        // SAFETY: 1, 2 and 3 are passed on; `entry` belongs to this function.
+        unsafe { (self.entry)(self, context.as_ptr(), slots.as_mut_ptr()) }
+    }
+}
+
+impl Drop for HostFunction {
+    fn drop(&mut self) {
+        // SAFETY: `new` made the pair, and the callable is dropped here only.
+        unsafe { (self.drop_callable)(self.callable) }
+    }
+}
+
+/// Frees a callable.
+///
+/// # Safety
+///
+/// The pointer came from `Box::<C>::into_raw` and is not used again.
+unsafe fn drop_callable<C>(callable: NonNull<()>) {
+    // SAFETY: the caller's promise.
+    drop(unsafe { Box::from_raw(callable.cast::<C>()) });
+}
+
+/// The code behind the first word of a host function whose callable is a `C`.
+///
+/// # Safety
+///
+/// 1. `function` is live and was made for `C`.
+/// 2. `context` is the context pointer of the calling instance, whose group is entered.
+/// 3. The context's activation field points to the state of the call in progress.
+/// 4. `values` points to as many slots as the function's type has parameters or results.
+unsafe extern "C" fn enter<C: HostCallable>(
+    function: *const HostFunction,
+    context: *mut u8,
+    values: *mut Slot,
+) -> u32 {
+    // SAFETY: 1; the reference ends with the call.
+    let function = unsafe { &*function };
+    // SAFETY: 1; `callable` is a `C`.
+    let callable = unsafe { function.callable.cast::<C>().as_ref() };
+    let count = function.func_type.slots();
+    // SAFETY: 4; the adapter does not touch its array while the host runs.
+    let slots = unsafe { core::slice::from_raw_parts_mut(values, count) };
+    let failure = match guarded(|| {
+        // SAFETY: 2 and 3.
+        let mut caller = unsafe { Caller::new(context) }?;
+        callable.invoke(&function.func_type, &mut caller, slots)
+    }) {
+        Ok(Ok(())) => return 0,
+        Ok(Err(error)) => Failure::Host(error),
+        Err(panic) => panic,
+    };
+    // SAFETY: 2 and 3.
+    unsafe { entry::record_failure(context, failure) };
+    1
+}
+
+/// Runs a closure of the host and catches its panic.
+#[cfg(feature = "std")]
+fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, Failure> {
+    // The panic is resumed in the outer call; whatever it left half-done is the closure's own.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).map_err(Failure::Panic)
+}
+
+/// Runs a closure of the host. Without `std` a panic does not unwind.
+#[cfg(not(feature = "std"))]
+fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, Failure> {
+    Ok(run())
+}
+
+/// Something that a host function can run.
+pub(crate) trait HostCallable: Send + Sync + 'static {
+    /// Runs it: parameters in, results out, in the same slots.
+    fn invoke(
+        &self,
+        func_type: &FuncType,
+        caller: &mut Caller<'_>,
+        slots: &mut [Slot],
+    ) -> Result<(), HostError>;
+}
+
+/// A closure over [`Value`]s.
+struct Untyped<F>(F);
+
+impl<F> HostCallable for Untyped<F>
+where
+    F: Fn(&mut Caller<'_>, &[Value], &mut [Value]) -> Result<(), HostError> + Send + Sync + 'static,
+{
+    fn invoke(
+        &self,
+        func_type: &FuncType,
+        caller: &mut Caller<'_>,
+        slots: &mut [Slot],
+    ) -> Result<(), HostError> {
+        let allocator = caller.runtime().allocator().clone();
+        let mut params = Vec::new_in(&allocator, Category::Arguments);
+        for (value_type, slot) in func_type.params().iter().zip(slots.iter()) {
+            params.try_push(Value::lift(*value_type, slot, caller.group()))?;
+        }
+        let mut results = Vec::new_in(&allocator, Category::Arguments);
+        for value_type in func_type.results() {
+            results.try_push(Value::default_for(*value_type))?;
+        }
+        (self.0)(caller, &params, &mut results)?;
+        for ((value_type, result), slot) in
+            func_type.results().iter().zip(results.iter()).zip(slots.iter_mut())
+        {
+            if result.value_type() != *value_type {
+                return Err(HostError::Message("a host function's result has the wrong type"));
+            }
+            *slot = result.lower(caller.group())?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes a host function of a closure over [`Value`]s.
+pub(crate) fn untyped<F>(
+    runtime: &Runtime,
+    func_type: FuncType,
+    closure: F,
+) -> Result<Shared<HostFunction>, OutOfMemory>
+where
+    F: Fn(&mut Caller<'_>, &[Value], &mut [Value]) -> Result<(), HostError> + Send + Sync + 'static,
+{
+    HostFunction::new(runtime, func_type, Untyped(closure))
+}
+
+/// What a typed host function returns: results, or a `Result` with them.
+pub trait HostResults {
+    /// The results without the error.
+    #[doc(hidden)]
+    type Results: WasmResults;
+
+    /// Separates results from error.
+    #[doc(hidden)]
+    fn into_result(self) -> Result<Self::Results, HostError>;
+}
+
+impl<R: WasmValue> HostResults for R {
+    type Results = R;
+
+    fn into_result(self) -> Result<R, HostError> {
+        Ok(self)
+    }
+}
+
+impl<R: WasmResults, E: Into<HostError>> HostResults for Result<R, E> {
+    type Results = R;
+
+    fn into_result(self) -> Result<R, HostError> {
+        self.map_err(Into::into)
+    }
+}
+
+/// A closure that can be a typed host function: `Fn(&mut Caller<'_>, A, B, ...) -> R` with up to
+/// twelve parameters. `M` tells the implementations apart and is inferred.
+pub trait IntoHostFunction<M>: Send + Sync + 'static {
+    /// Makes the host function.
+    #[doc(hidden)]
+    fn into_host_function(self, runtime: &Runtime) -> Result<HostFunctionHandle, OutOfMemory>;
+}
+
+/// A host function as [`IntoHostFunction`] hands it over.
+#[doc(hidden)]
+pub struct HostFunctionHandle(pub(crate) Shared<HostFunction>);
+
+/// A typed closure.
+struct Typed<F, M>(F, PhantomData<fn(M)>);
+
+macro_rules! typed_closure {
+    ($($name:ident $value:ident),*) => {
+        impl<Z, R $(, $name)*> HostCallable for Typed<Z, (R, $($name,)*)>
+        where
+            Z: Fn(&mut Caller<'_> $(, $name)*) -> R + Send + Sync + 'static,
+            R: HostResults + 'static,
+            $($name: WasmValue + 'static,)*
+        {
+            fn invoke(
+                &self,
+                _: &FuncType,
+                caller: &mut Caller<'_>,
+                slots: &mut [Slot],
+            ) -> Result<(), HostError> {
+                let ($($value,)*) = <($($name,)*) as WasmParams>::lift(slots, caller.group());
+                let results = (self.0)(caller $(, $value)*).into_result()?;
+                Ok(results.lower(slots, caller.group())?)
+            }
+        }
+
+        impl<Z, R $(, $name)*> IntoHostFunction<(R, $($name,)*)> for Z
+        where
+            Z: Fn(&mut Caller<'_> $(, $name)*) -> R + Send + Sync + 'static,
+            R: HostResults + 'static,
+            $($name: WasmValue + 'static,)*
+        {
+            fn into_host_function(
+                self,
+                runtime: &Runtime,
+            ) -> Result<HostFunctionHandle, OutOfMemory> {
+                let params = <($($name,)*) as WasmParams>::TYPES;
+                let results = <R::Results as WasmResults>::TYPES;
+                let func_type = FuncType::new(runtime, params, results)?;
+                let closure = Typed::<Z, (R, $($name,)*)>(self, PhantomData);
+                Ok(HostFunctionHandle(HostFunction::new(runtime, func_type, closure)?))
+            }
+        }
+
+    };
+}
+
+macro_rules! tuple_results {
+    ($($name:ident),*) => {
+        impl<$($name: WasmValue),*> HostResults for ($($name,)*) {
+            type Results = Self;
+
+            fn into_result(self) -> Result<Self, HostError> {
+                Ok(self)
+            }
+        }
+    };
+}
+
+typed_closure!();
+typed_closure!(A a);
+typed_closure!(A a, B b);
+typed_closure!(A a, B b, C c);
+typed_closure!(A a, B b, C c, D d);
+typed_closure!(A a, B b, C c, D d, E e);
+typed_closure!(A a, B b, C c, D d, E e, F f);
+typed_closure!(A a, B b, C c, D d, E e, F f, G g);
+typed_closure!(A a, B b, C c, D d, E e, F f, G g, H h);
+typed_closure!(A a, B b, C c, D d, E e, F f, G g, H h, I i);
+typed_closure!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j);
+typed_closure!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k);
+typed_closure!(A a, B b, C c, D d, E e, F f, G g, H h, I i, J j, K k, L l);
+
+tuple_results!();
+tuple_results!(A);
+tuple_results!(A, B);
+tuple_results!(A, B, C);
+tuple_results!(A, B, C, D);

@@ -1,0 +1,255 @@
+//! Why an artifact was not loaded: one variant for each requirement that can fail.
+//!
+//! Each error says what the artifact requires, what this device offers, and what to do about it.
+
+use core::fmt;
+
+use precast_format::target::{CpuFeatures, HostAbi, Isa};
+
+use crate::alloc::OutOfMemory;
+
+/// Why [`Runtime::load`](crate::Runtime::load) refused an artifact.
+#[must_use]
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LoadError {
+    /// The bytes are not an artifact, or not a valid one. Compile the module again; if the file
+    /// travelled, compare checksums.
+    Malformed(precast_format::Error),
+    /// The artifact has another format version. Compile with the compiler of this loader's release.
+    FormatVersion {
+        /// Major and minor version of the artifact.
+        artifact: (u16, u16),
+        /// Major and minor version that this loader reads.
+        loader: (u16, u16),
+    },
+    /// The code is for another instruction set. Compile with `--target` for this device.
+    Isa {
+        /// Instruction set of the code.
+        required: Isa,
+        /// Instruction set of this device.
+        device: Isa,
+    },
+    /// The code is for another pointer width. Compile with `--target` for this device.
+    PointerWidth {
+        /// Width in bits that the code needs.
+        required: u32,
+        /// Width in bits of this device.
+        device: u32,
+    },
+    /// The code calls the loader by another convention. Compile with `--target` for this system.
+    HostAbi {
+        /// Convention of the code.
+        required: HostAbi,
+        /// Convention of this system.
+        device: HostAbi,
+    },
+    /// Compiler and loader disagree about the instance context. Use a compiler and a loader of the
+    /// same release.
+    AbiHash {
+        /// Hash that the compiler had.
+        artifact: u64,
+        /// Hash that this loader has.
+        loader: u64,
+    },
+    /// The code uses instructions that this CPU does not have. Compile with a lower `--cpu`.
+    CpuFeatures {
+        /// The instruction set that gives the bits their names.
+        isa: Isa,
+        /// What the code uses and the device lacks.
+        missing: CpuFeatures,
+    },
+    /// The artifact relies on guard pages, and this device has none. Compile with
+    /// `--bounds-checks explicit`.
+    GuardPages {
+        /// Address space of each memory, in bytes, its guard included.
+        reservation: u64,
+    },
+    /// The artifact's memories want more address space than this device can reserve. Compile with
+    /// `--bounds-checks explicit`.
+    AddressSpace {
+        /// Address space of each memory, in bytes, its guard included.
+        reservation: u64,
+    },
+    /// The artifact relies on a guard page at the end of the call stack, which this runtime does
+    /// not provide. Compile with `--stack-checks explicit`.
+    StackGuard,
+    /// The artifact traps by hardware faults, and this runtime handles no signals. Compile with
+    /// `--traps explicit`.
+    Signals,
+    /// Code or memory images are aligned for smaller pages than this device has. Compile with
+    /// `--page-size` of the device, or load from bytes.
+    PageSize {
+        /// Page size that the artifact was aligned for, in bytes.
+        artifact: u64,
+        /// Page size of this device, in bytes.
+        device: u64,
+    },
+    /// The artifact calls a helper that this loader does not have. Use a newer loader.
+    Libcalls {
+        /// Bits of the helpers that are missing.
+        missing: u64,
+    },
+    /// The code is neither signed by a trusted key nor vouched for.
+    Untrusted(Untrusted),
+    /// A relocation leaves its section or does not fit its field. The artifact is damaged.
+    Relocation {
+        /// Offset in the text section that the relocation patches.
+        offset: u32,
+    },
+    /// A size in the artifact is beyond what this loader accepts.
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+        /// The size found.
+        size: u64,
+        /// The largest accepted.
+        limit: u64,
+    },
+    /// There is not enough memory to load the artifact.
+    OutOfMemory(OutOfMemory),
+    /// The system refused to map or to protect code. `os_error` is the system's number.
+    Code {
+        /// The system's error number, zero where it has none.
+        os_error: i32,
+    },
+    /// The file could not be read. `os_error` is the system's number.
+    File {
+        /// The system's error number, zero where it has none.
+        os_error: i32,
+    },
+    /// Signal handlers could not be installed. `os_error` is the system's number.
+    SignalHandlers {
+        /// The system's error number, zero where it has none.
+        os_error: i32,
+    },
+}
+
+/// Why the code of an artifact is not trusted.
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Untrusted {
+    /// The artifact carries no signature. Sign it, or load it with `load_unverified`.
+    Unsigned,
+    /// The artifact is signed by a key that is not among the trusted ones.
+    UnknownKey,
+    /// The signature does not match the bytes. The artifact is damaged or forged.
+    BadSignature,
+    /// This loader was built without the feature `signatures`.
+    Unsupported,
+}
+
+impl fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Untrusted::Unsigned => "it carries no signature; sign it, or vouch for it yourself",
+            Untrusted::UnknownKey => "it is signed by a key that is not among the trusted ones",
+            Untrusted::BadSignature => "its signature does not match its bytes",
+            Untrusted::Unsupported => "this loader was built without support for signatures",
+        })
+    }
+}
+
+impl From<OutOfMemory> for LoadError {
+    fn from(error: OutOfMemory) -> LoadError {
+        LoadError::OutOfMemory(error)
+    }
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            LoadError::Malformed(error) => write!(f, "the artifact is malformed: {error}"),
+            LoadError::FormatVersion { artifact, loader } => write!(
+                f,
+                "the artifact has format version {}.{} and this loader reads {}.{}; compile it \
+                 again with the compiler of this release",
+                artifact.0, artifact.1, loader.0, loader.1
+            ),
+            LoadError::Isa { required, device } => write!(
+                f,
+                "the artifact is for {} and this device is {}; compile it with --target for this \
+                 device",
+                required.name(),
+                device.name()
+            ),
+            LoadError::PointerWidth { required, device } => write!(
+                f,
+                "the artifact is for {required}-bit pointers and this device has {device}-bit \
+                 pointers; compile it with --target for this device"
+            ),
+            LoadError::HostAbi { required, device } => write!(
+                f,
+                "the artifact calls the loader by the convention {required:?} and this system has \
+                 {device:?}; compile it with --target for this system"
+            ),
+            LoadError::AbiHash { artifact, loader } => write!(
+                f,
+                "the artifact was compiled for another instance context (hash {artifact:016x}, \
+                 this loader has {loader:016x}); use a compiler and a loader of the same release"
+            ),
+            LoadError::CpuFeatures { isa, missing } => {
+                f.write_str("the artifact uses CPU features that this device lacks:")?;
+                let mut known = CpuFeatures(0);
+                for name in missing.names(isa) {
+                    write!(f, " {name}")?;
+                    known = known.with(isa, name).unwrap_or(known);
+                }
+                let unknown = missing.missing_from(known);
+                if !unknown.is_empty() {
+                    write!(f, " (unknown bits {:#x})", unknown.0)?;
+                }
+                f.write_str("; compile it with a lower --cpu")
+            }
+            LoadError::GuardPages { reservation } => write!(
+                f,
+                "the artifact was compiled with guard pages ({reservation} bytes of address space \
+                 per memory) and this device offers none; compile it with --bounds-checks explicit"
+            ),
+            LoadError::AddressSpace { reservation } => write!(
+                f,
+                "the artifact needs {reservation} bytes of address space per memory, more than \
+                 this device can reserve; compile it with --bounds-checks explicit"
+            ),
+            LoadError::StackGuard => f.write_str(
+                "the artifact relies on a guard page at the end of the call stack, which this \
+                 runtime does not provide; compile it with --stack-checks explicit",
+            ),
+            LoadError::Signals => f.write_str(
+                "the artifact traps by hardware faults and this runtime handles no signals; \
+                 compile it with --traps explicit",
+            ),
+            LoadError::PageSize { artifact, device } => write!(
+                f,
+                "the artifact is aligned for pages of {artifact} bytes and this device has pages \
+                 of {device} bytes; compile it with --page-size {device}"
+            ),
+            LoadError::Libcalls { missing } => write!(
+                f,
+                "the artifact calls helpers that this loader does not have (bits {missing:#x}); \
+                 use a newer loader"
+            ),
+            LoadError::Untrusted(reason) => write!(f, "the artifact is not trusted: {reason}"),
+            LoadError::Relocation { offset } => write!(
+                f,
+                "the relocation at text offset {offset:#x} does not fit; the artifact is damaged"
+            ),
+            LoadError::TooLarge { what, size, limit } => write!(
+                f,
+                "the artifact has {what} of {size}, and this loader accepts at most {limit}"
+            ),
+            LoadError::OutOfMemory(error) => write!(f, "cannot load the artifact: {error}"),
+            LoadError::Code { os_error } => {
+                write!(f, "the system refused to map executable code (error {os_error})")
+            }
+            LoadError::File { os_error } => {
+                write!(f, "the file could not be read (error {os_error})")
+            }
+            LoadError::SignalHandlers { os_error } => {
+                write!(f, "signal handlers could not be installed (error {os_error})")
+            }
+        }
+    }
+}
+
+impl core::error::Error for LoadError {}

@@ -1,0 +1,308 @@
+//! Instance groups: what lives and dies together, and who may be inside.
+//!
+//! Instances that share functions, tables, memories or globals hold plain pointers into each
+//! other. They form a group: every handle that the host has keeps the whole group alive, and the
+//! group frees its members when the last handle is gone. Instantiation merges the groups of all
+//! imports; so does a function reference that the host carries from one group into another.
+//!
+//! A group is entered by one thread at a time. The owner is recorded in an atomic word: the same
+//! thread may enter again (host -> wasm -> host -> wasm), another one is told [`Busy`]. Whoever is
+//! inside may touch the members' memory; that is what makes handles `Send` and `Sync`.
+//!
+//! ```text
+//!   handle -> Group (merged) -> parent -> Group (root): members, owner, depth
+//! ```
+//!
+//! A merged group keeps a reference to its parent and never gets another one, so that the way to
+//! the root can be walked without a lock.
+
+use core::cell::{Cell, UnsafeCell};
+use core::fmt;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
+
+use crate::alloc::{Box, Category, OutOfMemory, Vec};
+use crate::instance::InstanceData;
+use crate::instance::global::GlobalObject;
+use crate::instance::memory::MemoryObject;
+use crate::instance::table::TableObject;
+use crate::runtime::Runtime;
+
+/// The instances that a call would touch are in use: another thread is inside, or a slice of their
+/// memory is still borrowed. Try again when it is done, or guard the instance with a lock.
+#[must_use]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Busy;
+
+impl fmt::Display for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the instance is in use by another thread, or its memory is still borrowed")
+    }
+}
+
+impl core::error::Error for Busy {}
+
+/// What a group owns.
+pub(crate) enum Member {
+    /// An instance with everything that it defines.
+    Instance(Box<InstanceData>),
+    /// A memory that the host made.
+    Memory(Box<MemoryObject>),
+    /// A table that the host made.
+    Table(Box<TableObject>),
+    /// A global that the host made.
+    Global(Box<GlobalObject>),
+}
+
+impl Member {
+    /// Tells the member which group it is in.
+    fn set_group(&self, group: NonNull<Group>) {
+        match self {
+            Member::Instance(instance) => instance.membership().set(group),
+            // Whoever refers to these is an instance or a handle, and knows the group itself.
+            Member::Memory(_) | Member::Table(_) | Member::Global(_) => {}
+        }
+    }
+}
+
+/// A member's pointer to its group; always a root while the group is entered.
+///
+/// The pointer is not counted: the group owns the member.
+pub(crate) struct Membership(Cell<NonNull<Group>>);
+
+impl Membership {
+    /// Membership in the group that is entered.
+    pub(crate) fn new(group: &Entered<'_>) -> Membership {
+        Membership(Cell::new(NonNull::from(group.group.root())))
+    }
+
+    fn set(&self, group: NonNull<Group>) {
+        self.0.set(group);
+    }
+
+    /// The group, for as long as the member is borrowed.
+    pub(crate) fn group(&self) -> &Group {
+        // SAFETY: a member is dropped before the group that owns it; merging sets the pointer to
+        // the new owner.
+        unsafe { self.0.get().as_ref() }
+    }
+}
+
+/// One group, or what is left of one after it merged into another.
+pub(crate) struct Group {
+    references: AtomicUsize,
+    /// Null for a root. Set once, by the owner; counted in the parent's references.
+    parent: AtomicPtr<Group>,
+    /// Token of the thread that is inside, or zero.
+    owner: AtomicUsize,
+    /// How often the owner is inside. Touched by the owner only.
+    depth: Cell<usize>,
+    /// Whether a slice of some member's memory is borrowed. Touched by the owner only.
+    borrowed: Cell<bool>,
+    /// Touched by the owner, or by the last reference.
+    members: UnsafeCell<Vec<Member>>,
+    runtime: Runtime,
+}
+
+/// A counted reference to a group.
+pub(crate) struct GroupRef(NonNull<Group>);
+
+// SAFETY: `references`, `parent` and `owner` are atomic; all other fields are touched only by the
+// thread whose token is in `owner`, which the atomics hand over with acquire and release, or by the
+// last reference. Members are `Send`: whoever is inside, or last, may be any thread.
+unsafe impl Send for GroupRef {}
+// SAFETY: as above.
+unsafe impl Sync for GroupRef {}
+
+impl GroupRef {
+    /// Makes an empty group.
+    pub(crate) fn new(runtime: &Runtime) -> Result<GroupRef, OutOfMemory> {
+        let allocator = runtime.allocator();
+        let group = Group {
+            references: AtomicUsize::new(1),
+            parent: AtomicPtr::new(ptr::null_mut()),
+            owner: AtomicUsize::new(0),
+            depth: Cell::new(0),
+            borrowed: Cell::new(false),
+            members: UnsafeCell::new(Vec::new_in(allocator, Category::Instance)),
+            runtime: runtime.clone(),
+        };
+        Ok(GroupRef(Box::into_raw(Box::new(allocator, Category::Instance, group)?)))
+    }
+
+    fn group(&self) -> &Group {
+        // SAFETY: the group lives as long as a reference is counted.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// The runtime that the group belongs to.
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.group().runtime
+    }
+
+    /// Enters the group, or says that somebody else is inside.
+    pub(crate) fn enter(&self) -> Result<Entered<'_>, Busy> {
+        self.group().enter()
+    }
+}
+
+impl Clone for GroupRef {
+    fn clone(&self) -> GroupRef {
+        self.group().reference()
+    }
+}
+
+impl Drop for GroupRef {
+    fn drop(&mut self) {
+        let mut next = Some(self.0);
+        // A loop, not a recursion: dropping a merged group drops its reference to the parent.
+        while let Some(group) = next.take() {
+            // SAFETY: this reference, or the child's, was counted until now.
+            let references = unsafe { &group.as_ref().references };
+            if references.fetch_sub(1, Ordering::Release) != 1 {
+                return;
+            }
+            fence(Ordering::Acquire);
+            // SAFETY: that was the last reference, and `new` made the group as a box.
+            let group = unsafe { Box::from_raw(group) };
+            next = NonNull::new(group.parent.load(Ordering::Relaxed));
+        }
+    }
+}
+
+impl Group {
+    /// A counted reference to this group.
+    pub(crate) fn reference(&self) -> GroupRef {
+        self.references.fetch_add(1, Ordering::Relaxed);
+        GroupRef(NonNull::from(self))
+    }
+
+    /// The group that this one merged into, or itself.
+    fn root(&self) -> &Group {
+        let mut group = self;
+        while let Some(parent) = NonNull::new(group.parent.load(Ordering::Acquire)) {
+            // SAFETY: a parent is stored once and counted for its child's sake, so it lives as
+            // long as the child, and therefore as long as `self`.
+            group = unsafe { parent.as_ref() };
+        }
+        group
+    }
+
+    /// Enters the group, or says that somebody else is inside.
+    pub(crate) fn enter(&self) -> Result<Entered<'_>, Busy> {
+        let token = crate::sys::thread_token();
+        loop {
+            let group = self.root();
+            if group.owner.load(Ordering::Relaxed) == token {
+                if group.borrowed.get() {
+                    return Err(Busy);
+                }
+                group.depth.set(group.depth.get() + 1);
+                return Ok(Entered { group });
+            }
+            // A merged group keeps its last owner forever, so the exchange succeeds for roots only.
+            match group.owner.compare_exchange(0, token, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => {
+                    group.depth.set(1);
+                    return Ok(Entered { group });
+                }
+                Err(_) if group.parent.load(Ordering::Acquire).is_null() => return Err(Busy),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// How many members there are, for the choice of the new root.
+    fn member_count(&self) -> usize {
+        // SAFETY: called for entered groups only; the reference ends with this function.
+        let members = unsafe { &*self.members.get() };
+        members.len()
+    }
+}
+
+/// Being inside a group: its members belong to this thread until the value is dropped.
+pub struct Entered<'a> {
+    /// A root at the time of entry.
+    group: &'a Group,
+}
+
+impl<'a> Entered<'a> {
+    /// A counted reference to the group.
+    pub(crate) fn reference(&self) -> GroupRef {
+        self.group.root().reference()
+    }
+
+    /// The runtime that the group belongs to.
+    pub(crate) fn runtime(&self) -> &'a Runtime {
+        &self.group.runtime
+    }
+
+    /// Whether the reference is to this group.
+    pub(crate) fn contains(&self, other: &GroupRef) -> bool {
+        ptr::eq(self.group.root(), other.group().root())
+    }
+
+    /// Gives the group a member, which lives as long as the group.
+    pub(crate) fn adopt(&self, member: Member) -> Result<(), OutOfMemory> {
+        // SAFETY: the owner of the group is this thread, and the reference ends with this call.
+        let members = unsafe { &mut *self.group.root().members.get() };
+        members.try_push(member)
+    }
+
+    /// Looks for something among the group's instances.
+    pub(crate) fn find_instance<T>(&self, mut look: impl FnMut(&InstanceData) -> Option<T>) -> Option<T> {
+        // SAFETY: the owner of the group is this thread; `look` only sees instances, from which
+        // the list of members cannot be reached for writing.
+        let members = unsafe { &*self.group.root().members.get() };
+        members.iter().find_map(|member| match member {
+            Member::Instance(instance) => look(instance),
+            _ => None,
+        })
+    }
+
+    /// Makes one group of this one and `other`. Both stay entered.
+    pub(crate) fn merge(&self, other: &Entered<'_>) -> Result<(), OutOfMemory> {
+        let (mut root, mut child) = (self.group.root(), other.group.root());
+        if ptr::eq(root, child) {
+            return Ok(());
+        }
+        if child.member_count() > root.member_count() {
+            core::mem::swap(&mut root, &mut child);
+        }
+        // SAFETY: both groups are entered by this thread, and they are two different ones.
+        let into = unsafe { &mut *root.members.get() };
+        // SAFETY: as above.
+        let from = unsafe { &mut *child.members.get() };
+        into.try_reserve(from.len())?;
+        while let Some(member) = from.pop() {
+            member.set_group(NonNull::from(root));
+            // Room was made above.
+            into.try_push(member)?;
+        }
+        root.depth.set(root.depth.get() + child.depth.get());
+        let parent = core::mem::ManuallyDrop::new(root.reference());
+        child.parent.store(parent.0.as_ptr(), Ordering::Release);
+        Ok(())
+    }
+
+    /// Marks the members' memory as borrowed: nobody enters until [`Entered::give_back`].
+    pub(crate) fn borrow_memory(&self) {
+        self.group.root().borrowed.set(true);
+    }
+
+    /// Ends what [`Entered::borrow_memory`] began.
+    pub(crate) fn give_back(&self) {
+        self.group.root().borrowed.set(false);
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        let root = self.group.root();
+        let depth = root.depth.get() - 1;
+        root.depth.set(depth);
+        if depth == 0 {
+            root.owner.store(0, Ordering::Release);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The instance context: typed access to the block that compiled code addresses.
+//!
+//! The layout is the format crate's; this module turns offsets into reads and writes. Compiled
+//! code changes the block whenever it runs, so nothing here makes a Rust reference into it.
+//!
+//! ```text
+//!   pointer - size                                pointer
+//!   | records | imports | tables | globals | memories | fields | memory 0, if it is ours and
+//!                                                                cannot move
+//! ```
+
+use core::ptr::NonNull;
+
+use precast_format::context::{ContextLayout, Field, PointerWidth};
+
+use crate::alloc::{Allocator, Category, OutOfMemory, Vec};
+use crate::call::value::Slot;
+use crate::instance::record::FunctionRecordData;
+
+/// The pointer width of this machine.
+pub(crate) const NATIVE_WIDTH: PointerWidth =
+    if size_of::<usize>() == 4 { PointerWidth::Bits32 } else { PointerWidth::Bits64 };
+
+/// Base and length of a memory (bytes) or of a table (elements), as compiled code reads them.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Pair {
+    /// Address of the first byte or element.
+    pub(crate) base: usize,
+    /// Bytes or elements.
+    pub(crate) length: usize,
+}
+
+/// The context block of one instance.
+///
+/// Having a value of this type means that `layout.size()` bytes below the pointer are writable,
+/// and stay so while the instance lives.
+pub(crate) struct Context {
+    pointer: NonNull<u8>,
+    layout: ContextLayout,
+}
+
+impl Context {
+    /// Takes the block below the pointer.
+    ///
+    /// # Safety
+    ///
+    /// 1. `layout.size()` bytes below `pointer`, which is aligned to 16, are writable and zero.
+    /// 2. They stay so until the value is gone, and nobody else writes them but compiled code.
+    /// 3. The layout was made for [`NATIVE_WIDTH`].
+    pub(crate) unsafe fn new(pointer: NonNull<u8>, layout: ContextLayout) -> Context {
+        Context { pointer, layout }
+    }
+
+    /// The context pointer.
+    pub(crate) fn pointer(&self) -> NonNull<u8> {
+        self.pointer
+    }
+
+    /// The address of something at an offset that the layout gave.
+    fn at<T>(&self, offset: i32) -> NonNull<T> {
+        // SAFETY: the layout's offsets are inside the block below the pointer.
+        unsafe { self.pointer.offset(offset as isize) }.cast()
+    }
+
+    /// Reads a fixed field.
+    pub(crate) fn field(&self, field: Field) -> usize {
+        // SAFETY: `at` is inside the block; fields are aligned words.
+        unsafe { self.at::<usize>(field.offset(NATIVE_WIDTH)).read() }
+    }
+
+    /// Writes a fixed field.
+    pub(crate) fn set_field(&self, field: Field, value: usize) {
+        // SAFETY: as for reading.
+        unsafe { self.at::<usize>(field.offset(NATIVE_WIDTH)).write(value) }
+    }
+
+    /// Writes the pointer to an imported function's record.
+    pub(crate) fn set_imported_function(&self, index: u32, record: NonNull<FunctionRecordData>) {
+        self.set_word(self.layout.imported_function(index), record.as_ptr().expose_provenance());
+    }
+
+    /// Reads the pointer to an imported function's record.
+    pub(crate) fn imported_function(&self, index: u32) -> usize {
+        self.word(self.layout.imported_function(index))
+    }
+
+    /// Where the pair of a defined memory is.
+    pub(crate) fn defined_memory(&self, index: u32) -> NonNull<Pair> {
+        self.at(self.layout.defined_memory(index))
+    }
+
+    /// Writes the pointer to an imported memory's pair.
+    pub(crate) fn set_imported_memory(&self, index: u32, pair: NonNull<Pair>) {
+        self.set_word(self.layout.imported_memory(index), pair.as_ptr().expose_provenance());
+    }
+
+    /// Where the pair of a defined table is.
+    pub(crate) fn defined_table(&self, index: u32) -> NonNull<Pair> {
+        self.at(self.layout.defined_table(index))
+    }
+
+    /// Writes the pointer to an imported table's pair.
+    pub(crate) fn set_imported_table(&self, index: u32, pair: NonNull<Pair>) {
+        self.set_word(self.layout.imported_table(index), pair.as_ptr().expose_provenance());
+    }
+
+    /// Where the slot of a defined global is.
+    pub(crate) fn defined_global(&self, index: u32) -> NonNull<Slot> {
+        self.at(self.layout.defined_global(index))
+    }
+
+    /// Writes the pointer to an imported global's slot.
+    pub(crate) fn set_imported_global(&self, index: u32, slot: NonNull<Slot>) {
+        self.set_word(self.layout.imported_global(index), slot.as_ptr().expose_provenance());
+    }
+
+    /// Reads the pointer to an imported global's slot; none before it is set.
+    pub(crate) fn imported_global(&self, index: u32) -> Option<NonNull<Slot>> {
+        let address = self.word(self.layout.imported_global(index));
+        NonNull::new(core::ptr::with_exposed_provenance_mut(address))
+    }
+
+    /// Where a defined function's record is.
+    pub(crate) fn function_record(&self, number: u32) -> NonNull<FunctionRecordData> {
+        self.at(self.layout.function_record(number))
+    }
+
+    fn word(&self, offset: i32) -> usize {
+        // SAFETY: `at` is inside the block; the layout aligns words.
+        unsafe { self.at::<usize>(offset).read() }
+    }
+
+    fn set_word(&self, offset: i32, value: usize) {
+        // SAFETY: as for reading.
+        unsafe { self.at::<usize>(offset).write(value) }
+    }
+}
+
+/// The memory of a context that does not lie below a linear memory.
+pub(crate) struct ContextStorage {
+    /// Slots, so that the end is aligned to 16.
+    slots: Vec<Slot>,
+}
+
+impl ContextStorage {
+    /// Zeros for a context of this layout.
+    pub(crate) fn new(
+        allocator: &Allocator,
+        layout: &ContextLayout,
+    ) -> Result<ContextStorage, OutOfMemory> {
+        let mut slots = Vec::new_in(allocator, Category::Context);
+        slots.try_resize(layout.size() as usize / size_of::<Slot>(), Slot::ZERO)?;
+        Ok(ContextStorage { slots })
+    }
+
+    /// The context pointer: the end of the block.
+    pub(crate) fn pointer(&mut self) -> NonNull<u8> {
+        let range = self.slots.as_mut_slice().as_mut_ptr_range();
+        // The end of a slice is never null.
+        NonNull::new(range.end.cast()).unwrap_or(NonNull::<Slot>::dangling().cast())
+    }
+}

@@ -1,0 +1,295 @@
+//! Instantiation, in the order of the specification.
+//!
+//! ```text
+//!   resolve imports -> enter and merge their groups -> memories, tables, context, records
+//!   -> the group adopts the instance -> globals -> initial values of tables
+//!   -> active element segments -> active data segments -> start function
+//! ```
+//!
+//! From the adoption on, what goes wrong leaves prior effects in imported memories and tables as
+//! they are, and the half-made instance in its group: functions of it may already be in a table.
+
+use core::ptr::NonNull;
+
+use precast_format::context::Field;
+use precast_format::trap::TrapCode;
+use precast_format::types::ExternKind;
+
+use crate::alloc::{Box, Category, OutOfMemory, Vec};
+use crate::call::backtrace::Backtrace;
+use crate::call::entry;
+use crate::call::error::Trap;
+use crate::call::exec_env::{CallContext, ExecutionEnvironment};
+use crate::group::{Entered, GroupRef, Member, Membership};
+use crate::instance::context::{Context, ContextStorage, NATIVE_WIDTH};
+use crate::instance::element::Failed;
+use crate::instance::error::{ImportName, InstantiateError};
+use crate::instance::export::Extern;
+use crate::instance::import::Imports;
+use crate::instance::memory::{MemoryObject, MemoryPlan};
+use crate::instance::record::{FunctionRecordData, HostRecord};
+use crate::instance::table::TableObject;
+use crate::instance::{Instance, InstanceData, InstanceOptions, data, element, expression};
+use crate::module::Module;
+
+/// Makes an instance of the module.
+pub(crate) fn instantiate(
+    module: &Module,
+    imports: &Imports,
+    options: &InstanceOptions,
+) -> Result<Instance, InstantiateError> {
+    if !imports.runtime().is_same(module.runtime()) {
+        return Err(InstantiateError::OtherRuntime);
+    }
+    let resolved = imports.resolve(module)?;
+    let groups = resolved.iter().filter_map(Extern::group);
+    let group = match groups.clone().next() {
+        Some(group) => group.clone(),
+        None => GroupRef::new(module.runtime())?,
+    };
+    let entered = group.enter()?;
+    for other in groups {
+        if !entered.contains(other) {
+            entered.merge(&other.enter()?)?;
+        }
+    }
+    let instance = build(module, resolved.as_slice(), options, &entered)?;
+    let pointer = NonNull::from(&*instance);
+    entered.adopt(Member::Instance(instance))?;
+    // SAFETY: the group owns the instance, and `group` keeps the group.
+    let instance = unsafe { pointer.as_ref() };
+    initialize(instance)?;
+    start(instance, options, &entered)?;
+    Ok(Instance::from_data(instance))
+}
+
+/// Allocates everything and links it together. Nothing outside is changed.
+fn build(
+    module: &Module,
+    imports: &[Extern],
+    options: &InstanceOptions,
+    group: &Entered<'_>,
+) -> Result<Box<InstanceData>, InstantiateError> {
+    let artifact = module.artifact();
+    let allocator = module.runtime().allocator();
+    let layout = *artifact.context_layout();
+
+    let mut memories = Vec::new_in(allocator, Category::Instance);
+    let mut tables = Vec::new_in(allocator, Category::Instance);
+    for import in of_kind(module, imports, ExternKind::Memory) {
+        if let Extern::Memory(memory) = import {
+            memories.try_push(memory.pointer())?;
+        }
+    }
+    for import in of_kind(module, imports, ExternKind::Table) {
+        if let Extern::Table(table) = import {
+            tables.try_push(table.pointer())?;
+        }
+    }
+
+    // Memory 0 holds the context below its base, where it is ours and cannot move.
+    let plan = MemoryPlan::new(module, options);
+    let mut own_memories: Vec<Box<MemoryObject>> = Vec::new_in(allocator, Category::Instance);
+    for memory in artifact.memories() {
+        let below = if plan.holds_context(memory.index) { layout.size() } else { 0 };
+        own_memories.try_push(MemoryObject::create(module, &plan, &memory, below)?)?;
+    }
+    let mut context_storage = None;
+    let pointer = match own_memories.first() {
+        Some(memory) if plan.holds_context(0) => memory.base(),
+        _ => context_storage.insert(ContextStorage::new(allocator, &layout)?).pointer(),
+    };
+    // SAFETY: the block below the pointer is the memory's or the storage's, zero, for this layout,
+    // and both go into the instance beside the context. The layout's width is this machine's, or
+    // the module would not have been loaded.
+    let context = unsafe { Context::new(pointer, layout) };
+
+    let mut own_tables = Vec::new_in(allocator, Category::Instance);
+    for table in artifact.tables() {
+        let object = TableObject::new(module.runtime(), table.ty, 0)?;
+        tables.try_push(NonNull::from(&*object))?;
+        // SAFETY: the pair is in the context, which lives as long as the table.
+        unsafe { object.move_pair(context.defined_table(table.index)) };
+        own_tables.try_push(object)?;
+    }
+    for (index, memory) in own_memories.iter().enumerate() {
+        memories.try_push(NonNull::from(&**memory))?;
+        // SAFETY: the pair is in the context, which lives as long as the memory.
+        unsafe { memory.move_pair(context.defined_memory(index as u32)) };
+    }
+
+    let instance = InstanceData {
+        module: module.clone(),
+        membership: Membership::new(group),
+        context,
+        memories,
+        tables,
+        dropped_data: Vec::new_in(allocator, Category::Instance),
+        elements: Vec::new_in(allocator, Category::Instance),
+        host_records: Vec::new_in(allocator, Category::Instance),
+        own_tables,
+        own_memories,
+        context_storage,
+    };
+    let mut instance = Box::new(allocator, Category::Instance, instance)?;
+    data::prepare(&mut instance)?;
+    fill_context(&instance, imports);
+    link_functions(&mut instance, imports)?;
+    Ok(instance)
+}
+
+/// The imports of one kind, in the order of its index space.
+fn of_kind<'a>(
+    module: &'a Module,
+    imports: &'a [Extern],
+    kind: ExternKind,
+) -> impl Iterator<Item = &'a Extern> {
+    (0..module.artifact().imported_count(kind)).filter_map(move |index| {
+        imports.get(module.artifact().import_of(kind, index)?.index as usize)
+    })
+}
+
+/// Writes the fixed fields and the pointers to what is imported, functions excepted.
+fn fill_context(instance: &InstanceData, imports: &[Extern]) {
+    let (context, module) = (instance.context(), instance.module());
+    context.set_field(Field::Libcalls, crate::libcall::table().as_ptr().expose_provenance());
+    context.set_field(Field::TypeIds, module.type_ids().as_ptr().expose_provenance());
+    context.set_field(Field::Instance, core::ptr::from_ref(instance).expose_provenance());
+    // No call is in progress; should compiled code run without one, every stack check fails.
+    context.set_field(Field::StackLimit, usize::MAX);
+    for (index, import) in of_kind(module, imports, ExternKind::Memory).enumerate() {
+        if let Extern::Memory(memory) = import {
+            context.set_imported_memory(index as u32, memory.object().pair());
+        }
+    }
+    for (index, import) in of_kind(module, imports, ExternKind::Table).enumerate() {
+        if let Extern::Table(table) = import {
+            context.set_imported_table(index as u32, table.object().pair());
+        }
+    }
+    for (index, import) in of_kind(module, imports, ExternKind::Global).enumerate() {
+        if let Extern::Global(global) = import {
+            context.set_imported_global(index as u32, global.slot());
+        }
+    }
+}
+
+/// Writes the records of defined functions and the pointers to those of imported ones.
+fn link_functions(
+    instance: &mut Box<InstanceData>,
+    imports: &[Extern],
+) -> Result<(), InstantiateError> {
+    let module = instance.module().clone();
+    let artifact = module.artifact();
+    let context_pointer = instance.context().pointer().as_ptr().expose_provenance();
+    for function in artifact.functions() {
+        let (Some(number), Some(ty)) = (function.record, artifact.types().get(function.type_index))
+        else {
+            continue;
+        };
+        let record = FunctionRecordData {
+            code: module.code_address(function.text_offset),
+            context: context_pointer,
+            foreign: ty.switch_adapter.map_or(0, |offset| module.code_address(offset)),
+            type_id: module.type_id(function.type_index),
+            local_type: ty.canonical,
+        };
+        // SAFETY: the record is in the context block.
+        unsafe { instance.context().function_record(number).write(record) };
+    }
+    let owner = NonNull::from(&**instance);
+    let allocator = module.runtime().allocator();
+    let functions = of_kind(&module, imports, ExternKind::Function);
+    for (index, import) in functions.enumerate() {
+        let index = index as u32;
+        let Extern::Func(func) = import else { continue };
+        let pointer = match func.as_host_function() {
+            None => func.record(),
+            Some(function) => {
+                let adapter = artifact.function_type(index).and_then(|ty| ty.host_adapter);
+                let import = artifact.import_of(ExternKind::Function, index);
+                let (Some(adapter), Some(ty)) = (adapter, artifact.function_type(index)) else {
+                    let import = import.map_or(0, |import| import.index);
+                    return Err(InstantiateError::NoAdapter(ImportName::new(&module, import)));
+                };
+                let code = module.code_address(adapter);
+                let record = FunctionRecordData {
+                    code,
+                    context: core::ptr::from_ref(&**function).expose_provenance(),
+                    foreign: code,
+                    type_id: module.type_id(ty.index),
+                    local_type: ty.canonical,
+                };
+                let host = HostRecord { record, owner, function: function.clone() };
+                let host = Box::new(allocator, Category::Instance, host)?;
+                let pointer = NonNull::from(&*host).cast();
+                instance.host_records.try_push(host)?;
+                Some(pointer)
+            }
+        };
+        if let Some(record) = pointer {
+            instance.context().set_imported_function(index, record);
+        }
+    }
+    Ok(())
+}
+
+/// Gives globals, tables and memories their first values.
+fn initialize(instance: &InstanceData) -> Result<(), InstantiateError> {
+    let artifact = instance.module().artifact();
+    for global in artifact.globals() {
+        let value = expression::evaluate(instance, &global.init);
+        // SAFETY: the slot is in the context block.
+        unsafe { instance.context().defined_global(global.index).write(value) };
+    }
+    let imported = artifact.imported_count(ExternKind::Table);
+    for table in artifact.tables() {
+        let (Some(init), Some(object)) = (table.init, instance.table(imported + table.index))
+        else {
+            continue;
+        };
+        let reference = expression::evaluate(instance, &init).reference();
+        let length = object.length() as u64;
+        object.fill(0, reference, length).map_err(segment_trap)?;
+    }
+    element::prepare(instance)?;
+    element::initialize(instance).map_err(|failed| match failed {
+        Failed::Trap(code) => segment_trap(code),
+        Failed::OutOfMemory(error) => error.into(),
+    })?;
+    data::initialize(instance).map_err(segment_trap)
+}
+
+/// A segment that does not fit.
+fn segment_trap(code: TrapCode) -> InstantiateError {
+    InstantiateError::Trap(Trap::new(code, Backtrace::empty()))
+}
+
+/// Calls the start function.
+fn start(
+    instance: &InstanceData,
+    options: &InstanceOptions,
+    group: &Entered<'_>,
+) -> Result<(), InstantiateError> {
+    let module = instance.module();
+    let artifact = module.artifact();
+    let Some(index) = artifact.start_function() else { return Ok(()) };
+    let limit = ExecutionEnvironment::new(module.runtime(), options.stack).stack_limit();
+    match artifact.defined_function(index) {
+        Some(function) => {
+            let code = module.code_address(function.text_offset);
+            // SAFETY: the group is entered, the code is the function's, and the reader has checked
+            // that a start function takes and returns nothing.
+            unsafe {
+                entry::call_code(instance, code, function.type_index, &mut [], limit, group)
+            }?;
+        }
+        None => {
+            if let Some(record) = instance.function_record(index) {
+                // SAFETY: as above; the record is an import's.
+                unsafe { entry::call(record, &mut [], limit, group) }?;
+            }
+        }
+    }
+    Ok(())
+}

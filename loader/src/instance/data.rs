@@ -1,0 +1,68 @@
+//! Data segments: bytes that are copied into memories.
+
+use precast_format::read::DataMode;
+use precast_format::trap::TrapCode;
+
+use crate::alloc::OutOfMemory;
+use crate::instance::InstanceData;
+use crate::instance::expression;
+
+impl InstanceData {
+    /// The bytes of a data segment; none once it is dropped.
+    pub(crate) fn data_bytes(&self, segment: u32) -> &[u8] {
+        match self.dropped_data.get(segment as usize) {
+            Some(dropped) if !dropped.get() => {
+                self.module().artifact().data().get(segment).map_or(&[], |segment| segment.bytes)
+            }
+            _ => &[],
+        }
+    }
+
+    /// Drops a data segment.
+    pub(crate) fn drop_data(&self, segment: u32) {
+        if let Some(dropped) = self.dropped_data.get(segment as usize) {
+            dropped.set(true);
+        }
+    }
+
+    /// Copies bytes of a data segment into a memory.
+    pub(crate) fn memory_init(
+        &self,
+        memory: u32,
+        segment: u32,
+        to: u64,
+        from: u32,
+        length: u32,
+    ) -> Result<(), TrapCode> {
+        let memory = self.memory(memory).ok_or(TrapCode::MemoryOutOfBounds)?;
+        let start = from as usize;
+        let end = start.checked_add(length as usize).ok_or(TrapCode::MemoryOutOfBounds)?;
+        let bytes = self.data_bytes(segment).get(start..end);
+        memory.write(to, bytes.ok_or(TrapCode::MemoryOutOfBounds)?)
+    }
+}
+
+/// Marks passive segments as there, all others as dropped.
+pub(crate) fn prepare(instance: &mut InstanceData) -> Result<(), OutOfMemory> {
+    let module = instance.module().clone();
+    instance.dropped_data.try_reserve(module.artifact().data().len() as usize)?;
+    for segment in module.artifact().data() {
+        let dropped = !matches!(segment.mode, DataMode::Passive);
+        instance.dropped_data.try_push(core::cell::Cell::new(dropped))?;
+    }
+    Ok(())
+}
+
+/// Writes the active segments into their memories, in order. What the image holds is there.
+pub(crate) fn initialize(instance: &InstanceData) -> Result<(), TrapCode> {
+    for segment in instance.module().artifact().data() {
+        let DataMode::Active { memory, offset } = segment.mode else { continue };
+        if segment.in_image {
+            continue;
+        }
+        let memory = instance.memory(memory).ok_or(TrapCode::MemoryOutOfBounds)?;
+        let offset = expression::offset(instance, &offset, memory.memory_type().is_64);
+        memory.write(offset, segment.bytes)?;
+    }
+    Ok(())
+}

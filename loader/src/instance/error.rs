@@ -1,0 +1,158 @@
+//! Why a module was not instantiated.
+
+use core::fmt;
+
+use crate::alloc::OutOfMemory;
+use crate::call::error::{CallError, Trap};
+use crate::group::Busy;
+use crate::module::Module;
+use crate::types::ExternType;
+
+/// The names of an import, for messages.
+#[derive(Clone, Debug)]
+pub struct ImportName {
+    module: Module,
+    index: u32,
+}
+
+impl ImportName {
+    pub(crate) fn new(module: &Module, index: u32) -> ImportName {
+        ImportName { module: module.clone(), index }
+    }
+
+    /// The module name.
+    pub fn module(&self) -> &str {
+        self.module.artifact().imports().get(self.index).map_or("", |import| import.module)
+    }
+
+    /// The name in the module.
+    pub fn name(&self) -> &str {
+        self.module.artifact().imports().get(self.index).map_or("", |import| import.name)
+    }
+}
+
+impl fmt::Display for ImportName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` `{}`", self.module(), self.name())
+    }
+}
+
+/// An import is not there, or is not what the module asks for.
+#[must_use]
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum LinkError {
+    /// Nothing is defined under the names. Define it in the imports.
+    Missing {
+        /// The names.
+        import: ImportName,
+        /// What the module asks for.
+        expected: ExternType,
+    },
+    /// Something else is defined under the names. Define what the module asks for.
+    Mismatch {
+        /// The names.
+        import: ImportName,
+        /// What the module asks for.
+        expected: ExternType,
+        /// What is defined, with its current size as minimum.
+        found: ExternType,
+    },
+}
+
+impl fmt::Display for LinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LinkError::Missing { import, expected } => {
+                write!(f, "unknown import: {import} is not defined; the module wants {expected}")
+            }
+            LinkError::Mismatch { import, expected, found } => write!(
+                f,
+                "incompatible import type: {import} is {found}; the module wants {expected}"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for LinkError {}
+
+/// Why [`Module::instantiate`](crate::Module::instantiate) failed.
+#[must_use]
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum InstantiateError {
+    /// An import does not fit. Nothing has happened.
+    Link(LinkError),
+    /// A segment does not fit its memory or table, or the start function trapped. What was written
+    /// into imported memories and tables before stays.
+    Trap(Trap),
+    /// The start function did not return for another reason than a trap.
+    Start(CallError),
+    /// The imports' instances are in use.
+    Busy(Busy),
+    /// There is not enough memory for the instance.
+    OutOfMemory(OutOfMemory),
+    /// An import belongs to another runtime than the module.
+    OtherRuntime,
+    /// The artifact has no code by which the imported function could be called; it is damaged.
+    NoAdapter(ImportName),
+}
+
+impl From<LinkError> for InstantiateError {
+    fn from(error: LinkError) -> InstantiateError {
+        InstantiateError::Link(error)
+    }
+}
+
+impl From<Trap> for InstantiateError {
+    fn from(trap: Trap) -> InstantiateError {
+        InstantiateError::Trap(trap)
+    }
+}
+
+impl From<CallError> for InstantiateError {
+    fn from(error: CallError) -> InstantiateError {
+        match error {
+            CallError::Trap(trap) => InstantiateError::Trap(trap),
+            CallError::Busy(busy) => InstantiateError::Busy(busy),
+            CallError::OutOfMemory(error) => InstantiateError::OutOfMemory(error),
+            error => InstantiateError::Start(error),
+        }
+    }
+}
+
+impl From<Busy> for InstantiateError {
+    fn from(busy: Busy) -> InstantiateError {
+        InstantiateError::Busy(busy)
+    }
+}
+
+impl From<OutOfMemory> for InstantiateError {
+    fn from(error: OutOfMemory) -> InstantiateError {
+        InstantiateError::OutOfMemory(error)
+    }
+}
+
+impl fmt::Display for InstantiateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InstantiateError::Link(error) => error.fmt(f),
+            InstantiateError::Trap(trap) => trap.fmt(f),
+            InstantiateError::Start(error) => error.fmt(f),
+            InstantiateError::Busy(busy) => busy.fmt(f),
+            InstantiateError::OutOfMemory(error) => {
+                write!(f, "cannot instantiate the module: {error}")
+            }
+            InstantiateError::OtherRuntime => {
+                f.write_str("an import belongs to another runtime than the module")
+            }
+            InstantiateError::NoAdapter(import) => write!(
+                f,
+                "the artifact has no code by which the import {import} could be called; compile \
+                 it again"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for InstantiateError {}

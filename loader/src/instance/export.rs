@@ -1,0 +1,94 @@
+//! Exports: what an instance offers, and anything that can be imported.
+
+use crate::alloc::Shared;
+use crate::call::func::Func;
+use crate::group::{Busy, GroupRef};
+use crate::instance::global::Global;
+use crate::instance::memory::Memory;
+use crate::instance::table::Table;
+use crate::types::ExternType;
+
+/// Something that an instance exports or imports.
+#[derive(Clone, Debug)]
+pub enum Extern {
+    /// A function.
+    Func(Func),
+    /// A table.
+    Table(Table),
+    /// A linear memory.
+    Memory(Memory),
+    /// A global.
+    Global(Global),
+}
+
+impl Extern {
+    /// The function, if it is one.
+    pub fn into_func(self) -> Option<Func> {
+        if let Extern::Func(func) = self { Some(func) } else { None }
+    }
+
+    /// The table, if it is one.
+    pub fn into_table(self) -> Option<Table> {
+        if let Extern::Table(table) = self { Some(table) } else { None }
+    }
+
+    /// The memory, if it is one.
+    pub fn into_memory(self) -> Option<Memory> {
+        if let Extern::Memory(memory) = self { Some(memory) } else { None }
+    }
+
+    /// The global, if it is one.
+    pub fn into_global(self) -> Option<Global> {
+        if let Extern::Global(global) = self { Some(global) } else { None }
+    }
+
+    /// The type, with the current size as the minimum of tables and memories.
+    pub fn current_type(&self) -> Result<ExternType, Busy> {
+        Ok(match self {
+            Extern::Func(func) => ExternType::Function(func.func_type()),
+            Extern::Table(table) => {
+                let _group = table.group().enter()?;
+                ExternType::Table(table.object().current_type())
+            }
+            Extern::Memory(memory) => {
+                let _group = memory.group().enter()?;
+                ExternType::Memory(memory.object().current_type())
+            }
+            Extern::Global(global) => ExternType::Global(global.global_type()),
+        })
+    }
+
+    /// The group that it belongs to; a host function has none.
+    pub(crate) fn group(&self) -> Option<&GroupRef> {
+        match self {
+            Extern::Func(func) => func.group(),
+            Extern::Table(table) => Some(table.group()),
+            Extern::Memory(memory) => Some(memory.group()),
+            Extern::Global(global) => Some(global.group()),
+        }
+    }
+}
+
+impl From<Func> for Extern {
+    fn from(func: Func) -> Extern {
+        Extern::Func(func)
+    }
+}
+
+impl From<Table> for Extern {
+    fn from(table: Table) -> Extern {
+        Extern::Table(table)
+    }
+}
+
+impl From<Memory> for Extern {
+    fn from(memory: Memory) -> Extern {
+        Extern::Memory(memory)
+    }
+}
+
+impl From<Global> for Extern {
+    fn from(global: Global) -> Extern {
+        Extern::Global(global)
+    }
+}

@@ -1,0 +1,205 @@
+//! Imports: what the host offers under which names, and whether it is what a module asks for.
+
+use core::fmt;
+
+use precast_format::types::ImportType;
+
+use crate::alloc::{Category, OutOfMemory, String, Vec};
+use crate::call::caller::Caller;
+use crate::call::error::HostError;
+use crate::call::func::Func;
+use crate::call::host::IntoHostFunction;
+use crate::call::value::Value;
+use crate::group::{Busy, GroupRef};
+use crate::instance::Instance;
+use crate::instance::error::{ImportName, InstantiateError, LinkError};
+use crate::instance::export::Extern;
+use crate::instance::global::Global;
+use crate::instance::memory::Memory;
+use crate::instance::table::Table;
+use crate::module::Module;
+use crate::runtime::Runtime;
+use crate::types::{ExternType, FuncType, Limits};
+
+/// One definition.
+struct Definition {
+    module: String,
+    name: String,
+    item: Extern,
+}
+
+/// What modules can import, by module name and name. One value serves any number of
+/// instantiations.
+///
+/// Defining a name again replaces the earlier definition.
+pub struct Imports {
+    runtime: Runtime,
+    /// In the order of the names.
+    definitions: Vec<Definition>,
+}
+
+impl Imports {
+    /// No imports.
+    pub fn new(runtime: &Runtime) -> Imports {
+        let definitions = Vec::new_in(runtime.allocator(), Category::HostFunctions);
+        Imports { runtime: runtime.clone(), definitions }
+    }
+
+    /// The runtime whose modules can use these.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Defines a host function: a closure that takes `&mut Caller<'_>` and up to twelve values, and
+    /// returns nothing, a value, a tuple, or a `Result` of these with an error that converts into
+    /// [`HostError`].
+    pub fn func<M>(
+        &mut self,
+        module: &str,
+        name: &str,
+        closure: impl IntoHostFunction<M>,
+    ) -> Result<(), OutOfMemory> {
+        let func = Func::new(&self.runtime, closure)?;
+        self.define(module, name, func)
+    }
+
+    /// Defines a host function whose type is known at run time only.
+    pub fn func_untyped<F>(
+        &mut self,
+        module: &str,
+        name: &str,
+        func_type: FuncType,
+        closure: F,
+    ) -> Result<(), OutOfMemory>
+    where
+        F: Fn(&mut Caller<'_>, &[Value], &mut [Value]) -> Result<(), HostError>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let func = Func::untyped(&self.runtime, func_type, closure)?;
+        self.define(module, name, func)
+    }
+
+    /// Defines a table.
+    pub fn table(&mut self, module: &str, name: &str, table: &Table) -> Result<(), OutOfMemory> {
+        self.define(module, name, table.clone())
+    }
+
+    /// Defines a memory.
+    pub fn memory(&mut self, module: &str, name: &str, memory: &Memory) -> Result<(), OutOfMemory> {
+        self.define(module, name, memory.clone())
+    }
+
+    /// Defines a global.
+    pub fn global(&mut self, module: &str, name: &str, global: &Global) -> Result<(), OutOfMemory> {
+        self.define(module, name, global.clone())
+    }
+
+    /// Defines everything that the instance exports, under a module name.
+    pub fn instance(&mut self, module: &str, instance: &Instance) -> Result<(), OutOfMemory> {
+        for (name, item) in instance.exports() {
+            self.define(module, name, item)?;
+        }
+        Ok(())
+    }
+
+    /// Defines anything.
+    pub fn define(
+        &mut self,
+        module: &str,
+        name: &str,
+        item: impl Into<Extern>,
+    ) -> Result<(), OutOfMemory> {
+        let item = item.into();
+        match self.position(module, name) {
+            Ok(place) => {
+                if let Some(definition) = self.definitions.get_mut(place) {
+                    definition.item = item;
+                }
+                Ok(())
+            }
+            Err(place) => {
+                let allocator = self.runtime.allocator();
+                let module = String::new_in(allocator, Category::HostFunctions, module)?;
+                let name = String::new_in(allocator, Category::HostFunctions, name)?;
+                self.definitions.try_insert(place, Definition { module, name, item })
+            }
+        }
+    }
+
+    /// What is defined under the names.
+    pub fn get(&self, module: &str, name: &str) -> Option<&Extern> {
+        let place = self.position(module, name).ok()?;
+        self.definitions.get(place).map(|definition| &definition.item)
+    }
+
+    fn position(&self, module: &str, name: &str) -> Result<usize, usize> {
+        self.definitions.binary_search_by(|definition| {
+            (&*definition.module, &*definition.name).cmp(&(module, name))
+        })
+    }
+
+    /// The definitions that a module imports, in the module's order, each of the right type.
+    pub(crate) fn resolve(&self, module: &Module) -> Result<Vec<Extern>, InstantiateError> {
+        let mut resolved = Vec::new_in(self.runtime.allocator(), Category::Instance);
+        resolved.try_reserve(module.artifact().imports().len() as usize)?;
+        for import in module.artifact().imports() {
+            let expected = module.import_type(&import.ty);
+            let name = ImportName::new(module, import.index);
+            let Some(found) = self.get(import.module, import.name) else {
+                return Err(LinkError::Missing { import: name, expected }.into());
+            };
+            if found.group().is_some_and(|group| !group.runtime().is_same(&self.runtime)) {
+                return Err(InstantiateError::OtherRuntime);
+            }
+            let found_type = found.current_type()?;
+            if !matches(&expected, &found_type) {
+                let error = LinkError::Mismatch { import: name, expected, found: found_type };
+                return Err(error.into());
+            }
+            resolved.try_push(found.clone())?;
+        }
+        Ok(resolved)
+    }
+}
+
+impl fmt::Debug for Imports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for definition in self.definitions.iter() {
+            map.entry(&(&*definition.module, &*definition.name), &definition.item);
+        }
+        map.finish()
+    }
+}
+
+/// Whether something of one type can stand where another is asked for.
+fn matches(expected: &ExternType, found: &ExternType) -> bool {
+    match (expected, found) {
+        (ExternType::Function(expected), ExternType::Function(found)) => expected == found,
+        (ExternType::Global(expected), ExternType::Global(found)) => expected == found,
+        (ExternType::Table(expected), ExternType::Table(found)) => {
+            expected.element == found.element
+                && expected.is_64 == found.is_64
+                && limits_match(&expected.limits, &found.limits)
+        }
+        (ExternType::Memory(expected), ExternType::Memory(found)) => {
+            expected.is_64 == found.is_64
+                && expected.shared == found.shared
+                && expected.page_size_log2 == found.page_size_log2
+                && limits_match(&expected.limits, &found.limits)
+        }
+        _ => false,
+    }
+}
+
+/// Whether what is there, with its current size as minimum, is within what is asked for.
+fn limits_match(expected: &Limits, found: &Limits) -> bool {
+    let bounded = match (expected.max, found.max) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(expected), Some(found)) => found <= expected,
+    };
+    found.min >= expected.min && bounded
+}

@@ -1,0 +1,323 @@
+//! Instances: a module with its own memories, tables and globals.
+//!
+//! [`InstanceData`] is what the group owns; [`Instance`] is a handle that keeps the group alive.
+//! Compiled code sees an instance as its [context](context); the loader finds its way back through
+//! a field of that.
+
+pub(crate) mod context;
+pub(crate) mod create;
+mod data;
+mod element;
+pub(crate) mod error;
+pub(crate) mod export;
+mod expression;
+pub(crate) mod global;
+pub(crate) mod import;
+pub(crate) mod memory;
+pub(crate) mod record;
+pub(crate) mod table;
+
+use core::cell::Cell;
+use core::fmt;
+use core::ptr::NonNull;
+
+use precast_format::context::Field;
+use precast_format::types::ExternKind;
+
+use crate::alloc::{Box, Vec};
+use crate::call::exec_env::{ExecutionEnvironment, Stack};
+use crate::call::func::Func;
+use crate::call::typed::{TypedFunc, WasmParams, WasmResults};
+use crate::call::value::Slot;
+use crate::group::{Group, GroupRef, Membership};
+use crate::instance::context::{Context, ContextStorage};
+use crate::instance::element::ElementSegment;
+use crate::instance::export::Extern;
+use crate::instance::global::Global;
+use crate::instance::memory::{Memory, MemoryObject};
+use crate::instance::record::{FunctionRecordData, HostRecord};
+use crate::instance::table::{Table, TableObject};
+use crate::module::Module;
+use crate::runtime::Runtime;
+use crate::types::ExternType;
+
+/// What an instance may use, and how its start function runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct InstanceOptions {
+    /// Lowers the maximum of the memories that the instance defines, in pages. A number below a
+    /// memory's minimum counts as the minimum.
+    pub max_memory_pages: Option<u64>,
+    /// The stack of the start function.
+    pub stack: Stack,
+}
+
+impl Default for InstanceOptions {
+    /// The module's own limits, the caller's stack.
+    fn default() -> InstanceOptions {
+        InstanceOptions { max_memory_pages: None, stack: Stack::Caller }
+    }
+}
+
+impl InstanceOptions {
+    /// The options with a lower maximum for memories.
+    pub fn max_memory_pages(mut self, pages: u64) -> InstanceOptions {
+        self.max_memory_pages = Some(pages);
+        self
+    }
+
+    /// The options with another stack for the start function.
+    pub fn stack(mut self, stack: Stack) -> InstanceOptions {
+        self.stack = stack;
+        self
+    }
+}
+
+/// Everything that belongs to one instance. The group owns it.
+///
+/// Compiled code changes the context and what it points to; all else here changes only through
+/// cells, while the group is entered.
+pub(crate) struct InstanceData {
+    module: Module,
+    membership: Membership,
+    context: Context,
+    /// The memories by index, imports first.
+    memories: Vec<NonNull<MemoryObject>>,
+    /// The tables by index, imports first.
+    tables: Vec<NonNull<TableObject>>,
+    /// Which data segments are dropped.
+    dropped_data: Vec<Cell<bool>>,
+    elements: Vec<ElementSegment>,
+    host_records: Vec<Box<HostRecord>>,
+    own_tables: Vec<Box<TableObject>>,
+    /// Memory 0 may hold the context, so it goes after everything that looks there.
+    own_memories: Vec<Box<MemoryObject>>,
+    context_storage: Option<ContextStorage>,
+}
+
+impl InstanceData {
+    /// The instance whose context this is.
+    ///
+    /// # Safety
+    ///
+    /// The pointer is the context pointer of an instance that outlives `'a`.
+    pub(crate) unsafe fn from_context<'a>(context: NonNull<u8>) -> &'a InstanceData {
+        // SAFETY: the fixed field lies below every context pointer.
+        let field = unsafe { context.offset(Field::Instance.offset(context::NATIVE_WIDTH) as isize) };
+        // SAFETY: instantiation wrote the field before anybody got the pointer.
+        let address = unsafe { field.cast::<usize>().read() };
+        let data: *const InstanceData = core::ptr::with_exposed_provenance(address);
+        // SAFETY: the field holds the address of the instance's data, which lives as long.
+        unsafe { &*data }
+    }
+
+    pub(crate) fn module(&self) -> &Module {
+        &self.module
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        self.module.runtime()
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub(crate) fn membership(&self) -> &Membership {
+        &self.membership
+    }
+
+    pub(crate) fn group(&self) -> &Group {
+        self.membership.group()
+    }
+
+    /// The memory with this index, imports first.
+    pub(crate) fn memory(&self, index: u32) -> Option<&MemoryObject> {
+        let object = self.memories.get(index as usize)?;
+        // SAFETY: the group keeps own and imported memories as long as the instance.
+        Some(unsafe { object.as_ref() })
+    }
+
+    /// The table with this index, imports first.
+    pub(crate) fn table(&self, index: u32) -> Option<&TableObject> {
+        let object = self.tables.get(index as usize)?;
+        // SAFETY: the group keeps own and imported tables as long as the instance.
+        Some(unsafe { object.as_ref() })
+    }
+
+    /// The slot of a global, imports first.
+    pub(crate) fn global(&self, index: u32) -> Option<NonNull<Slot>> {
+        let counts = self.module.artifact().counts();
+        match index.checked_sub(counts.imported_globals) {
+            None => self.context.imported_global(index),
+            Some(defined) if defined < counts.defined_globals => {
+                Some(self.context.defined_global(defined))
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// The record of a function, imports first; none for functions that nothing refers to.
+    pub(crate) fn function_record(&self, index: u32) -> Option<NonNull<FunctionRecordData>> {
+        let artifact = self.module.artifact();
+        if index < artifact.counts().imported_functions {
+            let address = self.context.imported_function(index);
+            return NonNull::new(core::ptr::with_exposed_provenance_mut(address));
+        }
+        Some(self.context.function_record(artifact.defined_function(index)?.record?))
+    }
+
+    /// The memory that a host function of the caller's kind expects: the one that is exported as
+    /// `memory`, else memory 0.
+    pub(crate) fn main_memory(&self) -> Option<&MemoryObject> {
+        let export = self.module.artifact().exports().lookup("memory");
+        let exported = export.filter(|export| export.kind == ExternKind::Memory);
+        self.memory(exported.map_or(0, |export| export.index))
+    }
+
+    /// The export with this kind and index.
+    fn export(&self, group: GroupRef, kind: ExternKind, index: u32) -> Option<Extern> {
+        Some(match kind {
+            ExternKind::Function => {
+                Extern::Func(Func::from_record(group, self.function_record(index)?))
+            }
+            ExternKind::Table => {
+                Extern::Table(Table::from_object(*self.tables.get(index as usize)?, group))
+            }
+            ExternKind::Memory => {
+                Extern::Memory(Memory::from_object(*self.memories.get(index as usize)?, group))
+            }
+            ExternKind::Global => {
+                let global_type = self.module.artifact().global_type(index)?;
+                Extern::Global(Global::from_slot(group, self.global(index)?, global_type))
+            }
+        })
+    }
+}
+
+/// An instance of a module. Clones are handles to the same one.
+///
+/// The instance lives as long as a handle to it, or to anything that it is linked with.
+#[derive(Clone)]
+pub struct Instance {
+    group: GroupRef,
+    data: NonNull<InstanceData>,
+}
+
+// SAFETY: the data belongs to the group; what changes is only touched while that is entered.
+unsafe impl Send for Instance {}
+// SAFETY: as above.
+unsafe impl Sync for Instance {}
+
+impl Instance {
+    /// A handle to a member of a group.
+    pub(crate) fn from_data(data: &InstanceData) -> Instance {
+        Instance { group: data.group().reference(), data: NonNull::from(data) }
+    }
+
+    fn data(&self) -> &InstanceData {
+        // SAFETY: the handle keeps the group, and so the instance, alive.
+        unsafe { self.data.as_ref() }
+    }
+
+    /// The module.
+    pub fn module(&self) -> &Module {
+        self.data().module()
+    }
+
+    /// Where calls into the instance have their native stack.
+    pub fn execution_environment(&self, stack: Stack) -> ExecutionEnvironment {
+        ExecutionEnvironment::new(self.data().runtime(), stack)
+    }
+
+    /// What is exported under this name.
+    pub fn export(&self, name: &str) -> Option<Extern> {
+        let export = self.module().artifact().exports().lookup(name)?;
+        self.data().export(self.group.clone(), export.kind, export.index)
+    }
+
+    /// Every export with its name, in the module's order.
+    pub fn exports(&self) -> impl Iterator<Item = (&str, Extern)> {
+        self.module().artifact().exports().into_iter().filter_map(|export| {
+            let item = self.data().export(self.group.clone(), export.kind, export.index)?;
+            Some((export.name, item))
+        })
+    }
+
+    /// The exported function with this name and these types.
+    pub fn func<P: WasmParams, R: WasmResults>(
+        &self,
+        name: &str,
+    ) -> Result<TypedFunc<P, R>, ExportError> {
+        let func = self.untyped_func(name)?;
+        func.typed().ok_or_else(|| ExportError::Mismatch {
+            found: ExternType::Function(func.func_type()),
+        })
+    }
+
+    /// The exported function with this name.
+    pub fn untyped_func(&self, name: &str) -> Result<Func, ExportError> {
+        match self.export(name).ok_or(ExportError::Missing)? {
+            Extern::Func(func) => Ok(func),
+            item => Err(ExportError::mismatch(&item)),
+        }
+    }
+
+    /// The exported memory with this name.
+    pub fn memory(&self, name: &str) -> Option<Memory> {
+        self.export(name)?.into_memory()
+    }
+
+    /// The exported table with this name.
+    pub fn table(&self, name: &str) -> Option<Table> {
+        self.export(name)?.into_table()
+    }
+
+    /// The exported global with this name.
+    pub fn global(&self, name: &str) -> Option<Global> {
+        self.export(name)?.into_global()
+    }
+}
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "instance of {}", self.module().name().unwrap_or("a module without a name"))
+    }
+}
+
+/// Why an export was not found.
+#[must_use]
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// Nothing is exported under the name.
+    Missing,
+    /// What is exported has another type.
+    Mismatch {
+        /// Its type.
+        found: ExternType,
+    },
+    /// What is exported has another type, and is in use by another thread.
+    Busy,
+}
+
+impl ExportError {
+    fn mismatch(item: &Extern) -> ExportError {
+        match item.current_type() {
+            Ok(found) => ExportError::Mismatch { found },
+            Err(_) => ExportError::Busy,
+        }
+    }
+}
+
+impl fmt::Display for ExportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ExportError::Missing => f.write_str("nothing is exported under this name"),
+            ExportError::Mismatch { found } => write!(f, "the export is {found}"),
+            ExportError::Busy => f.write_str("the export has another type and is in use"),
+        }
+    }
+}
+
+impl core::error::Error for ExportError {}

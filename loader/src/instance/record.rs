@@ -1,0 +1,91 @@
+//! Function records: what function references point to.
+//!
+//! Records of defined functions lie in the instance context. The loader makes one more for each
+//! imported host function, with what it needs to call it on its own account.
+
+use core::mem::{offset_of, size_of};
+use core::ptr::NonNull;
+
+use precast_format::context::FunctionRecord;
+
+use crate::alloc::Shared;
+use crate::call::host::HostFunction;
+use crate::instance::InstanceData;
+use crate::instance::context::NATIVE_WIDTH;
+
+/// A function record as compiled code reads it.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct FunctionRecordData {
+    /// Address of the code for callers with the same context.
+    pub(crate) code: usize,
+    /// The context that the code runs in, or the host function.
+    pub(crate) context: usize,
+    /// Address of the code for all other callers.
+    pub(crate) foreign: usize,
+    /// The runtime's number of the type.
+    pub(crate) type_id: u32,
+    /// The module's canonical type index.
+    pub(crate) local_type: u32,
+}
+
+const _: () = {
+    assert!(size_of::<FunctionRecordData>() == FunctionRecord::size(NATIVE_WIDTH) as usize);
+    assert!(
+        offset_of!(FunctionRecordData, code) == FunctionRecord::Code.offset(NATIVE_WIDTH) as usize
+    );
+    assert!(
+        offset_of!(FunctionRecordData, context)
+            == FunctionRecord::Context.offset(NATIVE_WIDTH) as usize
+    );
+    assert!(
+        offset_of!(FunctionRecordData, foreign)
+            == FunctionRecord::Foreign.offset(NATIVE_WIDTH) as usize
+    );
+    assert!(
+        offset_of!(FunctionRecordData, type_id)
+            == FunctionRecord::type_id_offset(NATIVE_WIDTH) as usize
+    );
+    assert!(
+        offset_of!(FunctionRecordData, local_type)
+            == FunctionRecord::local_type_offset(NATIVE_WIDTH) as usize
+    );
+};
+
+/// The record of an imported host function. `code` equals `foreign`: the host adapter, which no
+/// defined function has in both places.
+#[repr(C)]
+pub(crate) struct HostRecord {
+    pub(crate) record: FunctionRecordData,
+    /// The importing instance.
+    pub(crate) owner: NonNull<InstanceData>,
+    /// The imported function.
+    pub(crate) function: Shared<HostFunction>,
+}
+
+/// Whose record it is.
+pub(crate) enum Owner<'a> {
+    /// A defined function of an instance, with its canonical type index.
+    Instance(&'a InstanceData, u32),
+    /// A host function that an instance imports.
+    Host(&'a HostRecord),
+}
+
+impl<'a> Owner<'a> {
+    /// Looks at a record.
+    ///
+    /// # Safety
+    ///
+    /// The record belongs to an instance that outlives `'a`.
+    pub(crate) unsafe fn of(record: NonNull<FunctionRecordData>) -> Owner<'a> {
+        // SAFETY: the caller's promise; records do not change after instantiation.
+        let data = unsafe { record.read() };
+        if data.code == data.foreign {
+            // SAFETY: only the records inside of host records have equal addresses.
+            return Owner::Host(unsafe { record.cast::<HostRecord>().as_ref() });
+        }
+        let context = core::ptr::with_exposed_provenance_mut(data.context);
+        // SAFETY: the record of a defined function holds its instance's context pointer.
+        Owner::Instance(unsafe { InstanceData::from_context(context) }, data.local_type)
+    }
+}

@@ -1,0 +1,16 @@
+//! Bounds on what the loader accepts and keeps, so that no artifact can make it use more.
+
+/// Largest number of parameters or results of a function that the host calls or provides.
+pub const MAX_VALUES: usize = 1000;
+
+/// Frames that a backtrace keeps; deeper ones are counted, not stored.
+pub const MAX_FRAMES: usize = 64;
+
+/// Stack that a call may use by default, in bytes.
+pub const DEFAULT_STACK: usize = 1 << 20;
+
+/// Stack that is left to host functions below the limit of compiled code, in bytes.
+pub const HOST_STACK_MARGIN: usize = 128 << 10;
+
+/// Largest number of elements of a table.
+pub const MAX_TABLE_ELEMENTS: u64 = 10_000_000;

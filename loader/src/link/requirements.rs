@@ -1,0 +1,92 @@
+//! Requirements: what the header asks for against what the device offers.
+//!
+//! One function for each requirement, so that each refusal has one place. What the code does not
+//! use is not asked for.
+
+use precast_format::context::ABI_HASH;
+use precast_format::layout::SectionId;
+use precast_format::read::Header;
+use precast_format::tunables::{BoundsChecks, StackChecks, TrapMode};
+use precast_format::Artifact;
+
+use crate::error::LoadError;
+use crate::runtime::Device;
+
+/// Checks every requirement; the first that is not met is the error.
+pub(crate) fn check(artifact: &Artifact<'_>, device: &Device) -> Result<(), LoadError> {
+    let header = artifact.header();
+    check_machine(header, device)?;
+    check_context(header)?;
+    check_cpu(header, device)?;
+    check_strategies(artifact, device)?;
+    check_pages(artifact, device)
+}
+
+/// Instruction set, pointer width, calling convention.
+fn check_machine(header: &Header, device: &Device) -> Result<(), LoadError> {
+    let width = usize::BITS;
+    let required = header.isa.pointer_width().bytes() * 8;
+    match device.isa {
+        Some(isa) if isa == header.isa => {}
+        isa => return Err(LoadError::Isa { required: header.isa, device: isa }),
+    }
+    if required != width {
+        return Err(LoadError::PointerWidth { required, device: width });
+    }
+    if header.host_abi != device.host_abi {
+        return Err(LoadError::HostAbi { required: header.host_abi, device: device.host_abi });
+    }
+    Ok(())
+}
+
+/// The instance context's layout.
+fn check_context(header: &Header) -> Result<(), LoadError> {
+    if header.abi_hash == ABI_HASH {
+        Ok(())
+    } else {
+        Err(LoadError::AbiHash { artifact: header.abi_hash, loader: ABI_HASH })
+    }
+}
+
+/// The instructions that the code uses.
+fn check_cpu(header: &Header, device: &Device) -> Result<(), LoadError> {
+    let missing = header.cpu_features.missing_from(device.cpu_features);
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(LoadError::CpuFeatures { isa: header.isa, missing })
+    }
+}
+
+/// How accesses, stack and traps are checked.
+fn check_strategies(artifact: &Artifact<'_>, device: &Device) -> Result<(), LoadError> {
+    let tunables = &artifact.header().tunables;
+    let reservation = tunables.memory_reservation.saturating_add(tunables.memory_guard);
+    let memories = artifact.counts().defined_memories + artifact.counts().imported_memories;
+    if tunables.bounds_checks == BoundsChecks::Guard && memories > 0 {
+        if !device.guard_pages {
+            return Err(LoadError::GuardPages { reservation });
+        }
+        if usize::try_from(reservation).is_err() || reservation > isize::MAX as u64 {
+            return Err(LoadError::AddressSpace { reservation });
+        }
+    }
+    if tunables.trap_mode == TrapMode::Signals && !device.signals {
+        return Err(LoadError::Signals);
+    }
+    if tunables.stack_checks == StackChecks::Guard {
+        return Err(LoadError::StackGuard);
+    }
+    Ok(())
+}
+
+/// What is mapped must begin on a page of the device. Code that is copied finds its own page.
+fn check_pages(artifact: &Artifact<'_>, device: &Device) -> Result<(), LoadError> {
+    let page_size = artifact.header().page_size();
+    let mapped = artifact.section(SectionId::Image).size > 0;
+    if mapped && device.page_size > 1 && page_size > device.page_size {
+        // Parts of the image are whole pages of the artifact, which then are whole pages here.
+        return Ok(());
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! The runtime: what all modules and instances on a device share.
+//!
+//! It knows where memory comes from, what the device offers, which function types are in use, and
+//! it holds the signal handlers for as long as it lives.
+
+use core::fmt;
+
+use precast_format::target::{CpuFeatures, HostAbi, Isa};
+
+use crate::alloc::{Allocator, Category, OutOfMemory, Shared};
+use crate::error::LoadError;
+use crate::module::Module;
+use crate::open::source::Source;
+use crate::open::trust::{Proof, Trust};
+use crate::sys::lock::Lock;
+use crate::types::TypeRegistry;
+
+/// What a loader is told about the device that it runs on, where the default does not fit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct RuntimeOptions {
+    /// Whether memories may rely on reserved address space and page protection.
+    pub guard_pages: bool,
+    /// Whether hardware faults may be caught by signal handlers.
+    pub signals: bool,
+    /// The CPU's features; `None` asks the CPU.
+    pub cpu_features: Option<CpuFeatures>,
+}
+
+impl Default for RuntimeOptions {
+    /// What this system offers.
+    fn default() -> RuntimeOptions {
+        RuntimeOptions {
+            guard_pages: crate::sys::HAS_GUARD_PAGES,
+            signals: crate::sys::HAS_SIGNALS,
+            cpu_features: None,
+        }
+    }
+}
+
+impl RuntimeOptions {
+    /// The options with guard pages allowed or not.
+    pub fn guard_pages(mut self, available: bool) -> RuntimeOptions {
+        self.guard_pages = available;
+        self
+    }
+
+    /// The options with signal handlers allowed or not.
+    pub fn signals(mut self, available: bool) -> RuntimeOptions {
+        self.signals = available;
+        self
+    }
+
+    /// The options with the CPU's features given.
+    pub fn cpu_features(mut self, features: CpuFeatures) -> RuntimeOptions {
+        self.cpu_features = Some(features);
+        self
+    }
+}
+
+/// What the device offers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Device {
+    /// Instruction set; `None` where the loader knows no code for this machine.
+    pub isa: Option<Isa>,
+    /// Calling convention between compiled code and the loader.
+    pub host_abi: HostAbi,
+    /// Features of the CPU.
+    pub cpu_features: CpuFeatures,
+    /// Page size in bytes; 1 where there is no memory management unit.
+    pub page_size: u64,
+    /// Whether memories may rely on reserved address space and page protection.
+    pub guard_pages: bool,
+    /// Whether hardware faults are caught.
+    pub signals: bool,
+}
+
+struct Inner {
+    allocator: Allocator,
+    device: Device,
+    types: Lock<TypeRegistry>,
+}
+
+/// A runtime. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Runtime(Shared<Inner>);
+
+impl Runtime {
+    /// A runtime on the system's allocator, with what this device offers.
+    pub fn system() -> Result<Runtime, OutOfMemory> {
+        Runtime::system_with(RuntimeOptions::default())
+    }
+
+    /// A runtime on the system's allocator.
+    pub fn system_with(options: RuntimeOptions) -> Result<Runtime, OutOfMemory> {
+        Runtime::with_allocator(Allocator::system()?, options)
+    }
+
+    /// A runtime that takes all its memory from the allocator.
+    pub fn with_allocator(
+        allocator: Allocator,
+        options: RuntimeOptions,
+    ) -> Result<Runtime, OutOfMemory> {
+        let device = Device {
+            isa: crate::sys::cpu::ISA,
+            host_abi: crate::sys::cpu::HOST_ABI,
+            cpu_features: options.cpu_features.unwrap_or_else(crate::sys::cpu::features),
+            page_size: crate::sys::page_size() as u64,
+            guard_pages: options.guard_pages,
+            signals: options.signals,
+        };
+        let types = Lock::new(TypeRegistry::new(&allocator));
+        let inner = Inner { allocator: allocator.clone(), device, types };
+        Ok(Runtime(Shared::new(&allocator, Category::Runtime, inner)?))
+    }
+
+    /// What the device offers, as the runtime was told.
+    pub fn device(&self) -> &Device {
+        &self.0.device
+    }
+
+    /// Loads an artifact that is signed by one of the keys.
+    pub fn load<'a>(
+        &self,
+        source: impl Into<Source<'a>>,
+        trust: Trust<'_>,
+    ) -> Result<Module, LoadError> {
+        Module::load(self, source.into(), Proof::Signature(trust))
+    }
+
+    /// Loads an artifact without asking who made it.
+    ///
+    /// The artifact is checked as any other: malformed bytes and unmet requirements are errors.
+    ///
+    /// # Safety
+    ///
+    /// The machine code in the artifact is what the Precast compiler made of a WebAssembly module.
+    /// Running any other code can do anything that the process can do. A source that is mapped
+    /// from a file must not change while the module lives.
+    pub unsafe fn load_unverified<'a>(
+        &self,
+        source: impl Into<Source<'a>>,
+    ) -> Result<Module, LoadError> {
+        Module::load(self, source.into(), Proof::VouchedFor)
+    }
+
+    pub(crate) fn allocator(&self) -> &Allocator {
+        &self.0.allocator
+    }
+
+    pub(crate) fn types(&self) -> &Lock<TypeRegistry> {
+        &self.0.types
+    }
+
+    /// Whether two handles are to the same runtime.
+    pub(crate) fn is_same(&self, other: &Runtime) -> bool {
+        core::ptr::eq(&*self.0, &*other.0)
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("device", &self.0.device).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,173 @@
+//! Types of functions, as the runtime knows them: one number for each structure.
+//!
+//! Two modules that declare the same function type must agree when one calls the other through a
+//! table. The runtime therefore keeps one [registry](registry) of structures; a [`FuncType`] is a
+//! counted reference to an entry, and two of them are equal when their entries are the same.
+//! Types of tables, memories and globals are plain values of the format crate.
+
+mod registry;
+
+use core::fmt;
+
+pub use precast_format::types::{
+    ExternKind, GlobalType, Limits, MemoryType, TableType, ValueType,
+};
+
+use crate::alloc::{OutOfMemory, Shared};
+use crate::runtime::Runtime;
+
+pub(crate) use registry::TypeRegistry;
+use registry::Entry;
+
+/// The type of a function: parameters and results.
+pub struct FuncType {
+    runtime: Runtime,
+    /// Taken out only while the value is dropped, so that the count falls under the lock.
+    entry: Option<Shared<Entry>>,
+}
+
+impl FuncType {
+    /// The type with these parameters and results.
+    pub fn new(
+        runtime: &Runtime,
+        params: &[ValueType],
+        results: &[ValueType],
+    ) -> Result<FuncType, OutOfMemory> {
+        let entry = runtime.types().lock().intern(runtime.allocator(), params, results)?;
+        Ok(FuncType { runtime: runtime.clone(), entry: Some(entry) })
+    }
+
+    /// The parameters' types.
+    pub fn params(&self) -> &[ValueType] {
+        self.entry.as_ref().map_or(&[], |entry| entry.params())
+    }
+
+    /// The results' types.
+    pub fn results(&self) -> &[ValueType] {
+        self.entry.as_ref().map_or(&[], |entry| entry.results())
+    }
+
+    /// The number that compiled code compares; unique in the runtime while the type is in use.
+    pub(crate) fn id(&self) -> u32 {
+        self.entry.as_ref().map_or(u32::MAX, |entry| entry.id())
+    }
+
+    /// Slots of a value array for a call: enough for parameters and for results.
+    pub(crate) fn slots(&self) -> usize {
+        self.params().len().max(self.results().len())
+    }
+}
+
+impl Clone for FuncType {
+    fn clone(&self) -> FuncType {
+        FuncType { runtime: self.runtime.clone(), entry: self.entry.clone() }
+    }
+}
+
+impl Drop for FuncType {
+    fn drop(&mut self) {
+        if let Some(entry) = self.entry.take() {
+            self.runtime.types().lock().release(entry);
+        }
+    }
+}
+
+impl PartialEq for FuncType {
+    fn eq(&self, other: &FuncType) -> bool {
+        self.params() == other.params() && self.results() == other.results()
+    }
+}
+
+impl Eq for FuncType {}
+
+impl fmt::Display for FuncType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_list(f, self.params())?;
+        f.write_str(" -> ")?;
+        write_list(f, self.results())
+    }
+}
+
+impl fmt::Debug for FuncType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+fn write_list(f: &mut fmt::Formatter<'_>, types: &[ValueType]) -> fmt::Result {
+    f.write_str("(")?;
+    for (index, value_type) in types.iter().enumerate() {
+        if index > 0 {
+            f.write_str(", ")?;
+        }
+        f.write_str(value_type.name())?;
+    }
+    f.write_str(")")
+}
+
+/// The type of something that a module imports or exports.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ExternType {
+    /// A function.
+    Function(FuncType),
+    /// A table.
+    Table(TableType),
+    /// A linear memory.
+    Memory(MemoryType),
+    /// A global.
+    Global(GlobalType),
+}
+
+impl ExternType {
+    /// The kind alone.
+    pub fn kind(&self) -> ExternKind {
+        match self {
+            ExternType::Function(_) => ExternKind::Function,
+            ExternType::Table(_) => ExternKind::Table,
+            ExternType::Memory(_) => ExternKind::Memory,
+            ExternType::Global(_) => ExternKind::Global,
+        }
+    }
+}
+
+impl fmt::Display for ExternType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ExternType::Function(func) => write!(f, "func {func}"),
+            ExternType::Table(table) => {
+                f.write_str("table")?;
+                write_index_type(f, table.is_64)?;
+                write_limits(f, &table.limits)?;
+                write!(f, " {}", table.element)
+            }
+            ExternType::Memory(memory) => {
+                f.write_str("memory")?;
+                write_index_type(f, memory.is_64)?;
+                write_limits(f, &memory.limits)?;
+                if memory.shared {
+                    f.write_str(" shared")?;
+                }
+                if memory.page_size_log2 != precast_format::types::WASM_PAGE_SIZE_LOG2 {
+                    write!(f, " (pagesize {})", 1u64 << memory.page_size_log2)?;
+                }
+                Ok(())
+            }
+            ExternType::Global(global) if global.mutable => {
+                write!(f, "global (mut {})", global.value)
+            }
+            ExternType::Global(global) => write!(f, "global {}", global.value),
+        }
+    }
+}
+
+fn write_index_type(f: &mut fmt::Formatter<'_>, is_64: bool) -> fmt::Result {
+    if is_64 { f.write_str(" i64") } else { Ok(()) }
+}
+
+fn write_limits(f: &mut fmt::Formatter<'_>, limits: &Limits) -> fmt::Result {
+    write!(f, " {}", limits.min)?;
+    if let Some(max) = limits.max {
+        write!(f, " {max}")?;
+    }
+    Ok(())
+}
