@@ -10,3 +10,7 @@
 
 #[cfg(feature = "std")]
 extern crate std;
+
+pub mod alloc;
+pub mod sys;
+pub mod trap;

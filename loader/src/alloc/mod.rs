@@ -1,0 +1,269 @@
+//! The one way to memory: every allocation of the loader is fallible and goes through here.
+//!
+//! ```text
+//!   Box, Vec, String, Shared      containers; no method of theirs allocates without a Result
+//!     Allocator                   counted handle; adds up bytes per category
+//!       system | custom           where the bytes come from; one enumeration, room for a pool
+//! ```
+//!
+//! Nothing here falls back to the process's global allocator, and nothing panics for want of
+//! memory.
+
+mod account;
+mod boxed;
+mod category;
+mod custom;
+mod shared;
+mod string;
+mod system;
+mod vec;
+
+use core::alloc::Layout;
+use core::fmt;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicUsize, Ordering, fence};
+
+use account::Account;
+
+pub use account::Usage;
+pub use boxed::Box;
+pub use category::{Category, Lifetime};
+pub use custom::CustomAllocator;
+pub use shared::Shared;
+pub use string::String;
+pub use vec::Vec;
+
+/// An allocation failed. Give the runtime more memory, or load less into it.
+#[must_use]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OutOfMemory {
+    category: Category,
+    bytes: usize,
+}
+
+impl OutOfMemory {
+    /// A request of this many bytes failed; `usize::MAX` where the size cannot be expressed.
+    pub const fn new(category: Category, bytes: usize) -> OutOfMemory {
+        OutOfMemory { category, bytes }
+    }
+
+    /// What the memory was for.
+    pub const fn category(self) -> Category {
+        self.category
+    }
+
+    /// How many bytes were asked for.
+    pub const fn bytes(self) -> usize {
+        self.bytes
+    }
+}
+
+impl fmt::Display for OutOfMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no memory for {} bytes of {}", self.bytes, self.category.name())
+    }
+}
+
+impl core::error::Error for OutOfMemory {}
+
+/// A source of memory.
+///
+/// # Safety
+///
+/// 1. A block is valid for reads and writes of its layout's size, aligned as asked, and nobody
+///    else's until it is freed.
+/// 2. A block that was reallocated keeps its contents up to the smaller size. One that could not
+///    be reallocated stays as it is.
+/// 3. All methods can be called from any thread, and none of them unwinds.
+unsafe trait RawAllocator {
+    /// A block, or `None` where there is none. The layout's size is not zero.
+    fn allocate(&self, layout: Layout, category: Category) -> Option<NonNull<u8>>;
+
+    /// A block of zeros.
+    fn allocate_zeroed(&self, layout: Layout, category: Category) -> Option<NonNull<u8>>;
+
+    /// Changes the size of a block, which may move.
+    ///
+    /// # Safety
+    ///
+    /// The block came from this allocator with this layout and category. `size` is neither zero
+    /// nor too large for the layout's alignment.
+    unsafe fn reallocate(
+        &self,
+        block: NonNull<u8>,
+        layout: Layout,
+        size: usize,
+        category: Category,
+    ) -> Option<NonNull<u8>>;
+
+    /// Takes a block back.
+    ///
+    /// # Safety
+    ///
+    /// The block came from this allocator with this layout and category, and is not used again.
+    unsafe fn free(&self, block: NonNull<u8>, layout: Layout, category: Category);
+}
+
+/// Where the bytes come from.
+enum Source {
+    System(system::SystemAllocator),
+    Custom(CustomAllocator),
+}
+
+impl Source {
+    fn raw(&self) -> &dyn RawAllocator {
+        match self {
+            Source::System(system) => system,
+            Source::Custom(custom) => custom,
+        }
+    }
+}
+
+struct State {
+    references: AtomicUsize,
+    source: Source,
+    account: Account,
+}
+
+/// A handle to the runtime's allocator. Clones are handles to the same one; it goes away with the
+/// last of them, which every block holds too.
+pub struct Allocator(NonNull<State>);
+
+// SAFETY: the count and the account are atomic, and a source can be used from any thread.
+unsafe impl Send for Allocator {}
+// SAFETY: as above.
+unsafe impl Sync for Allocator {}
+
+impl Allocator {
+    /// The platform's allocator.
+    pub fn system() -> Result<Allocator, OutOfMemory> {
+        Allocator::new(Source::System(system::SystemAllocator))
+    }
+
+    /// Functions of the host.
+    pub fn custom(functions: CustomAllocator) -> Result<Allocator, OutOfMemory> {
+        Allocator::new(Source::Custom(functions))
+    }
+
+    /// Places the state in memory of the source itself.
+    fn new(source: Source) -> Result<Allocator, OutOfMemory> {
+        let layout = Layout::new::<State>();
+        let category = Category::Runtime;
+        let block = source.raw().allocate(layout, category);
+        let state = block.ok_or(OutOfMemory::new(category, layout.size()))?.cast::<State>();
+        let account = Account::default();
+        account.add(category, layout.size());
+        // SAFETY: the block has the layout of a `State` and is nobody else's.
+        unsafe { state.write(State { references: AtomicUsize::new(1), source, account }) };
+        Ok(Allocator(state))
+    }
+
+    fn state(&self) -> &State {
+        // SAFETY: the state lives as long as a handle is counted.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Current and peak bytes of a category.
+    pub fn usage(&self, category: Category) -> Usage {
+        self.state().account.usage(category)
+    }
+
+    /// Counts bytes that come from elsewhere, such as mapped memory.
+    pub(crate) fn charge(&self, category: Category, bytes: usize) {
+        self.state().account.add(category, bytes);
+    }
+
+    /// Takes back what [`Allocator::charge`] counted.
+    pub(crate) fn discharge(&self, category: Category, bytes: usize) {
+        self.state().account.subtract(category, bytes);
+    }
+
+    /// A block of the layout, which is not empty.
+    pub(crate) fn allocate(
+        &self,
+        layout: Layout,
+        category: Category,
+    ) -> Result<NonNull<u8>, OutOfMemory> {
+        let error = OutOfMemory::new(category, layout.size());
+        let block = self.state().source.raw().allocate(layout, category).ok_or(error)?;
+        self.charge(category, layout.size());
+        Ok(block)
+    }
+
+    /// A block of zeros of the layout, which is not empty.
+    pub(crate) fn allocate_zeroed(
+        &self,
+        layout: Layout,
+        category: Category,
+    ) -> Result<NonNull<u8>, OutOfMemory> {
+        let error = OutOfMemory::new(category, layout.size());
+        let block = self.state().source.raw().allocate_zeroed(layout, category).ok_or(error)?;
+        self.charge(category, layout.size());
+        Ok(block)
+    }
+
+    /// Changes the size of a block, which may move. After an error it is as it was.
+    ///
+    /// # Safety
+    ///
+    /// The block came from this allocator with this layout and category.
+    pub(crate) unsafe fn reallocate(
+        &self,
+        block: NonNull<u8>,
+        layout: Layout,
+        new: Layout,
+        category: Category,
+    ) -> Result<NonNull<u8>, OutOfMemory> {
+        let error = OutOfMemory::new(category, new.size());
+        let raw = self.state().source.raw();
+        if new.size() == 0 || new.align() != layout.align() {
+            return Err(error);
+        }
+        // SAFETY: the caller's promise; the new size is a layout's of the same alignment.
+        let moved = unsafe { raw.reallocate(block, layout, new.size(), category) };
+        let moved = moved.ok_or(error)?;
+        self.charge(category, new.size());
+        self.discharge(category, layout.size());
+        Ok(moved)
+    }
+
+    /// Takes a block back.
+    ///
+    /// # Safety
+    ///
+    /// The block came from this allocator with this layout and category, and is not used again.
+    pub(crate) unsafe fn free(&self, block: NonNull<u8>, layout: Layout, category: Category) {
+        // SAFETY: the caller's promise.
+        unsafe { self.state().source.raw().free(block, layout, category) };
+        self.discharge(category, layout.size());
+    }
+}
+
+impl Clone for Allocator {
+    fn clone(&self) -> Allocator {
+        self.state().references.fetch_add(1, Ordering::Relaxed);
+        Allocator(self.0)
+    }
+}
+
+impl Drop for Allocator {
+    fn drop(&mut self) {
+        if self.state().references.fetch_sub(1, Ordering::Release) != 1 {
+            return;
+        }
+        fence(Ordering::Acquire);
+        // SAFETY: that was the last handle; the state is moved out and not used in place again.
+        let state = unsafe { self.0.read() };
+        // SAFETY: `new` got the block from this source with this layout and category.
+        unsafe { state.source.raw().free(self.0.cast(), Layout::new::<State>(), Category::Runtime) }
+    }
+}
+
+impl fmt::Debug for Allocator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.state().source {
+            Source::System(_) => "Allocator(system)",
+            Source::Custom(_) => "Allocator(custom)",
+        })
+    }
+}

@@ -1,0 +1,282 @@
+//! A growing array in the runtime's memory.
+
+use core::alloc::Layout;
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+use core::ptr::{self, NonNull};
+use core::slice;
+
+use super::{Allocator, Category, OutOfMemory};
+
+/// Elements that the first growth makes room for.
+const FIRST_CAPACITY: usize = 4;
+
+/// A growing array. It dereferences to a slice; what needs memory begins with `try_`.
+pub struct Vec<T> {
+    elements: NonNull<T>,
+    length: usize,
+    /// Elements that fit into the block; there is a block if the elements have a size and this is
+    /// not zero.
+    capacity: usize,
+    allocator: Allocator,
+    category: Category,
+    owned: PhantomData<T>,
+}
+
+// SAFETY: an array owns its elements; the allocator can be used from any thread.
+unsafe impl<T: Send> Send for Vec<T> {}
+// SAFETY: as above; a shared array gives shared references only.
+unsafe impl<T: Sync> Sync for Vec<T> {}
+
+impl<T> Vec<T> {
+    /// An empty array, which has no block yet.
+    pub fn new_in(allocator: &Allocator, category: Category) -> Vec<T> {
+        Vec {
+            elements: NonNull::dangling(),
+            length: 0,
+            capacity: if size_of::<T>() == 0 { usize::MAX } else { 0 },
+            allocator: allocator.clone(),
+            category,
+            owned: PhantomData,
+        }
+    }
+
+    /// An empty array with room for `capacity` elements, and no more.
+    pub fn try_with_capacity(
+        allocator: &Allocator,
+        category: Category,
+        capacity: usize,
+    ) -> Result<Vec<T>, OutOfMemory> {
+        let mut array = Vec::new_in(allocator, category);
+        if capacity > array.capacity {
+            array.set_capacity(capacity)?;
+        }
+        Ok(array)
+    }
+
+    /// How many elements fit without another block.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Where memory comes from.
+    pub fn allocator(&self) -> &Allocator {
+        &self.allocator
+    }
+
+    fn out_of_memory(&self, elements: usize) -> OutOfMemory {
+        OutOfMemory::new(self.category, elements.saturating_mul(size_of::<T>()))
+    }
+
+    /// Makes room for exactly this many elements: more than fit now, of a type that has a size.
+    fn set_capacity(&mut self, capacity: usize) -> Result<(), OutOfMemory> {
+        let new = Layout::array::<T>(capacity).map_err(|_| self.out_of_memory(capacity))?;
+        let block = match Layout::array::<T>(self.capacity) {
+            Ok(old) if old.size() != 0 => {
+                let block = self.elements.cast();
+                // SAFETY: the block was allocated with this layout, by this function.
+                unsafe { self.allocator.reallocate(block, old, new, self.category)? }
+            }
+            _ => self.allocator.allocate(new, self.category)?,
+        };
+        self.elements = block.cast();
+        self.capacity = capacity;
+        Ok(())
+    }
+
+    /// Makes room for this many more elements.
+    pub fn try_reserve(&mut self, additional: usize) -> Result<(), OutOfMemory> {
+        let wanted = self.length.checked_add(additional);
+        let wanted = wanted.ok_or(self.out_of_memory(usize::MAX))?;
+        if wanted <= self.capacity {
+            return Ok(());
+        }
+        let doubled = self.capacity.saturating_mul(2).max(FIRST_CAPACITY);
+        self.set_capacity(wanted.max(doubled)).or_else(|_| self.set_capacity(wanted))
+    }
+
+    /// Makes room for this many more elements, and no more than that.
+    pub fn try_reserve_exact(&mut self, additional: usize) -> Result<(), OutOfMemory> {
+        let wanted = self.length.checked_add(additional);
+        let wanted = wanted.ok_or(self.out_of_memory(usize::MAX))?;
+        if wanted <= self.capacity { Ok(()) } else { self.set_capacity(wanted) }
+    }
+
+    /// Appends without asking for memory; gives the value back where there is no room.
+    fn push_within_capacity(&mut self, value: T) -> Result<(), T> {
+        if self.length == self.capacity {
+            return Err(value);
+        }
+        // SAFETY: `length` is below `capacity`, so the place is inside of the block.
+        let place = unsafe { self.elements.add(self.length) };
+        // SAFETY: the place is inside of the block and holds no element.
+        unsafe { place.write(value) };
+        self.length += 1;
+        Ok(())
+    }
+
+    /// Appends an element. Without memory it is dropped.
+    pub fn try_push(&mut self, value: T) -> Result<(), OutOfMemory> {
+        self.try_reserve(1)?;
+        self.push_within_capacity(value).map_err(|_| self.out_of_memory(1))
+    }
+
+    /// Appends all elements that the iterator gives.
+    pub fn try_extend(&mut self, values: impl IntoIterator<Item = T>) -> Result<(), OutOfMemory> {
+        let values = values.into_iter();
+        self.try_reserve(values.size_hint().0)?;
+        for value in values {
+            self.try_push(value)?;
+        }
+        Ok(())
+    }
+
+    /// Appends copies of all elements, or none of them.
+    pub fn try_extend_from_slice(&mut self, values: &[T]) -> Result<(), OutOfMemory>
+    where
+        T: Copy,
+    {
+        self.try_reserve(values.len())?;
+        // SAFETY: `length` is at most `capacity`.
+        let end = unsafe { self.elements.add(self.length) };
+        // SAFETY: there is room for that many elements at the end, in a block of our own.
+        unsafe { ptr::copy_nonoverlapping(values.as_ptr(), end.as_ptr(), values.len()) };
+        self.length += values.len();
+        Ok(())
+    }
+
+    /// Cuts, or appends clones of a value, so that there are `length` elements.
+    pub fn try_resize(&mut self, length: usize, value: T) -> Result<(), OutOfMemory>
+    where
+        T: Clone,
+    {
+        self.truncate(length);
+        self.try_reserve_exact(length.saturating_sub(self.length))?;
+        while self.length < length {
+            if self.push_within_capacity(value.clone()).is_err() {
+                return Err(self.out_of_memory(length));
+            }
+        }
+        Ok(())
+    }
+
+    /// Inserts an element before `index`, or at the end where `index` is beyond it.
+    pub fn try_insert(&mut self, index: usize, value: T) -> Result<(), OutOfMemory> {
+        self.try_push(value)?;
+        let last = self.length - 1;
+        if index < last
+            && let Some(tail) = self.get_mut(index..)
+        {
+            tail.rotate_right(1);
+        }
+        Ok(())
+    }
+
+    /// Takes out the element at `index`, if there is one; those behind it move up.
+    pub fn remove(&mut self, index: usize) -> Option<T> {
+        if index >= self.length {
+            return None;
+        }
+        self.get_mut(index..)?.rotate_left(1);
+        self.pop()
+    }
+
+    /// Takes out the element at `index`, if there is one; the last one takes its place.
+    pub fn swap_remove(&mut self, index: usize) -> Option<T> {
+        let last = self.length.checked_sub(1)?;
+        if index > last {
+            return None;
+        }
+        self.swap(index, last);
+        self.pop()
+    }
+
+    /// Takes out the last element.
+    pub fn pop(&mut self) -> Option<T> {
+        self.length = self.length.checked_sub(1)?;
+        // SAFETY: the place is inside of the block.
+        let last = unsafe { self.elements.add(self.length) };
+        // SAFETY: the element is initialised, and no longer counted.
+        Some(unsafe { last.read() })
+    }
+
+    /// Drops all elements from `length` on.
+    pub fn truncate(&mut self, length: usize) {
+        let Some(tail) = self.get_mut(length..).map(ptr::from_mut) else {
+            return;
+        };
+        // Before anything is dropped: should a drop unwind, the rest leaks and is not dropped twice.
+        self.length = length;
+        // SAFETY: these elements are initialised, and no longer counted.
+        unsafe { tail.drop_in_place() };
+    }
+
+    /// Drops all elements; the block stays.
+    pub fn clear(&mut self) {
+        self.truncate(0);
+    }
+
+    /// The elements.
+    pub fn as_slice(&self) -> &[T] {
+        // SAFETY: `length` elements are initialised; the array is borrowed.
+        unsafe { slice::from_raw_parts(self.elements.as_ptr(), self.length) }
+    }
+
+    /// The elements.
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        // SAFETY: `length` elements are initialised; the array is borrowed exclusively.
+        unsafe { slice::from_raw_parts_mut(self.elements.as_ptr(), self.length) }
+    }
+}
+
+impl<T> Deref for Vec<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        self.as_slice()
+    }
+}
+
+impl<T> DerefMut for Vec<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        self.as_mut_slice()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Vec<T> {
+    type Item = &'a T;
+    type IntoIter = slice::Iter<'a, T>;
+
+    fn into_iter(self) -> slice::Iter<'a, T> {
+        self.iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a mut Vec<T> {
+    type Item = &'a mut T;
+    type IntoIter = slice::IterMut<'a, T>;
+
+    fn into_iter(self) -> slice::IterMut<'a, T> {
+        self.iter_mut()
+    }
+}
+
+impl<T> Drop for Vec<T> {
+    fn drop(&mut self) {
+        self.clear();
+        if size_of::<T>() != 0
+            && let Ok(layout) = Layout::array::<T>(self.capacity)
+            && layout.size() != 0
+        {
+            // SAFETY: the block was allocated with this layout, and nothing is in it any more.
+            unsafe { self.allocator.free(self.elements.cast(), layout, self.category) };
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Vec<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_slice().fmt(f)
+    }
+}

@@ -1,0 +1,39 @@
+//! The platform: everything that the loader asks of the system it runs on.
+//!
+//! One folder per platform with the same files in each, so that a port is one folder:
+//!
+//! ```text
+//!   heap      allocate, reallocate and free ordinary memory
+//!   map       reserve, commit, protect and map address space
+//!   file      open files for mapping
+//!   signals   catch hardware faults
+//!   thread    identity, stack bounds and the current activation of a thread
+//!   cpu       instruction set and CPU features
+//! ```
+//!
+//! Errors are the system's numbers ([`OsError`]); the modules above turn them into their own.
+
+pub mod lock;
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+pub use unix::{HAS_GUARD_PAGES, HAS_SIGNALS, cpu, file, heap, map, signals, thread};
+
+use core::fmt;
+
+pub use map::page_size;
+pub use thread::{stack_end, thread_token};
+
+/// The system refused something.
+#[must_use]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OsError(pub i32);
+
+impl fmt::Display for OsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "system error {}", self.0)
+    }
+}
+
+impl core::error::Error for OsError {}

@@ -1,0 +1,206 @@
+//! Address space: reserve, commit, protect, map, give back.
+//!
+//! Nothing here makes a mapping that is writable and executable at the same time: there is no
+//! function that takes protection bits.
+
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use super::file::File;
+use super::{OsError, check, last_error};
+
+/// The size of a page in bytes; a power of two.
+pub fn page_size() -> usize {
+    static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
+    match PAGE_SIZE.load(Ordering::Relaxed) {
+        0 => {
+            // SAFETY: asks for a number.
+            let answer = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+            let size = usize::try_from(answer).ok().filter(|size| size.is_power_of_two());
+            let size = size.unwrap_or(4096);
+            PAGE_SIZE.store(size, Ordering::Relaxed);
+            size
+        }
+        size => size,
+    }
+}
+
+/// The size rounded up to whole pages, or `None` where that is too large.
+pub fn round_to_pages(size: usize) -> Option<usize> {
+    size.checked_next_multiple_of(page_size())
+}
+
+/// A range of address space of our own; dropping it gives it back.
+#[derive(Debug)]
+pub struct Mapping {
+    base: NonNull<u8>,
+    size: usize,
+}
+
+// SAFETY: address space belongs to the process, not to a thread.
+unsafe impl Send for Mapping {}
+// SAFETY: a shared mapping only tells where it is.
+unsafe impl Sync for Mapping {}
+
+/// The error for sizes and offsets that the system could not express.
+const INVALID: OsError = OsError(libc::EINVAL);
+
+impl Mapping {
+    /// Address space that cannot be accessed. It costs nothing until parts are committed.
+    pub fn reserve(size: usize) -> Result<Mapping, OsError> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        Mapping::new(size, libc::PROT_NONE, flags, -1, 0)
+    }
+
+    /// Zeroed memory for reading and writing.
+    pub fn writable(size: usize) -> Result<Mapping, OsError> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        Mapping::new(size, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0)
+    }
+
+    /// A part of a file, for reading. The offset is a multiple of the page size.
+    ///
+    /// The bytes change when the file does. Behind the end of the file they cannot be accessed.
+    pub fn file_readable(file: &File, offset: u64, size: usize) -> Result<Mapping, OsError> {
+        Mapping::of_file(file, offset, size, libc::PROT_READ)
+    }
+
+    /// A part of a file, for reading and executing. The offset is a multiple of the page size.
+    pub fn file_executable(file: &File, offset: u64, size: usize) -> Result<Mapping, OsError> {
+        Mapping::of_file(file, offset, size, libc::PROT_READ | libc::PROT_EXEC)
+    }
+
+    fn of_file(file: &File, offset: u64, size: usize, protection: i32) -> Result<Mapping, OsError> {
+        let offset = libc::off_t::try_from(offset).map_err(|_| INVALID)?;
+        Mapping::new(size, protection, libc::MAP_PRIVATE, file.descriptor(), offset)
+    }
+
+    fn new(
+        size: usize,
+        protection: i32,
+        flags: i32,
+        descriptor: i32,
+        offset: libc::off_t,
+    ) -> Result<Mapping, OsError> {
+        let size = round_to_pages(size).ok_or(INVALID)?;
+        // SAFETY: without `MAP_FIXED` the system takes address space that nobody uses.
+        let base =
+            unsafe { libc::mmap(ptr::null_mut(), size, protection, flags, descriptor, offset) };
+        if base == libc::MAP_FAILED {
+            return Err(last_error());
+        }
+        match NonNull::new(base.cast()) {
+            Some(base) => Ok(Mapping { base, size }),
+            None => Err(INVALID),
+        }
+    }
+
+    /// Lowest address.
+    pub fn base(&self) -> NonNull<u8> {
+        self.base
+    }
+
+    /// Size in bytes: whole pages.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The address of a range, if it lies in the mapping and consists of whole pages.
+    fn pages(&self, offset: usize, size: usize) -> Result<*mut libc::c_void, OsError> {
+        let end = offset.checked_add(size).ok_or(INVALID)?;
+        if end > self.size || !(offset | size).is_multiple_of(page_size()) {
+            return Err(INVALID);
+        }
+        // SAFETY: the offset is inside of the mapping.
+        Ok(unsafe { self.base.add(offset) }.as_ptr().cast())
+    }
+
+    fn protect(&mut self, offset: usize, size: usize, protection: i32) -> Result<(), OsError> {
+        if size == 0 {
+            return Ok(());
+        }
+        let start = self.pages(offset, size)?;
+        // SAFETY: the pages are ours.
+        check(unsafe { libc::mprotect(start, size, protection) }).map(drop)
+    }
+
+    /// Makes whole pages readable and writable. Those that never were are zero.
+    pub fn commit(&mut self, offset: usize, size: usize) -> Result<(), OsError> {
+        self.protect(offset, size, libc::PROT_READ | libc::PROT_WRITE)
+    }
+
+    /// Makes whole pages readable and executable, and no longer writable.
+    pub fn make_executable(&mut self, offset: usize, size: usize) -> Result<(), OsError> {
+        self.protect(offset, size, libc::PROT_READ | libc::PROT_EXEC)?;
+        let start = self.pages(offset, size)?;
+        flush_instruction_cache(start.cast(), size);
+        Ok(())
+    }
+
+    /// Makes whole pages inaccessible.
+    pub fn make_inaccessible(&mut self, offset: usize, size: usize) -> Result<(), OsError> {
+        self.protect(offset, size, libc::PROT_NONE)
+    }
+
+    /// Gives whole pages back to the system; they become inaccessible, and zero when committed
+    /// again.
+    pub fn decommit(&mut self, offset: usize, size: usize) -> Result<(), OsError> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        self.replace(offset, size, libc::PROT_NONE, flags, -1, 0)
+    }
+
+    /// Replaces whole pages by those of a file, for reading and writing; what is written stays in
+    /// this process.
+    pub fn copy_on_write(
+        &mut self,
+        offset: usize,
+        size: usize,
+        file: &File,
+        file_offset: u64,
+    ) -> Result<(), OsError> {
+        let file_offset = libc::off_t::try_from(file_offset).map_err(|_| INVALID)?;
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        self.replace(offset, size, protection, libc::MAP_PRIVATE, file.descriptor(), file_offset)
+    }
+
+    fn replace(
+        &mut self,
+        offset: usize,
+        size: usize,
+        protection: i32,
+        flags: i32,
+        descriptor: i32,
+        file_offset: libc::off_t,
+    ) -> Result<(), OsError> {
+        if size == 0 {
+            return Ok(());
+        }
+        let start = self.pages(offset, size)?;
+        let flags = flags | libc::MAP_FIXED;
+        // SAFETY: the pages that are replaced are ours.
+        let result =
+            unsafe { libc::mmap(start, size, protection, flags, descriptor, file_offset) };
+        if result == libc::MAP_FAILED { Err(last_error()) } else { Ok(()) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the range is ours, and nobody refers to it any more.
+        unsafe { libc::munmap(self.base.as_ptr().cast(), self.size) };
+    }
+}
+
+/// Lets the processor see code that was written as data. x86 keeps both views together itself.
+#[cfg(any(target_arch = "x86_64", target_arch = "x86", target_arch = "s390x"))]
+fn flush_instruction_cache(_: *mut u8, _: usize) {}
+
+/// Lets the processor see code that was written as data.
+#[cfg(not(any(target_arch = "x86_64", target_arch = "x86", target_arch = "s390x")))]
+fn flush_instruction_cache(start: *mut u8, size: usize) {
+    unsafe extern "C" {
+        fn __clear_cache(start: *mut u8, end: *mut u8);
+    }
+    // SAFETY: the caller's range is mapped.
+    unsafe { __clear_cache(start, start.wrapping_add(size)) }
+}

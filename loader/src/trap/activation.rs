@@ -1,0 +1,177 @@
+//! One call of the host into compiled code, and what ended it.
+//!
+//! ```text
+//!   offset (words)
+//!   0  entry stack pointer    \
+//!   1  entry frame pointer     |  written and read by compiled code:
+//!   2  handler address         |  `precast_format::context::ActivationField`
+//!   3  exit frame pointer     /
+//!   4  previous activation, stack bounds, what is pending, backtrace: the loader's own
+//! ```
+//!
+//! The value lives in the frame of the function that enters, so that a trap needs no allocation.
+//! It is written by a signal handler; whoever reads it afterwards does so after the trampoline
+//! returned, through the pointer that was passed to compiled code.
+
+use core::ptr;
+
+use precast_format::context::{ActivationField, PointerWidth};
+use precast_format::trap::TrapCode;
+
+/// How many program counters a backtrace keeps.
+pub const BACKTRACE_LENGTH: usize = 64;
+
+/// Where a trap happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TrapInfo {
+    /// Why.
+    pub code: TrapCode,
+    /// Address of the faulting instruction, or the return address of the call of `raise`.
+    pub pc: usize,
+    /// Frame pointer at that place.
+    pub frame_pointer: usize,
+    /// The address that could not be accessed, for faults of memory accesses.
+    pub fault_address: Option<usize>,
+}
+
+/// What ended an activation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pending {
+    /// Nothing: the call returned, or is still running.
+    None,
+    /// A trap.
+    Trap(TrapInfo),
+    /// A host function failed; its error is in [`Activation::host_error`].
+    HostError,
+}
+
+/// Program counters of the frames at the time of the trap, innermost first.
+///
+/// All of them are return addresses, except the first where [`Backtrace::is_exact`] says that it
+/// is the address of the faulting instruction. Addresses of trampolines and adapters are among
+/// them: who resolves them skips what is not in the table of functions.
+#[derive(Clone, Copy, Debug)]
+pub struct Backtrace {
+    addresses: [usize; BACKTRACE_LENGTH],
+    length: usize,
+    exact: bool,
+    truncated: bool,
+}
+
+impl Backtrace {
+    /// A backtrace without frames.
+    pub const fn new() -> Backtrace {
+        Backtrace { addresses: [0; BACKTRACE_LENGTH], length: 0, exact: false, truncated: false }
+    }
+
+    /// Forgets everything. The array is left as it is.
+    pub fn clear(&mut self) {
+        self.length = 0;
+        self.exact = false;
+        self.truncated = false;
+    }
+
+    /// Adds a frame. Where there is no room left, the backtrace is marked as truncated instead.
+    pub fn push(&mut self, pc: usize) {
+        match self.addresses.get_mut(self.length) {
+            Some(slot) => {
+                *slot = pc;
+                self.length += 1;
+            }
+            None => self.truncated = true,
+        }
+    }
+
+    /// States that the first address is the one of an instruction, not a return address.
+    pub fn set_exact(&mut self, exact: bool) {
+        self.exact = exact;
+    }
+
+    /// The addresses, innermost first.
+    pub fn addresses(&self) -> &[usize] {
+        self.addresses.get(..self.length).unwrap_or(&[])
+    }
+
+    /// Whether the first address is the one of the faulting instruction.
+    pub fn is_exact(&self) -> bool {
+        self.exact
+    }
+
+    /// Whether there were more frames than fit.
+    pub fn is_truncated(&self) -> bool {
+        self.truncated
+    }
+}
+
+impl Default for Backtrace {
+    fn default() -> Backtrace {
+        Backtrace::new()
+    }
+}
+
+/// One call of the host into compiled code.
+///
+/// The call layer makes one in its own frame, sets it with
+/// [`set_current_activation`](crate::sys::thread::set_current_activation), passes its address to
+/// the entry trampoline, and restores `previous` afterwards.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Activation {
+    /// Stack pointer of the entry trampoline; compiled code writes it.
+    pub entry_stack_pointer: usize,
+    /// Frame pointer of the entry trampoline; compiled code writes it.
+    pub entry_frame_pointer: usize,
+    /// Where a trap resumes; compiled code writes it.
+    pub handler_address: usize,
+    /// Frame pointer of the adapter through which compiled code last left to the host, or zero.
+    pub exit_frame_pointer: usize,
+    /// The activation that was current on this thread before, or null.
+    pub previous: *mut Activation,
+    /// Lowest address of the stack that the activation runs on.
+    pub stack_lowest: usize,
+    /// Address just above that stack.
+    pub stack_highest: usize,
+    /// What ended the activation.
+    pub pending: Pending,
+    /// The error of a host function, type-erased; the call layer makes it and takes it.
+    pub host_error: *mut (),
+    /// The frames at the time of the trap.
+    pub backtrace: Backtrace,
+}
+
+// Compiled code addresses the first four words by the offsets of `ActivationField`.
+const _: () = {
+    let width = PointerWidth::Bits64;
+    assert!(size_of::<usize>() != 8 || {
+        core::mem::offset_of!(Activation, entry_stack_pointer) as i32
+            == ActivationField::EntryStackPointer.offset(width)
+            && core::mem::offset_of!(Activation, entry_frame_pointer) as i32
+                == ActivationField::EntryFramePointer.offset(width)
+            && core::mem::offset_of!(Activation, handler_address) as i32
+                == ActivationField::HandlerAddress.offset(width)
+            && core::mem::offset_of!(Activation, exit_frame_pointer) as i32
+                == ActivationField::ExitFramePointer.offset(width)
+    });
+};
+
+impl Activation {
+    /// An activation that has not been entered, on a stack with these bounds.
+    pub const fn new(
+        previous: *mut Activation,
+        stack_lowest: usize,
+        stack_highest: usize,
+    ) -> Activation {
+        Activation {
+            entry_stack_pointer: 0,
+            entry_frame_pointer: 0,
+            handler_address: 0,
+            exit_frame_pointer: 0,
+            previous,
+            stack_lowest,
+            stack_highest,
+            pending: Pending::None,
+            host_error: ptr::null_mut(),
+            backtrace: Backtrace::new(),
+        }
+    }
+}
