@@ -31,6 +31,8 @@ pub(crate) fn entry_trampoline(abi: &Abi, ty: &FunctionType) -> Function {
     let mut builder_context = FunctionBuilderContext::new();
     let mut builder = FunctionBuilder::new(&mut function, &mut builder_context);
     let entry = builder.create_block();
+    // The block that calls cannot be the entry block: its handler's address is taken.
+    let calling = builder.create_block();
     let returned = builder.create_block();
     let trapped = builder.create_block();
     builder.append_block_params_for_function_params(entry);
@@ -38,12 +40,14 @@ pub(crate) fn entry_trampoline(abi: &Abi, ty: &FunctionType) -> Function {
     let &[context, code, values, activation] = builder.block_params(entry) else {
         unreachable!("the entry signature has four parameters")
     };
+    builder.ins().jump(calling, &[]);
+    builder.switch_to_block(calling);
     let trusted = MemFlagsData::trusted();
     let stack_pointer = builder.ins().get_stack_pointer(abi.pointer);
     let frame_pointer = builder.ins().get_frame_pointer(abi.pointer);
     let handler = builder
         .ins()
-        .get_exception_handler_address(abi.pointer, entry, 0);
+        .get_exception_handler_address(abi.pointer, calling, 0);
     for (field, value) in [
         (ActivationField::EntryStackPointer, stack_pointer),
         (ActivationField::EntryFramePointer, frame_pointer),

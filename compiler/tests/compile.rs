@@ -1,0 +1,205 @@
+//! What the compiler promises about every artifact, seen through the reader.
+
+use precast_compiler::{
+    CompileError, Compiled, ContextRegister, ErrorKind, OptLevel, Options, Silent, Target,
+    WasmVersion, compile,
+};
+use precast_format::Artifact;
+use precast_format::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode};
+
+fn options() -> Options {
+    Options::new(Target::new("x86_64").expect("a known target"))
+}
+
+fn compile_text(text: &str, options: &Options) -> Result<Compiled, CompileError> {
+    compile(&wat::parse_str(text).expect("valid text"), options, &Silent)
+}
+
+fn artifact_of(text: &str, options: &Options) -> Vec<u8> {
+    compile_text(text, options).expect("a valid module").artifact
+}
+
+/// A module with a bit of everything that leaves a trace in the artifact.
+const MIXED: &str = r#"(module
+    (import "env" "host" (func $host (param i32) (result i32)))
+    (memory (export "memory") 1)
+    (table 4 funcref)
+    (elem (i32.const 0) $add $fill)
+    (data (i32.const 8) "hello")
+    (global $count (mut i32) (i32.const 3))
+    (func $add (export "add") (param i32 i32) (result i32)
+        (i32.add (local.get 0) (local.get 1)))
+    (func $fill (param i32 i32) (result i32)
+        (memory.fill (local.get 0) (i32.const 7) (local.get 1))
+        (i32.div_s (local.get 0) (local.get 1)))
+    (func (export "run") (param i32) (result i32)
+        (global.set $count (i32.load offset=4 (local.get 0)))
+        (call_indirect (param i32 i32) (result i32)
+            (call $host (global.get $count)) (i32.const 2) (local.get 0))))"#;
+
+#[test]
+fn bytes_do_not_depend_on_the_number_of_threads() {
+    let mut options = options();
+    options.threads = Some(1);
+    let one = artifact_of(MIXED, &options);
+    for threads in [2, 5, 16] {
+        options.threads = Some(threads);
+        assert_eq!(one, artifact_of(MIXED, &options), "{threads} threads");
+    }
+}
+
+#[test]
+fn every_combination_of_options_makes_an_artifact() {
+    for bounds_checks in BoundsChecks::ALL {
+        for stack_checks in StackChecks::ALL {
+            for trap_mode in TrapMode::ALL {
+                for relocation_model in RelocationModel::ALL {
+                    for opt_level in [OptLevel::None, OptLevel::Speed, OptLevel::Size] {
+                        for register in [ContextRegister::Pinned, ContextRegister::Parameter] {
+                            let mut options = options();
+                            options.bounds_checks = *bounds_checks;
+                            options.stack_checks = *stack_checks;
+                            options.trap_mode = *trap_mode;
+                            options.relocation_model = *relocation_model;
+                            options.opt_level = opt_level;
+                            options.context_register = Some(register);
+                            let bytes = artifact_of(MIXED, &options);
+                            let artifact = Artifact::parse(&bytes).expect("a valid artifact");
+                            let tunables = artifact.header().tunables;
+                            assert_eq!(tunables.bounds_checks, *bounds_checks);
+                            assert_eq!(tunables.stack_checks, *stack_checks);
+                            assert_eq!(tunables.trap_mode, *trap_mode);
+                            assert_eq!(tunables.relocation_model, *relocation_model);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_direct_model_leaves_relocations() {
+    let mut options = options();
+    for (model, expected) in [(RelocationModel::Xip, false), (RelocationModel::Direct, true)] {
+        options.relocation_model = model;
+        let bytes = artifact_of(MIXED, &options);
+        let artifact = Artifact::parse(&bytes).expect("a valid artifact");
+        assert_eq!(!artifact.relocations().is_empty(), expected, "{model:?}");
+    }
+}
+
+#[test]
+fn cpu_features_are_those_that_the_code_uses() {
+    let mut target = Target::new("x86_64").expect("a known target");
+    target.set_cpu("x86-64-v3").expect("a known CPU");
+    let options = Options::new(target);
+    let names = |text: &str| -> Vec<&str> {
+        let bytes = artifact_of(text, &options);
+        let header = *Artifact::parse(&bytes).expect("a valid artifact").header();
+        header.cpu_features.names(header.isa).collect()
+    };
+    let unary = |op: &str| format!("(module (func (param i32) (result i32) ({op} (local.get 0))))");
+    assert_eq!(names(&unary("i32.eqz")), [""; 0]);
+    assert_eq!(names(&unary("i32.popcnt")), ["popcnt"]);
+    assert_eq!(names(&unary("i32.clz")), ["lzcnt"]);
+}
+
+#[test]
+fn explicit_traps_leave_nothing_to_signals() {
+    let mut options = options();
+    options.trap_mode = TrapMode::Explicit;
+    options.bounds_checks = BoundsChecks::Explicit;
+    let bytes = artifact_of(MIXED, &options);
+    let artifact = Artifact::parse(&bytes).expect("a valid artifact");
+    // What remains are the instructions behind calls of `raise`, which never return, and the
+    // divisions whose operands were tested.
+    for function in artifact.functions().iter() {
+        for site in artifact.traps().of(&function) {
+            let code = site.code;
+            assert!(
+                matches!(
+                    code,
+                    precast_format::trap::TrapCode::Unreachable
+                        | precast_format::trap::TrapCode::IntegerDivideByZero
+                        | precast_format::trap::TrapCode::IntegerOverflow
+                ),
+                "{code:?} in function {}",
+                function.index
+            );
+        }
+    }
+}
+
+#[test]
+fn later_features_are_refused_by_name() {
+    let cases = [
+        ("(module (tag))", "exception handling"),
+        ("(module (memory 1 1 shared))", "threads"),
+        ("(module (type (struct)))", "garbage collection"),
+        (
+            "(module (type $t (func)) (func (param (ref $t)) (call_ref $t (local.get 0))))",
+            "typed function references",
+        ),
+    ];
+    for (text, name) in cases {
+        let error = compile_text(text, &options()).expect_err(text);
+        assert_eq!(error.kind, ErrorKind::Unsupported, "{text}: {error}");
+        assert!(error.message.contains(name), "{text}: {error}");
+    }
+}
+
+#[test]
+fn features_beyond_the_chosen_version_are_refused_by_name() {
+    let mut options = options();
+    options.wasm = WasmVersion::V1;
+    let text = "(module (func (result i32 i32) (i32.const 1) (i32.const 2)))";
+    let error = compile_text(text, &options).expect_err("two results");
+    assert_eq!(error.kind, ErrorKind::Unsupported, "{error}");
+    assert!(error.message.contains("multiple results"), "{error}");
+}
+
+#[test]
+fn an_invalid_body_is_located() {
+    let wasm = wat::parse_str("(module (func) (func (result i32) (i64.const 1)))").expect("text");
+    let error = compile(&wasm, &options(), &Silent).expect_err("a type error");
+    assert_eq!(error.kind, ErrorKind::Invalid);
+    assert_eq!(error.function, Some(1));
+    assert!(error.offset.is_some_and(|offset| offset > 8 && offset < wasm.len()), "{error}");
+}
+
+#[test]
+fn every_truncation_is_an_error() {
+    let wasm = wat::parse_str(MIXED).expect("text");
+    // The empty module is valid, and so is one that ends between sections; neither panics.
+    for length in 0..wasm.len() {
+        let _ = compile(&wasm[..length], &options(), &Silent);
+    }
+    assert_eq!(
+        compile(&wasm[..6], &options(), &Silent).expect_err("a cut header").kind,
+        ErrorKind::Invalid
+    );
+}
+
+#[test]
+fn a_frame_beyond_the_reserve_is_checked_before_it_is_taken() {
+    // 3,000 live values need a frame of more than half of the reserve.
+    let mut text = String::from("(module (func $leaf (result i64) (i64.const 1)) (func (result i64)");
+    for _ in 0..3000 {
+        text.push_str("(call $leaf)");
+    }
+    for _ in 1..3000 {
+        text.push_str("(i64.xor)");
+    }
+    text.push_str("))");
+    let bytes = artifact_of(&text, &options());
+    let artifact = Artifact::parse(&bytes).expect("a valid artifact");
+    let function = artifact.functions().get(1).expect("two functions");
+    assert!(function.frame_size > 8 << 10, "{} bytes", function.frame_size);
+    let overflows = artifact
+        .traps()
+        .of(&function)
+        .filter(|site| site.code == precast_format::trap::TrapCode::StackOverflow)
+        .count();
+    assert_eq!(overflows, 2, "one check in the stub, one in the body");
+}
