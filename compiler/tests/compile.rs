@@ -16,7 +16,9 @@ fn compile_text(text: &str, options: &Options) -> Result<Compiled, CompileError>
 }
 
 fn artifact_of(text: &str, options: &Options) -> Vec<u8> {
-    compile_text(text, options).expect("a valid module").artifact
+    compile_text(text, options)
+        .expect("a valid module")
+        .artifact
 }
 
 /// A module with a bit of everything that leaves a trace in the artifact.
@@ -81,7 +83,10 @@ fn every_combination_of_options_makes_an_artifact() {
 #[test]
 fn only_the_direct_model_leaves_relocations() {
     let mut options = options();
-    for (model, expected) in [(RelocationModel::Xip, false), (RelocationModel::Direct, true)] {
+    for (model, expected) in [
+        (RelocationModel::Xip, false),
+        (RelocationModel::Direct, true),
+    ] {
         options.relocation_model = model;
         let bytes = artifact_of(MIXED, &options);
         let artifact = Artifact::parse(&bytes).expect("a valid artifact");
@@ -165,7 +170,12 @@ fn an_invalid_body_is_located() {
     let error = compile(&wasm, &options(), &Silent).expect_err("a type error");
     assert_eq!(error.kind, ErrorKind::Invalid);
     assert_eq!(error.function, Some(1));
-    assert!(error.offset.is_some_and(|offset| offset > 8 && offset < wasm.len()), "{error}");
+    assert!(
+        error
+            .offset
+            .is_some_and(|offset| offset > 8 && offset < wasm.len()),
+        "{error}"
+    );
 }
 
 #[test]
@@ -176,7 +186,9 @@ fn every_truncation_is_an_error() {
         let _ = compile(&wasm[..length], &options(), &Silent);
     }
     assert_eq!(
-        compile(&wasm[..6], &options(), &Silent).expect_err("a cut header").kind,
+        compile(&wasm[..6], &options(), &Silent)
+            .expect_err("a cut header")
+            .kind,
         ErrorKind::Invalid
     );
 }
@@ -184,7 +196,8 @@ fn every_truncation_is_an_error() {
 #[test]
 fn a_frame_beyond_the_reserve_is_checked_before_it_is_taken() {
     // 3,000 live values need a frame of more than half of the reserve.
-    let mut text = String::from("(module (func $leaf (result i64) (i64.const 1)) (func (result i64)");
+    let mut text =
+        String::from("(module (func $leaf (result i64) (i64.const 1)) (func (result i64)");
     for _ in 0..3000 {
         text.push_str("(call $leaf)");
     }
@@ -195,7 +208,11 @@ fn a_frame_beyond_the_reserve_is_checked_before_it_is_taken() {
     let bytes = artifact_of(&text, &options());
     let artifact = Artifact::parse(&bytes).expect("a valid artifact");
     let function = artifact.functions().get(1).expect("two functions");
-    assert!(function.frame_size > 8 << 10, "{} bytes", function.frame_size);
+    assert!(
+        function.frame_size > 8 << 10,
+        "{} bytes",
+        function.frame_size
+    );
     let overflows = artifact
         .traps()
         .of(&function)

@@ -101,7 +101,12 @@ impl ContextAccess {
     }
 
     /// Loads a fixed field that only the loader writes.
-    pub fn load_field(&mut self, builder: &mut FunctionBuilder<'_>, abi: &Abi, field: Field) -> Value {
+    pub fn load_field(
+        &mut self,
+        builder: &mut FunctionBuilder<'_>,
+        abi: &Abi,
+        field: Field,
+    ) -> Value {
         let context = self.get(builder);
         builder.ins().load(
             abi.pointer,

@@ -85,10 +85,10 @@ impl Usage {
                     } if dst_table != src_table => {
                         clear(&mut private, dst_table);
                     }
-                    Operator::TableInit { elem_index, table } => {
-                        if !own.get(elem_index as usize).copied().unwrap_or(false) {
-                            clear(&mut private, table);
-                        }
+                    Operator::TableInit { elem_index, table }
+                        if !own.get(elem_index as usize).copied().unwrap_or(false) =>
+                    {
+                        clear(&mut private, table);
                     }
                     _ => {}
                 }

@@ -20,6 +20,12 @@ use crate::translate::{Environment, Scratch, translate};
 /// Stack of a compiling thread: deep nesting makes Cranelift and the validator recurse.
 const THREAD_STACK_BYTES: usize = 64 << 20;
 
+/// What one thread has compiled, by index, and the error that stopped it.
+type Outcome = (
+    Vec<(usize, CompiledFunction)>,
+    Option<(usize, CompileError)>,
+);
+
 /// Compiles every function body; the result is in the order of the bodies.
 ///
 /// # Errors
@@ -39,13 +45,15 @@ pub(crate) fn compile_functions(
         .unwrap_or_else(cores)
         .clamp(1, count.max(1));
     let queue = Mutex::new(bodies.into_iter().enumerate());
-    let work = || -> (Vec<(usize, CompiledFunction)>, Option<(usize, CompileError)>) {
+    let work = || -> Outcome {
         let mut scratch = Scratch::default();
         let mut context = Context::new();
         let mut done = Vec::new();
         loop {
             let next = queue.lock().map_or(None, |mut queue| queue.next());
-            let Some((index, body)) = next else { return (done, None) };
+            let Some((index, body)) = next else {
+                return (done, None);
+            };
             let range = body.body.range();
             let size = (range.end - range.start) as usize;
             match compile_function(environment, isa, body, &mut scratch, &mut context) {
@@ -87,10 +95,10 @@ pub(crate) fn compile_functions(
         for (index, function) in done {
             compiled[index] = Some(function);
         }
-        if let Some((index, error)) = failed {
-            if failure.as_ref().is_none_or(|(first, _)| index < *first) {
-                failure = Some((index, error));
-            }
+        if let Some((index, error)) = failed
+            && failure.as_ref().is_none_or(|(first, _)| index < *first)
+        {
+            failure = Some((index, error));
         }
     }
     if let Some((_, error)) = failure {

@@ -46,7 +46,12 @@ pub(super) fn build(environment: &Environment<'_>, function: u32, frame_size: u3
             builder.ins().trap(clif_code(TrapCode::StackOverflow));
         }
         TrapMode::Explicit => {
-            abi::raise(&mut builder, abi, &mut context, TrapCode::StackOverflow as u32);
+            abi::raise(
+                &mut builder,
+                abi,
+                &mut context,
+                TrapCode::StackOverflow as u32,
+            );
         }
     }
     builder.switch_to_block(fitting);

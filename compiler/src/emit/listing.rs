@@ -44,10 +44,10 @@ pub fn disassemble(artifact: &Artifact<'_>, filter: &FunctionFilter) -> Result<S
     let imported = artifact.counts().imported_functions;
     for function in artifact.functions().iter() {
         let index = imported + function.index;
-        if filter.selects(index, artifact.function_name(index)) {
-            let symbol = symbols
-                .get(&function.text_offset)
-                .map_or("", String::as_str);
+        let symbol = symbols
+            .get(&function.text_offset)
+            .map_or("", String::as_str);
+        if filter.selects(index, Some(symbol)) {
             let _ = writeln!(
                 listing,
                 "{symbol}:  ; function {index}, {} bytes, frame {} bytes, wasm offset {:#x}",

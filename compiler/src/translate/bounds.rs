@@ -192,7 +192,7 @@ impl FunctionTranslator<'_, '_> {
             }
         };
         let base = self.memory_base(memory);
-        let index = self.to_pointer(wide);
+        let index = self.narrow_to_pointer(wide);
         let mut address = self.builder.ins().iadd(base, index);
         let offset = match i32::try_from(memarg.offset) {
             Ok(offset) => offset,
@@ -200,7 +200,7 @@ impl FunctionTranslator<'_, '_> {
                 // The check has bounded the sum; in the pointer's width it cannot wrap.
                 let offset = memarg.offset as i64;
                 let offset = self.builder.ins().iconst(types::I64, offset);
-                let offset = self.to_pointer(offset);
+                let offset = self.narrow_to_pointer(offset);
                 address = self.builder.ins().iadd(address, offset);
                 0
             }
@@ -209,7 +209,7 @@ impl FunctionTranslator<'_, '_> {
     }
 
     /// A checked or reserved 64-bit offset as a pointer.
-    fn to_pointer(&mut self, value: Value) -> Value {
+    fn narrow_to_pointer(&mut self, value: Value) -> Value {
         if self.abi.pointer == types::I64 {
             return value;
         }

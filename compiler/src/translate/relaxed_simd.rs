@@ -56,7 +56,9 @@ impl FunctionTranslator<'_, '_> {
 
     /// Whether the target has all of these CPU features.
     fn has_features(&self, names: &[&str]) -> bool {
-        names.iter().all(|name| self.environment.options.target.has_feature(name))
+        names
+            .iter()
+            .all(|name| self.environment.options.target.has_feature(name))
     }
 
     /// On x86-64 an index from 16 to 127 counts modulo 16; elsewhere it gives zero.

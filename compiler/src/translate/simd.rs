@@ -87,8 +87,10 @@ impl FunctionTranslator<'_, '_> {
             return natural;
         }
         let definition = dfg.value_def(natural).inst().map(|inst| dfg.insts[inst]);
-        if let Some(InstructionData::UnaryConst { opcode: Opcode::Vconst, constant_handle }) =
-            definition
+        if let Some(InstructionData::UnaryConst {
+            opcode: Opcode::Vconst,
+            constant_handle,
+        }) = definition
         {
             return self.builder.ins().vconst(ty, constant_handle);
         }
@@ -102,11 +104,11 @@ impl FunctionTranslator<'_, '_> {
             return vector;
         };
         match dfg.insts[inst] {
-            InstructionData::LoadNoOffset { opcode: Opcode::Bitcast, arg, .. }
-                if dfg.value_type(arg).is_vector() =>
-            {
-                arg
-            }
+            InstructionData::LoadNoOffset {
+                opcode: Opcode::Bitcast,
+                arg,
+                ..
+            } if dfg.value_type(arg).is_vector() => arg,
             _ => vector,
         }
     }

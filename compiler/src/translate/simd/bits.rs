@@ -77,7 +77,11 @@ impl FunctionTranslator<'_, '_> {
         let definition = dfg.value_def(natural).inst().map(|inst| dfg.insts[inst]);
         let (ty, mask) = match definition {
             Some(InstructionData::IntCompare { .. }) => (dfg.value_type(natural), natural),
-            Some(InstructionData::FloatCompare { opcode: Opcode::Fcmp, args, .. }) => {
+            Some(InstructionData::FloatCompare {
+                opcode: Opcode::Fcmp,
+                args,
+                ..
+            }) => {
                 let ty = dfg.value_type(args[0]);
                 (ty, self.builder.ins().bitcast(ty, view(), natural))
             }

@@ -85,7 +85,12 @@ impl FunctionTranslator<'_, '_> {
     fn shuffle(&mut self, lanes: [u8; 16]) {
         let right = self.pop_lanes(I8X16);
         let left = self.pop_lanes(I8X16);
-        let mask = self.builder.func.dfg.immediates.push(ConstantData::from(&lanes[..]));
+        let mask = self
+            .builder
+            .func
+            .dfg
+            .immediates
+            .push(ConstantData::from(&lanes[..]));
         let vector = self.builder.ins().shuffle(left, right, mask);
         self.push(vector);
     }
