@@ -95,6 +95,7 @@ impl TextSource {
 
 /// The number of the defined function and of its instruction at an offset of the module.
 fn find_instruction(wasm: &[u8], offset: usize) -> Option<(usize, usize)> {
+    let offset = offset as u64;
     let mut function = 0;
     for payload in Parser::new(0).parse_all(wasm) {
         let Ok(Payload::CodeSectionEntry(body)) = payload else {

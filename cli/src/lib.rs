@@ -21,6 +21,7 @@ mod output;
 mod progress;
 mod report;
 mod run;
+mod trusted;
 pub mod wast;
 
 use clap::{Parser, Subcommand};

@@ -1,0 +1,216 @@
+//! `precast run`: runs a program, from an artifact or from a module that is compiled first.
+//!
+//! An artifact starts fast: its file is mapped and nothing of the compiler is touched.
+
+use crate::failure::Failure;
+use crate::flags::code::CodeFlags;
+use crate::input::{self, Input};
+use crate::{Outcome, compile, output, trusted};
+use clap::Args;
+use precast_loader::{
+    CallError, Func, Imports, Instance, InstanceOptions, InstantiateError, Module, Runtime, Stack,
+    Value,
+};
+use precast_wasi::WasiContext;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Arguments of `precast run`.
+#[derive(Args)]
+pub struct RunArguments {
+    /// The artifact, or a module, binary or text; `-` is standard input.
+    ///
+    /// An artifact is native code, and naming one here is the statement that it may run: its
+    /// structure is checked, its instructions are not.
+    input: PathBuf,
+    /// A folder that the program may use, optionally under another name.
+    #[arg(long = "dir", value_name = "HOST[::GUEST]")]
+    directories: Vec<String>,
+    /// An environment variable for the program; without a value, that of this process.
+    #[arg(long = "env", value_name = "NAME[=VALUE]")]
+    variables: Vec<String>,
+    /// Call this exported function with the arguments as numbers, and print the results, instead
+    /// of running the program from its start.
+    #[arg(long, value_name = "NAME")]
+    invoke: Option<String>,
+    /// Arguments of the program, best after `--`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+    arguments: Vec<OsString>,
+    #[command(flatten)]
+    code: CodeFlags,
+}
+
+/// Runs the subcommand.
+pub fn run(arguments: &RunArguments) -> Outcome {
+    let runtime = Runtime::system().map_err(Failure::new)?;
+    let module = load(&runtime, arguments)?;
+    let mut imports = Imports::new(&runtime);
+    let wasi = wasi_context(arguments)?;
+    precast_wasi::add_to_imports(&wasi, &mut imports).map_err(Failure::new)?;
+    let instance = match module.instantiate(&imports, InstanceOptions::default()) {
+        Ok(instance) => instance,
+        Err(error) => return ended_early(error),
+    };
+    match &arguments.invoke {
+        Some(name) => invoke(&instance, name, &arguments.arguments),
+        None => start(&instance),
+    }
+}
+
+/// Loads the artifact, or compiles the module and loads what comes of it.
+fn load(runtime: &Runtime, arguments: &RunArguments) -> Outcome<Module> {
+    let path: &Path = &arguments.input;
+    let loaded = if input::is_artifact_file(path) {
+        trusted::load_file(runtime, path)
+    } else {
+        let artifact = match input::read(path)? {
+            Input::Artifact(bytes) => bytes,
+            Input::Module(module) => {
+                let options = arguments.code.options()?;
+                compile::compile(&module, &compile::display_name(path), &options, true)?.artifact
+            }
+        };
+        trusted::load_bytes(runtime, &artifact)
+    };
+    loaded.map_err(|error| Failure::at(path, error))
+}
+
+/// What the program can reach: the streams, its arguments, and what the command line names.
+fn wasi_context(arguments: &RunArguments) -> Outcome<WasiContext> {
+    let name = arguments.input.file_name().map_or(&b"-"[..], |name| name.as_bytes());
+    let mut builder = WasiContext::builder().inherit_stdio().arg(name);
+    if arguments.invoke.is_none() {
+        builder = builder.args(arguments.arguments.iter().map(|text| text.clone().into_vec()));
+    }
+    for variable in &arguments.variables {
+        builder = match variable.split_once('=') {
+            Some((name, value)) => builder.env(name, value),
+            None => match std::env::var_os(variable) {
+                Some(value) => builder.env(variable.as_str(), value.into_vec()),
+                // Not set here, so not set there.
+                None => builder,
+            },
+        };
+    }
+    for directory in &arguments.directories {
+        let (host, guest) = directory.split_once("::").unwrap_or((directory, directory));
+        builder = builder.preopen_dir(host, guest).map_err(|error| Failure::at(host.as_ref(), error))?;
+    }
+    builder.build().map_err(Failure::new)
+}
+
+/// Runs a command from `_start`, or prepares a reactor with `_initialize`.
+fn start(instance: &Instance) -> Outcome {
+    let name = ["_start", "_initialize"].into_iter().find(|name| instance.export(name).is_some());
+    let Some(name) = name else {
+        return Err(Failure::new(
+            "the module exports neither `_start` nor `_initialize`; --invoke NAME calls a function",
+        ));
+    };
+    let function = instance.func::<(), ()>(name);
+    let function = function.map_err(|error| Failure::new(format_args!("`{name}`: {error}")))?;
+    let mut environment = instance.execution_environment(Stack::Caller);
+    match function.call(&mut environment, ()) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => ended(error),
+    }
+}
+
+/// Calls an export with arguments from the command line.
+fn invoke(instance: &Instance, name: &str, arguments: &[OsString]) -> Outcome {
+    // A reactor has to be initialised before anything else of it is called.
+    if let Ok(initialize) = instance.func::<(), ()>("_initialize") {
+        let mut environment = instance.execution_environment(Stack::Caller);
+        if let Err(error) = initialize.call(&mut environment, ()) {
+            return ended(error);
+        }
+    }
+    let failed = |message: &dyn std::fmt::Display| Failure::new(format_args!("`{name}`: {message}"));
+    let function = instance.untyped_func(name).map_err(|error| failed(&error))?;
+    let parameters = parameters(&function, arguments)
+        .map_err(|message| Failure::usage(format_args!("`{name}`: {message}")))?;
+    let mut results: Vec<Value> =
+        function.func_type().results().iter().map(|ty| Value::default_for(*ty)).collect();
+    let mut environment = instance.execution_environment(Stack::Caller);
+    if let Err(error) = function.call(&mut environment, &parameters, &mut results) {
+        return ended(error);
+    }
+    let lines: String = results.iter().map(|value| format!("{value}\n")).collect();
+    output::print(&lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads the arguments as values of the function's parameters.
+fn parameters(function: &Func, arguments: &[OsString]) -> Result<Vec<Value>, String> {
+    let ty = function.func_type();
+    if ty.params().len() != arguments.len() {
+        let (want, got) = (ty.params().len(), arguments.len());
+        return Err(format!("takes {want} arguments, not {got}: its type is {ty}"));
+    }
+    let texts = arguments.iter().map(|text| text.to_string_lossy());
+    ty.params()
+        .iter()
+        .zip(texts)
+        .map(|(ty, text)| {
+            let value = match Value::default_for(*ty) {
+                Value::I32(_) => integer(&text, 32).map(|number| Value::I32(number as i32)),
+                Value::I64(_) => integer(&text, 64).map(Value::I64),
+                Value::F32(_) => text.parse::<f32>().ok().map(Value::from),
+                Value::F64(_) => text.parse::<f64>().ok().map(Value::from),
+                _ => return Err(format!("a parameter of type {ty} has no form on a command line")),
+            };
+            value.ok_or_else(|| format!("`{text}` is not of type {ty}"))
+        })
+        .collect()
+}
+
+/// A number with a sign or without, decimal or hexadecimal, that fits into so many bits.
+fn integer(text: &str, bits: u32) -> Option<i64> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let magnitude = match digits.strip_prefix("0x") {
+        Some(digits) => i128::from(u64::from_str_radix(digits, 16).ok()?),
+        None => i128::from(digits.parse::<u64>().ok()?),
+    };
+    let number = if negative { -magnitude } else { magnitude };
+    let range = -(1i128 << (bits - 1))..1i128 << bits;
+    range.contains(&number).then_some(number as i64)
+}
+
+/// The end of a call that did not return: the program's exit code, or a trap.
+fn ended(error: CallError) -> Outcome {
+    match error {
+        // The system keeps the low byte of an exit code.
+        CallError::Exit(code) => Ok(ExitCode::from(code as u8)),
+        CallError::Trap(trap) => Err(Failure::trap(trap)),
+        error => Err(Failure::new(error)),
+    }
+}
+
+/// The same for a start function.
+fn ended_early(error: InstantiateError) -> Outcome {
+    match error {
+        InstantiateError::Start(error) => ended(error),
+        InstantiateError::Trap(trap) => Err(Failure::trap(trap)),
+        error => Err(Failure::new(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::integer;
+
+    #[test]
+    fn integers_are_signed_or_unsigned() {
+        assert_eq!(integer("-1", 32), Some(-1));
+        assert_eq!(integer("4294967295", 32), Some(0xffff_ffff));
+        assert_eq!(integer("4294967296", 32), None);
+        assert_eq!(integer("0xffffffffffffffff", 64), Some(-1));
+        assert_eq!(integer("-0x8000000000000000", 64), Some(i64::MIN));
+        assert_eq!(integer("x", 64), None);
+    }
+}
