@@ -13,7 +13,7 @@ use wasmparser::ExternalKind;
 use crate::abi;
 use crate::error::Result;
 use crate::module::ImportType;
-use crate::translate::Environment;
+use crate::translate::{Environment, check_vectors};
 
 /// The trampoline and adapters of one function type; each only where something needs it.
 #[derive(Default)]
@@ -61,9 +61,12 @@ pub(crate) fn compile_adapters(
     let mut context = cranelift_codegen::Context::new();
     for (index, ty) in module.types.iter().enumerate() {
         let mut compile = |wanted: bool, build: fn(&abi::Abi, &_) -> _| {
-            wanted
-                .then(|| compile_clif(isa, &mut context, build(abi, ty)).map(|code| code.chunk))
-                .transpose()
+            if !wanted {
+                return Ok(None);
+            }
+            let function = build(abi, ty);
+            check_vectors(&function, &environment.options.target)?;
+            compile_clif(isa, &mut context, function).map(|code| Some(code.chunk))
         };
         all.push(Adapters {
             entry: compile(entered[index], abi::entry_trampoline)?,

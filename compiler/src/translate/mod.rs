@@ -19,6 +19,7 @@ mod stack_check;
 mod table;
 mod trap;
 
+pub(crate) use simd::check_vectors;
 pub(crate) use trap::clif_code;
 
 use cranelift_codegen::ir::{self, Block, Function, InstBuilder, SourceLoc, UserFuncName, Value};
@@ -93,6 +94,8 @@ pub(crate) fn translate(
     translate_body(environment, builder, ty, &body, &mut validator)
         .map_err(|error| error.in_function(index))?;
     scratch.validator = validator.into_allocations();
+    check_vectors(&function, &environment.options.target)
+        .map_err(|error| error.in_function(index))?;
     Ok(function)
 }
 

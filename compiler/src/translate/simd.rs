@@ -18,8 +18,8 @@ mod lane;
 mod memory;
 mod widening;
 
-use cranelift_codegen::ir::{self, Endianness, InstBuilder, InstructionData, MemFlagsData};
-use cranelift_codegen::ir::{Opcode, Value, types};
+use cranelift_codegen::ir::{self, Endianness, Function, InstBuilder, InstructionData};
+use cranelift_codegen::ir::{MemFlagsData, Opcode, Value, types};
 use cranelift_frontend::FuncInstBuilder;
 use precast_format::target::Isa;
 use wasmparser::Operator;
@@ -39,7 +39,7 @@ type Binary = fn(FuncInstBuilder<'_, '_>, Value, Value) -> Value;
 /// # Errors
 ///
 /// When the target lacks the CPU feature that they need.
-pub(crate) fn require_simd(target: &Target) -> Result<()> {
+fn require_simd(target: &Target) -> Result<()> {
     let isa = target.isa();
     let needed = match isa {
         // Shuffles are `pshufb`. All else has a sequence in SSE2, or has one here.
@@ -54,6 +54,23 @@ pub(crate) fn require_simd(target: &Target) -> Result<()> {
         "SIMD needs the CPU feature `{needed}` on {}; compile with --cpu-features +{needed}",
         isa.name()
     )))
+}
+
+/// Refuses a function with a vector in it where [`require_simd`] refuses vectors. A local or a
+/// parameter is enough, without any SIMD instruction.
+///
+/// # Errors
+///
+/// When the target lacks the CPU feature that vectors need.
+pub(crate) fn check_vectors(function: &Function, target: &Target) -> Result<()> {
+    let Err(error) = require_simd(target) else {
+        return Ok(());
+    };
+    let dfg = &function.dfg;
+    match dfg.values().any(|value| dfg.value_type(value).is_vector()) {
+        true => Err(error),
+        false => Ok(()),
+    }
 }
 
 impl FunctionTranslator<'_, '_> {

@@ -5,10 +5,12 @@
 use cranelift_codegen::ir::types::{F32X4, F64X2, I8X16, I16X8, I32X4, I64X2};
 use cranelift_codegen::ir::{self, InstBuilder, MemFlagsData, Value};
 use cranelift_frontend::FuncInstBuilder;
+use precast_format::target::Isa;
+use precast_format::trap::TrapCode;
 use wasmparser::{MemArg, Operator};
 
 use crate::error::Result;
-use crate::translate::FunctionTranslator;
+use crate::translate::{FunctionTranslator, clif_code};
 
 /// Emits a load of eight bytes that widens each lane.
 type WideningLoad = fn(FuncInstBuilder<'_, '_>, MemFlagsData, Value, i32) -> Value;
@@ -81,7 +83,14 @@ impl FunctionTranslator<'_, '_> {
     }
 
     fn load_widened(&mut self, memarg: &MemArg, emit: WideningLoad) -> Result<()> {
-        let (address, offset, flags) = self.checked_address(memarg, 8)?;
+        let (address, offset, mut flags) = self.checked_address(memarg, 8)?;
+        if matches!(
+            self.environment.options.target.isa(),
+            Isa::Pulley32 | Isa::Pulley64
+        ) {
+            // Pulley has these loads only as such that may trap, checked before or not.
+            flags = flags.with_trap_code(Some(clif_code(TrapCode::MemoryOutOfBounds)));
+        }
         let vector = emit(self.builder.ins(), flags, address, offset);
         self.push_vector(vector);
         Ok(())
