@@ -195,7 +195,8 @@ impl<'a> Stream<'a> {
         Some(*first)
     }
 
-    /// The next unsigned integer; `None` at the end, or where it does not fit 64 bits.
+    /// The next unsigned integer; `None` at the end, or where it does not fit 64 bits or could be
+    /// shorter.
     pub fn unsigned(&mut self) -> Option<u64> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
@@ -206,7 +207,7 @@ impl<'a> Stream<'a> {
             }
             value |= bits << shift;
             if byte & 0x80 == 0 {
-                return Some(value);
+                return (byte != 0 || shift == 0).then_some(value);
             }
         }
         None

@@ -311,6 +311,10 @@ impl ContextLayout {
     }
 }
 
+/// Grows when [`ContextLayout`] puts something elsewhere. A test holds the offsets of one module
+/// against numbers, so that nobody forgets it.
+const LAYOUT_REVISION: u32 = 1;
+
 /// A fingerprint of everything on this page that compiled code relies on.
 ///
 /// The artifact's header carries the value that the compiler had; a loader with another one
@@ -345,8 +349,15 @@ const fn abi_hash() -> u64 {
             hash = mix_number(hash, params[param] as u32);
             param += 1;
         }
+        let result = match libcall.result() {
+            Some(result) => result as u32 + 1,
+            None => 0,
+        };
+        hash = mix_number(hash, result);
+        hash = mix_number(hash, libcall.takes_context() as u32);
         index += 1;
     }
+    hash = mix_number(hash, LAYOUT_REVISION);
     hash = mix_number(hash, VALUE_SIZE);
     mix_number(hash, GLOBAL_SIZE)
 }

@@ -126,7 +126,7 @@ macro_rules! records {
 records! {
     /// The start of the file.
     header: 96 {
-        /// [`MAGIC`](super::MAGIC).
+        /// A zero byte and the letters `precast`.
         MAGIC = 0, 8;
         /// Major version of the format.
         MAJOR = 8, 2;
@@ -188,7 +188,7 @@ records! {
 
     /// The end of a signed file.
     trailer: 112 {
-        /// [`TRAILER_MAGIC`](super::TRAILER_MAGIC).
+        /// A zero byte, the letters `signed` and a line feed.
         MAGIC = 0, 8;
         /// Signature algorithm.
         ALGORITHM = 8, 4;

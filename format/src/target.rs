@@ -135,6 +135,22 @@ pub enum HostAbi {
 }
 
 impl HostAbi {
+    /// Every convention.
+    pub const ALL: &'static [HostAbi] = &[
+        HostAbi::SystemV,
+        HostAbi::WindowsFastcall,
+        HostAbi::AppleAarch64,
+    ];
+
+    /// The convention's name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            HostAbi::SystemV => "system_v",
+            HostAbi::WindowsFastcall => "windows_fastcall",
+            HostAbi::AppleAarch64 => "apple_aarch64",
+        }
+    }
+
     /// The convention with this number.
     pub const fn from_u8(number: u8) -> Option<HostAbi> {
         match number {
@@ -157,6 +173,17 @@ pub enum Endianness {
 }
 
 impl Endianness {
+    /// Both byte orders.
+    pub const ALL: &'static [Endianness] = &[Endianness::Little, Endianness::Big];
+
+    /// The byte order's name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Endianness::Little => "little",
+            Endianness::Big => "big",
+        }
+    }
+
     /// The byte order with this number.
     pub const fn from_u8(number: u8) -> Option<Endianness> {
         match number {

@@ -170,8 +170,6 @@ fn segments() {
         assert_eq!(place, SectionId::Elements);
         kind
     };
-    let zero = || vec![ConstOp::I32Const(0)];
-    assert_eq!(zero().len(), 1);
     assert_eq!(
         kind(|b| b.elements[0].mode = active(3, vec![ConstOp::I32Const(0)])),
         ErrorKind::IndexOutOfRange

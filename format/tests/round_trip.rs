@@ -164,7 +164,7 @@ fn check_definitions(builder: &precast_format::write::ArtifactBuilder, artifact:
         Some(ElementItem::Function(0))
     ));
     assert!(matches!(elements[0].items.get(1), Some(ElementItem::Null)));
-    assert!(matches!(elements[0].items.get(3), None));
+    assert!(elements[0].items.get(3).is_none());
     assert!(matches!(elements[1].mode, ElementMode::Passive));
     assert!(matches!(
         elements[1].items.get(1),

@@ -162,7 +162,11 @@ impl FunctionTrapSites<'_> {
             return None;
         }
         if head & 1 == 1 {
-            self.code = TrapCode::from_u8(self.cursor.stream.byte()?)?;
+            let code = TrapCode::from_u8(self.cursor.stream.byte()?)?;
+            if code == self.code {
+                return None;
+            }
+            self.code = code;
         }
         Some(TrapSite {
             text_offset,
@@ -250,7 +254,7 @@ pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
         if ends != 0 && ends != artifact.functions().len() {
             return Err(artifact.error(ErrorKind::SectionSize, index, 0));
         }
-        if ends == 0 && artifact.section(bytes).size != 0 {
+        if (ends == 0) != (artifact.section(bytes).size == 0) {
             return Err(artifact.error(ErrorKind::SectionSize, bytes, 0));
         }
     }
