@@ -44,6 +44,11 @@ impl WasiContext {
         let directory = descriptor.directory()?;
         descriptor.require(Rights::PATH_REMOVE_DIRECTORY)?;
         let path = memory.path(path, path_len)?;
+        // To cap-std a slash at the end is one and a dot, which no directory can be removed by.
+        let path = match path.trim_end_matches('/') {
+            "" => path,
+            name => name,
+        };
         Ok(directory.dir.remove_dir(path)?)
     }
 
@@ -89,6 +94,10 @@ impl WasiContext {
         target.require(Rights::PATH_RENAME_TARGET)?;
         let old_path = memory.path(old_path, old_path_len)?;
         let new_path = memory.path(new_path, new_path_len)?;
+        // A slash at the end makes the new name a directory's; cap-std takes it for any file's.
+        if new_path.ends_with('/') && !from.dir.symlink_metadata(old_path)?.is_dir() {
+            return Err(Errno::NotDirectory);
+        }
         Ok(from.dir.rename(old_path, &to.dir, new_path)?)
     }
 }
