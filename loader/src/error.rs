@@ -15,7 +15,7 @@ use crate::alloc::OutOfMemory;
 pub enum LoadError {
     /// The bytes are not an artifact, or not a valid one. Compile the module again; if the file
     /// travelled, compare checksums.
-    Malformed(precast_format::Error),
+    Malformed(precast_format::FormatError),
     /// The artifact has another format version. Compile with the compiler of this loader's release.
     FormatVersion {
         /// Major and minor version of the artifact.

@@ -290,6 +290,11 @@ impl<'a> Entered<'a> {
         self.group.root().borrowed.set(true);
     }
 
+    /// Whether a slice of some member's memory is borrowed.
+    pub(crate) fn is_borrowed(&self) -> bool {
+        self.group.root().borrowed.get()
+    }
+
     /// Ends what [`Entered::borrow_memory`] began.
     pub(crate) fn give_back(&self) {
         self.group.root().borrowed.set(false);

@@ -14,3 +14,9 @@ pub const HOST_STACK_MARGIN: usize = 128 << 10;
 
 /// Largest number of elements of a table.
 pub const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
+
+/// Address space of a guarded memory that the host makes: whatever a 32-bit index can reach.
+pub const HOST_MEMORY_RESERVATION: u64 = 4 << 30;
+
+/// Guard of a guarded memory that the host makes: whatever a 32-bit offset adds.
+pub const HOST_MEMORY_GUARD: u64 = 4 << 30;

@@ -17,9 +17,9 @@ use crate::instance::error::InstantiateError;
 use crate::instance::import::Imports;
 use crate::instance::{Instance, InstanceOptions};
 use crate::link::plan::LinkPlan;
-use crate::open::ArtifactBytes;
-use crate::open::Source;
+use crate::open::file::FileMapping;
 use crate::open::trust::Proof;
+use crate::open::{ArtifactBytes, Source};
 use crate::runtime::Runtime;
 use crate::types::{ExternType, FuncType};
 
@@ -113,6 +113,51 @@ impl Module {
             .map(|import| (import.module, import.name, self.import_type(&import.ty)))
     }
 
+    /// The function with this index in the name section, imports first.
+    pub fn function_name(&self, index: u32) -> Option<&str> {
+        self.artifact().function_name(index)
+    }
+
+    /// The type of a function type index that the artifact uses.
+    pub(crate) fn func_type(&self, index: u32) -> FuncType {
+        // The reader has checked every index; a module that uses types has at least one.
+        match self.0.types.get(index as usize).or_else(|| self.0.types.first()) {
+            Some(func_type) => func_type.clone(),
+            None => FuncType::nameless(&self.0.runtime),
+        }
+    }
+
+    /// The runtime's number of a type.
+    pub(crate) fn type_id(&self, index: u32) -> u32 {
+        self.0.type_ids.get(index as usize).copied().unwrap_or(u32::MAX)
+    }
+
+    /// The runtime's numbers of all types, as compiled code reads them.
+    pub(crate) fn type_ids(&self) -> &[u32] {
+        self.0.type_ids.as_slice()
+    }
+
+    /// The address of the text's first byte.
+    pub(crate) fn text_start(&self) -> usize {
+        self.0.code.address()
+    }
+
+    /// The address of code at an offset of the text, which the reader has checked.
+    pub(crate) fn code_address(&self, offset: u32) -> usize {
+        self.0.code.address().wrapping_add(offset as usize)
+    }
+
+    /// The entry trampoline for functions of a type, if the artifact has one.
+    pub(crate) fn entry_trampoline(&self, type_index: u32) -> Option<*const u8> {
+        let offset = self.artifact().types().get(type_index)?.entry_trampoline?;
+        Some(core::ptr::with_exposed_provenance(self.code_address(offset)))
+    }
+
+    /// The artifact's file, if it was mapped.
+    pub(crate) fn file_mapping(&self) -> Option<&FileMapping> {
+        self.0.bytes.file()
+    }
+
     /// The type of an import.
     pub(crate) fn import_type(&self, import: &ImportType) -> ExternType {
         match *import {
@@ -121,5 +166,11 @@ impl Module {
             ImportType::Memory(memory) => ExternType::Memory(memory),
             ImportType::Global(global) => ExternType::Global(global),
         }
+    }
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "module {}", self.name().unwrap_or("without a name"))
     }
 }

@@ -7,10 +7,10 @@ use core::fmt;
 
 use precast_format::target::{CpuFeatures, HostAbi, Isa};
 
-use crate::alloc::{Allocator, Category, OutOfMemory, Shared};
+use crate::alloc::{Allocator, Category, CustomAllocator, OutOfMemory, Shared};
 use crate::error::LoadError;
 use crate::module::Module;
-use crate::open::source::Source;
+use crate::open::Source;
 use crate::open::trust::{Proof, Trust};
 use crate::sys::lock::Lock;
 use crate::types::TypeRegistry;
@@ -62,8 +62,8 @@ impl RuntimeOptions {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Device {
-    /// Instruction set; `None` where the loader knows no code for this machine.
-    pub isa: Option<Isa>,
+    /// Instruction set.
+    pub isa: Isa,
     /// Calling convention between compiled code and the loader.
     pub host_abi: HostAbi,
     /// Features of the CPU.
@@ -95,6 +95,14 @@ impl Runtime {
     /// A runtime on the system's allocator.
     pub fn system_with(options: RuntimeOptions) -> Result<Runtime, OutOfMemory> {
         Runtime::with_allocator(Allocator::system()?, options)
+    }
+
+    /// A runtime on functions of the host.
+    pub fn custom(
+        functions: CustomAllocator,
+        options: RuntimeOptions,
+    ) -> Result<Runtime, OutOfMemory> {
+        Runtime::with_allocator(Allocator::custom(functions)?, options)
     }
 
     /// A runtime that takes all its memory from the allocator.
@@ -155,7 +163,7 @@ impl Runtime {
 
     /// Whether two handles are to the same runtime.
     pub(crate) fn is_same(&self, other: &Runtime) -> bool {
-        core::ptr::eq(&*self.0, &*other.0)
+        Shared::is_same(&self.0, &other.0)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use core::ptr::NonNull;
 
+use precast_format::context::Field;
+
 use crate::call::error::HostError;
 use crate::group::{Busy, Entered};
 use crate::instance::{Instance, InstanceData};
@@ -27,7 +29,7 @@ impl<'a> Caller<'a> {
     pub(crate) unsafe fn new(context: NonNull<u8>) -> Result<Caller<'a>, Busy> {
         // SAFETY: 1.
         let instance = unsafe { InstanceData::from_context(context) };
-        Ok(Caller { instance, group: instance.group().enter_again()? })
+        Ok(Caller { instance, group: instance.group().enter()? })
     }
 
     /// The calling instance.
@@ -55,7 +57,7 @@ impl<'a> Caller<'a> {
     /// The slice is exclusive: until it is dropped, no call enters these instances.
     pub fn memory_mut(&mut self) -> Result<MemoryMut<'_>, HostError> {
         let memory = self.instance.main_memory().ok_or(HostError::Message("the caller has no memory"))?;
-        Ok(MemoryMut::new(memory, &self.group))
+        Ok(MemoryMut::new(memory, self.instance.group().enter()?))
     }
 
     pub(crate) fn group(&self) -> &Entered<'a> {
@@ -63,6 +65,6 @@ impl<'a> Caller<'a> {
     }
 
     pub(crate) fn inherited_stack_limit(&self) -> usize {
-        self.instance.context().stack_limit()
+        self.instance.context().field(Field::StackLimit)
     }
 }

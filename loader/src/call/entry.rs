@@ -108,9 +108,9 @@ fn activate(
 ) -> Result<(), CallError> {
     let context = instance.context();
     let mut failure: Option<Failure> = None;
-    let stack = thread::stack_bounds();
-    let mut activation =
-        Activation::new(thread::current_activation(), stack.lowest, stack.highest);
+    // Where the system does not say where the stack is, every address may be on it.
+    let (lowest, highest) = thread::stack_bounds().unwrap_or((0, usize::MAX));
+    let mut activation = Activation::new(thread::current_activation(), lowest, highest);
     activation.host_error = (&raw mut failure).cast();
     let pointer = &raw mut activation;
 

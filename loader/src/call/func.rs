@@ -67,8 +67,18 @@ impl Func {
 
     /// A function of the group that is entered, from the address of its record; `None` for null.
     pub(crate) fn lift(reference: usize, group: &Entered<'_>) -> Option<Func> {
-        let record = NonNull::new(reference as *mut FunctionRecordData)?;
+        let record = NonNull::new(core::ptr::with_exposed_provenance_mut(reference))?;
         Some(Func(Kind::Record(group.reference(), record)))
+    }
+
+    /// The function of a record of the group.
+    pub(crate) fn from_record(group: GroupRef, record: NonNull<FunctionRecordData>) -> Func {
+        Func(Kind::Record(group, record))
+    }
+
+    /// The record, unless the function is a host's that nothing has imported yet.
+    pub(crate) fn record(&self) -> Option<NonNull<FunctionRecordData>> {
+        if let Kind::Record(_, record) = &self.0 { Some(*record) } else { None }
     }
 
     /// The address of the record, for code of the group that is entered; merges the groups.

@@ -19,7 +19,7 @@ use crate::runtime::Runtime;
 use crate::types::FuncType;
 
 /// The entry that compiled code calls: host object, the caller's context, values; zero is success.
-type HostEntry = unsafe extern "C" fn(*const HostFunction, *mut u8, *mut Slot) -> u32;
+type HostEntry = unsafe extern "C" fn(*const HostFunction, NonNull<u8>, *mut Slot) -> u32;
 
 /// A closure with its type, shared by everything that refers to it.
 #[repr(C)]
@@ -72,7 +72,7 @@ impl HostFunction {
     /// 3. `slots` has room for the parameters and for the results.
     pub(crate) unsafe fn invoke(&self, context: NonNull<u8>, slots: &mut [Slot]) -> u32 {
         // SAFETY: 1, 2 and 3 are passed on; `entry` belongs to this function.
-        unsafe { (self.entry)(self, context.as_ptr(), slots.as_mut_ptr()) }
+        unsafe { (self.entry)(self, context, slots.as_mut_ptr()) }
     }
 }
 
@@ -103,7 +103,7 @@ unsafe fn drop_callable<C>(callable: NonNull<()>) {
 /// 4. `values` points to as many slots as the function's type has parameters or results.
 unsafe extern "C" fn enter<C: HostCallable>(
     function: *const HostFunction,
-    context: *mut u8,
+    context: NonNull<u8>,
     values: *mut Slot,
 ) -> u32 {
     // SAFETY: 1; the reference ends with the call.
@@ -116,7 +116,12 @@ unsafe extern "C" fn enter<C: HostCallable>(
     let failure = match guarded(|| {
         // SAFETY: 2 and 3.
         let mut caller = unsafe { Caller::new(context) }?;
-        callable.invoke(&function.func_type, &mut caller, slots)
+        callable.invoke(&function.func_type, &mut caller, slots)?;
+        // A slice that outlives the host function would see compiled code write under it.
+        if caller.group().is_borrowed() {
+            return Err(HostError::Message("a host function kept a slice of a memory"));
+        }
+        Ok(())
     }) {
         Ok(Ok(())) => return 0,
         Ok(Err(error)) => Failure::Host(error),

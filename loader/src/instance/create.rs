@@ -15,13 +15,13 @@ use precast_format::context::Field;
 use precast_format::trap::TrapCode;
 use precast_format::types::ExternKind;
 
-use crate::alloc::{Box, Category, OutOfMemory, Vec};
+use crate::alloc::{Box, Category, Vec};
 use crate::call::backtrace::Backtrace;
 use crate::call::entry;
 use crate::call::error::Trap;
 use crate::call::exec_env::{CallContext, ExecutionEnvironment};
 use crate::group::{Entered, GroupRef, Member, Membership};
-use crate::instance::context::{Context, ContextStorage, NATIVE_WIDTH};
+use crate::instance::context::{Context, ContextStorage};
 use crate::instance::element::Failed;
 use crate::instance::error::{ImportName, InstantiateError};
 use crate::instance::export::Extern;
@@ -133,6 +133,7 @@ fn build(
     };
     let mut instance = Box::new(allocator, Category::Instance, instance)?;
     data::prepare(&mut instance)?;
+    element::prepare(&mut instance)?;
     fill_context(&instance, imports);
     link_functions(&mut instance, imports)?;
     Ok(instance)
@@ -252,7 +253,7 @@ fn initialize(instance: &InstanceData) -> Result<(), InstantiateError> {
         let length = object.length() as u64;
         object.fill(0, reference, length).map_err(segment_trap)?;
     }
-    element::prepare(instance)?;
+    element::compute_passive(instance)?;
     element::initialize(instance).map_err(|failed| match failed {
         Failed::Trap(code) => segment_trap(code),
         Failed::OutOfMemory(error) => error.into(),

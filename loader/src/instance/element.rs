@@ -1,6 +1,6 @@
 //! Element segments: references that are copied into tables.
 
-use core::cell::Cell;
+use core::cell::{Cell, OnceCell};
 
 use precast_format::read::{ElementItem, ElementMode};
 use precast_format::trap::TrapCode;
@@ -9,30 +9,21 @@ use crate::alloc::{Category, OutOfMemory, Vec};
 use crate::instance::InstanceData;
 use crate::instance::expression;
 
-/// The items of a passive segment, computed at instantiation. Active and declared segments count
-/// as dropped from the start.
+/// A segment, as instructions see it.
 pub(crate) struct ElementSegment {
-    items: Vec<usize>,
+    /// The items of a passive segment, once they are computed. Active and declared segments have
+    /// none: they count as dropped.
+    items: OnceCell<Vec<usize>>,
     dropped: Cell<bool>,
-}
-
-impl ElementSegment {
-    /// A segment that is dropped.
-    pub(crate) fn dropped(items: Vec<usize>) -> ElementSegment {
-        ElementSegment { items, dropped: Cell::new(true) }
-    }
-
-    /// A segment with items.
-    pub(crate) fn passive(items: Vec<usize>) -> ElementSegment {
-        ElementSegment { items, dropped: Cell::new(false) }
-    }
 }
 
 impl InstanceData {
     /// The items of an element segment; none once it is dropped.
     pub(crate) fn element_items(&self, segment: u32) -> &[usize] {
         match self.elements.get(segment as usize) {
-            Some(segment) if !segment.dropped.get() => segment.items.as_slice(),
+            Some(segment) if !segment.dropped.get() => {
+                segment.items.get().map_or(&[], Vec::as_slice)
+            }
             _ => &[],
         }
     }
@@ -78,19 +69,26 @@ fn compute(
     Ok(items)
 }
 
-/// Computes the passive segments, when globals have their values.
+/// Makes room for the segments.
 pub(crate) fn prepare(instance: &mut InstanceData) -> Result<(), OutOfMemory> {
-    let module = instance.module().clone();
-    let allocator = instance.runtime().allocator().clone();
-    instance.elements.try_reserve(module.artifact().elements().len() as usize)?;
-    for segment in module.artifact().elements() {
-        let prepared = match segment.mode {
-            ElementMode::Passive => ElementSegment::passive(compute(instance, &segment)?),
-            ElementMode::Active { .. } | ElementMode::Declared => {
-                ElementSegment::dropped(Vec::new_in(&allocator, Category::Tables))
-            }
-        };
-        instance.elements.try_push(prepared)?;
+    let count = instance.module().artifact().elements().len();
+    instance.elements.try_reserve_exact(count as usize)?;
+    for _ in 0..count {
+        let segment = ElementSegment { items: OnceCell::new(), dropped: Cell::new(false) };
+        instance.elements.try_push(segment)?;
+    }
+    Ok(())
+}
+
+/// Computes the passive segments, when globals have their values.
+pub(crate) fn compute_passive(instance: &InstanceData) -> Result<(), OutOfMemory> {
+    for segment in instance.module().artifact().elements() {
+        if let ElementMode::Passive = segment.mode
+            && let Some(place) = instance.elements.get(segment.index as usize)
+        {
+            // Each segment comes once, so the place is free.
+            let _ = place.items.set(compute(instance, &segment)?);
+        }
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! Exports: what an instance offers, and anything that can be imported.
 
-use crate::alloc::Shared;
 use crate::call::func::Func;
 use crate::group::{Busy, GroupRef};
 use crate::instance::global::Global;

@@ -2,15 +2,12 @@
 
 use core::fmt;
 
-use precast_format::types::ImportType;
-
 use crate::alloc::{Category, OutOfMemory, String, Vec};
 use crate::call::caller::Caller;
 use crate::call::error::HostError;
 use crate::call::func::Func;
 use crate::call::host::IntoHostFunction;
 use crate::call::value::Value;
-use crate::group::{Busy, GroupRef};
 use crate::instance::Instance;
 use crate::instance::error::{ImportName, InstantiateError, LinkError};
 use crate::instance::export::Extern;

@@ -86,6 +86,8 @@ impl<'a> Owner<'a> {
         }
         let context = core::ptr::with_exposed_provenance_mut(data.context);
         // SAFETY: the record of a defined function holds its instance's context pointer.
+        let context = unsafe { NonNull::new_unchecked(context) };
+        // SAFETY: as above; the instance outlives `'a`.
         Owner::Instance(unsafe { InstanceData::from_context(context) }, data.local_type)
     }
 }

@@ -4,7 +4,6 @@
 //! use is not asked for.
 
 use precast_format::context::ABI_HASH;
-use precast_format::layout::SectionId;
 use precast_format::read::Header;
 use precast_format::tunables::{BoundsChecks, StackChecks, TrapMode};
 use precast_format::Artifact;
@@ -18,17 +17,15 @@ pub(crate) fn check(artifact: &Artifact<'_>, device: &Device) -> Result<(), Load
     check_machine(header, device)?;
     check_context(header)?;
     check_cpu(header, device)?;
-    check_strategies(artifact, device)?;
-    check_pages(artifact, device)
+    check_strategies(artifact, device)
 }
 
 /// Instruction set, pointer width, calling convention.
 fn check_machine(header: &Header, device: &Device) -> Result<(), LoadError> {
     let width = usize::BITS;
     let required = header.isa.pointer_width().bytes() * 8;
-    match device.isa {
-        Some(isa) if isa == header.isa => {}
-        isa => return Err(LoadError::Isa { required: header.isa, device: isa }),
+    if header.isa != device.isa {
+        return Err(LoadError::Isa { required: header.isa, device: device.isa });
     }
     if required != width {
         return Err(LoadError::PointerWidth { required, device: width });
@@ -76,17 +73,6 @@ fn check_strategies(artifact: &Artifact<'_>, device: &Device) -> Result<(), Load
     }
     if tunables.stack_checks == StackChecks::Guard {
         return Err(LoadError::StackGuard);
-    }
-    Ok(())
-}
-
-/// What is mapped must begin on a page of the device. Code that is copied finds its own page.
-fn check_pages(artifact: &Artifact<'_>, device: &Device) -> Result<(), LoadError> {
-    let page_size = artifact.header().page_size();
-    let mapped = artifact.section(SectionId::Image).size > 0;
-    if mapped && device.page_size > 1 && page_size > device.page_size {
-        // Parts of the image are whole pages of the artifact, which then are whole pages here.
-        return Ok(());
     }
     Ok(())
 }

@@ -37,6 +37,12 @@ impl FuncType {
         Ok(FuncType { runtime: runtime.clone(), entry: Some(entry) })
     }
 
+    /// What stands where a type should be that a damaged module does not have: it equals no type of
+    /// a module, and calls through it fail.
+    pub(crate) fn nameless(runtime: &Runtime) -> FuncType {
+        FuncType { runtime: runtime.clone(), entry: None }
+    }
+
     /// The parameters' types.
     pub fn params(&self) -> &[ValueType] {
         self.entry.as_ref().map_or(&[], |entry| entry.params())
