@@ -5,6 +5,7 @@
 //! range) -> writable code -> executable code -> module.
 
 use core::fmt;
+use core::ops::Range;
 
 use precast_format::types::ImportType;
 use precast_format::Artifact;
@@ -137,20 +138,20 @@ impl Module {
         self.0.type_ids.as_slice()
     }
 
-    /// The address of the text's first byte.
-    pub(crate) fn text_start(&self) -> usize {
-        self.0.code.address()
+    /// The addresses of the text.
+    pub(crate) fn text(&self) -> Range<usize> {
+        self.0.code.range()
     }
 
     /// The address of code at an offset of the text, which the reader has checked.
     pub(crate) fn code_address(&self, offset: u32) -> usize {
-        self.0.code.address().wrapping_add(offset as usize)
+        self.0.code.range().start.wrapping_add(offset as usize)
     }
 
     /// The entry trampoline for functions of a type, if the artifact has one.
     pub(crate) fn entry_trampoline(&self, type_index: u32) -> Option<*const u8> {
         let offset = self.artifact().types().get(type_index)?.entry_trampoline?;
-        Some(core::ptr::with_exposed_provenance(self.code_address(offset)))
+        self.0.code.address(offset)
     }
 
     /// The artifact's file, if it was mapped.

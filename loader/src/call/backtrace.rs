@@ -107,7 +107,7 @@ impl Backtrace {
 fn find(group: &Entered<'_>, address: usize, exact: bool) -> Option<Frame> {
     group.find_instance(|instance| {
         let module = instance.module();
-        let offset = u32::try_from(address.checked_sub(module.text_start())?).ok()?;
+        let offset = u32::try_from(address.checked_sub(module.text().start)?).ok()?;
         let artifact = module.artifact();
         // A return address can lie behind the last instruction of its function.
         let inside = if exact { offset } else { offset.checked_sub(1)? };

@@ -23,7 +23,7 @@ use crate::call::exec_env::{CallContext, ExecutionEnvironment};
 use crate::group::{Entered, GroupRef, Member, Membership};
 use crate::instance::context::{Context, ContextStorage};
 use crate::instance::element::Failed;
-use crate::instance::error::{ImportName, InstantiateError};
+use crate::instance::error::{ImportName, InstantiateError, LinkError};
 use crate::instance::export::Extern;
 use crate::instance::import::Imports;
 use crate::instance::memory::{MemoryObject, MemoryPlan};
@@ -53,7 +53,9 @@ pub(crate) fn instantiate(
             entered.merge(&other.enter()?)?;
         }
     }
-    let instance = build(module, resolved.as_slice(), options, &entered)?;
+    let plan = MemoryPlan::new(module, options);
+    check_guards(module, resolved.as_slice(), &plan)?;
+    let instance = build(module, resolved.as_slice(), &plan, &entered)?;
     let pointer = NonNull::from(&*instance);
     entered.adopt(Member::Instance(instance))?;
     // SAFETY: the group owns the instance, and `group` keeps the group.
@@ -63,11 +65,28 @@ pub(crate) fn instantiate(
     Ok(Instance::from_data(instance))
 }
 
+/// Refuses memories that lack the guard pages on which the module's code relies.
+fn check_guards(
+    module: &Module,
+    imports: &[Extern],
+    plan: &MemoryPlan,
+) -> Result<(), InstantiateError> {
+    for (import, found) in module.artifact().imports().into_iter().zip(imports) {
+        if let Extern::Memory(memory) = found
+            && !plan.accepts(memory.object())
+        {
+            let import = ImportName::new(module, import.index);
+            return Err(LinkError::Unguarded { import }.into());
+        }
+    }
+    Ok(())
+}
+
 /// Allocates everything and links it together. Nothing outside is changed.
 fn build(
     module: &Module,
     imports: &[Extern],
-    options: &InstanceOptions,
+    plan: &MemoryPlan,
     group: &Entered<'_>,
 ) -> Result<Box<InstanceData>, InstantiateError> {
     let artifact = module.artifact();
@@ -88,11 +107,10 @@ fn build(
     }
 
     // Memory 0 holds the context below its base, where it is ours and cannot move.
-    let plan = MemoryPlan::new(module, options);
     let mut own_memories: Vec<Box<MemoryObject>> = Vec::new_in(allocator, Category::Instance);
     for memory in artifact.memories() {
         let below = if plan.holds_context(memory.index) { layout.size() } else { 0 };
-        own_memories.try_push(MemoryObject::create(module, &plan, &memory, below)?)?;
+        own_memories.try_push(MemoryObject::create(module, plan, &memory, below)?)?;
     }
     let mut context_storage = None;
     let pointer = match own_memories.first() {

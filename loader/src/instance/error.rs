@@ -58,6 +58,12 @@ pub enum LinkError {
         /// What is defined, with its current size as minimum.
         found: ExternType,
     },
+    /// The module's code relies on guard pages around an imported memory that has none, or fewer.
+    /// Make the memory with the same bounds checks as the module.
+    Unguarded {
+        /// The names.
+        import: ImportName,
+    },
 }
 
 impl fmt::Display for LinkError {
@@ -69,6 +75,11 @@ impl fmt::Display for LinkError {
             LinkError::Mismatch { import, expected, found } => write!(
                 f,
                 "incompatible import type: {import} is {found}; the module wants {expected}"
+            ),
+            LinkError::Unguarded { import } => write!(
+                f,
+                "incompatible import: the module relies on guard pages around the memory \
+                 {import}, which it does not have; use the same bounds checks for both"
             ),
         }
     }

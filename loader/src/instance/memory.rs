@@ -149,7 +149,7 @@ impl MemoryObject {
         // SAFETY: see `with`.
         let memory = unsafe { &mut *self.memory.get() };
         if let Some(file) = module.file_mapping()
-            && memory.map_image(file, u64::from(part.file_offset), part.address, part.bytes.len())
+            && memory.map_image(file.file(), u64::from(part.file_offset), part.address, part.bytes.len())
         {
             return Ok(());
         }

@@ -11,6 +11,7 @@ use crate::error::LoadError;
 use crate::link::{requirements, x86_64};
 use crate::open::ArtifactBytes;
 use crate::runtime::Runtime;
+use crate::sys::OsError;
 
 /// An artifact whose requirements this device meets.
 ///
@@ -51,19 +52,21 @@ impl<'a> LinkPlan<'a> {
             && let Some(file) = bytes.file()
             && self.artifact.header().page_size() >= runtime.device().page_size
         {
-            let file = file.file();
-            let mapped = ExecutableCode::map(runtime.allocator(), file, range.offset, range.size);
-            if let Ok(code) = mapped {
+            let (offset, size) = (u64::from(range.offset), range.size as usize);
+            // The reader has checked that the section is inside of the file.
+            if let Ok(code) = ExecutableCode::map(runtime.allocator(), file.file(), offset, size) {
                 return Ok(code);
             }
             // A file system that is mounted without execution still can be read.
         }
-        let mut code = WritableCode::copy(runtime.allocator(), self.artifact.text())?;
+        let refused = |error: OsError| LoadError::Code { os_error: error.0 };
+        let mut code =
+            WritableCode::copy(runtime.allocator(), self.artifact.text()).map_err(refused)?;
         let address = code.address() as u64;
         for relocation in self.artifact.relocations() {
             let error = LoadError::Relocation { offset: relocation.offset };
             let libcall = relocation.libcall().ok_or(error)?;
-            let symbol = crate::libcall::address(libcall) as u64;
+            let symbol = crate::libcall::table().address(libcall).addr() as u64;
             x86_64::apply(
                 code.bytes_mut(),
                 address,
@@ -74,6 +77,6 @@ impl<'a> LinkPlan<'a> {
             )
             .ok_or(error)?;
         }
-        Ok(code.publish()?)
+        code.publish().map_err(refused)
     }
 }
