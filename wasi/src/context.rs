@@ -34,7 +34,6 @@ pub(crate) struct State {
 
 impl WasiContext {
     /// Starts a context that reaches nothing.
-    #[must_use]
     pub fn builder() -> WasiContextBuilder {
         WasiContextBuilder {
             args: Vec::new(),

@@ -22,6 +22,7 @@ mod path;
 mod poll;
 mod process;
 mod random;
+mod register;
 mod rights;
 mod socket;
 mod sys;
@@ -32,5 +33,6 @@ pub use context::{BuildError, Input, Output, OutputBuffer, WasiContext, WasiCont
 pub use errno::Errno;
 pub use memory::{GuestMemory, Vectors};
 pub use process::{Exit, Raised};
+pub use register::{PREVIEW0, PREVIEW1};
 pub use rights::Rights;
 pub use types::Abi;

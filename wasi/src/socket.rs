@@ -93,7 +93,6 @@ impl WasiContext {
     /// # Errors
     ///
     /// [`Errno::NotSocket`] if it is none, [`Errno::Invalid`] for any flag, and what the system says.
-    #[expect(clippy::too_many_arguments, reason = "the signature is WASI's")]
     pub fn sock_send(
         &self,
         memory: &mut GuestMemory<'_>,

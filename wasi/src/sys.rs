@@ -283,6 +283,13 @@ pub(crate) fn shutdown(fd: BorrowedFd<'_>, how: u32) -> Result<(), Errno> {
     Ok(rustix::net::shutdown(fd, how)?)
 }
 
+/// Makes opening fail for what is no directory.
+pub(crate) fn require_directory(options: &mut cap_std::fs::OpenOptions) {
+    use cap_std::fs::OpenOptionsExt;
+    // Flags of the system are C's `int`.
+    options.custom_flags(OFlags::DIRECTORY.bits() as i32);
+}
+
 /// Opens a directory of the host with the authority of the process, so that it can be listed; or, if
 /// that is not permitted, so that what is in it can be reached.
 pub(crate) fn open_directory(path: &std::path::Path) -> std::io::Result<OwnedFd> {

@@ -119,6 +119,16 @@ fn directories_are_made_and_removed() {
 }
 
 #[test]
+fn a_pipe_is_not_waited_for_as_a_directory() {
+    let (mut guest, directory) = with_directory();
+    let made = std::process::Command::new("mkfifo")
+        .arg(directory.path().join("pipe"))
+        .status();
+    assert!(made.unwrap().success());
+    assert_eq!(guest.open_directory("pipe"), Err(Errno::NotDirectory));
+}
+
+#[test]
 fn names_are_moved() {
     let (mut guest, directory) = with_directory();
     let root = directory.path();

@@ -150,6 +150,10 @@ impl Request {
             // A file has to be open for something; the rights keep the guest from using it.
             .read(self.read || !self.write)
             .truncate(self.asks(oflags::TRUNCATE));
+        if self.asks(oflags::DIRECTORY) {
+            // The system refuses everything else without opening it, which could wait or rewind.
+            sys::require_directory(&mut options);
+        }
         if self.asks(oflags::CREATE) {
             if self.asks(oflags::EXCLUSIVE) {
                 options.create_new(true).write(true);

@@ -87,6 +87,7 @@ impl Guest {
     }
 
     /// Opens, with every choice.
+    #[allow(clippy::too_many_arguments, reason = "the function has as many")]
     pub fn open_with(
         &mut self,
         fd: u32,
