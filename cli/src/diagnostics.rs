@@ -1,18 +1,16 @@
 //! Errors in modules, shown where they are: a byte offset for binary modules, and for text
 //! modules a caret under the line.
 //!
-//! The compiler sees the binary form only and names an offset in it. For a module that came from
-//! text, the instruction at that offset is counted in the binary, and the assembler's list of
-//! instructions says where in the text it stood.
+//! The compiler sees the binary form only and names an offset in it; for a module that came from
+//! text, [`place`] finds the way back.
 
 use crate::Outcome;
 use crate::failure::Failure;
+use crate::place;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use precast_compiler::CompileError;
 use std::io::IsTerminal;
 use std::ops::Range;
-use wasmparser::{Parser, Payload};
-use wast::core::{FuncKind, ModuleField, ModuleKind};
 use wast::parser::{self, ParseBuffer};
 use wast::{Error, Wat};
 
@@ -63,58 +61,6 @@ impl TextSource {
         };
         begin..begin + length
     }
-
-    /// The offset in the text of the instruction at an offset of the binary module, or of the
-    /// function that contains it.
-    fn place_of(&self, wasm: &[u8], wasm_offset: usize) -> Option<usize> {
-        let (function, instruction) = find_instruction(wasm, wasm_offset)?;
-        let mut buffer = ParseBuffer::new(&self.text).ok()?;
-        buffer.track_instr_spans(true);
-        let mut module = match parser::parse::<Wat<'_>>(&buffer).ok()? {
-            Wat::Module(module) => module,
-            _ => return None,
-        };
-        // Encoding puts folded instructions and inline declarations into their binary order.
-        module.encode().ok()?;
-        let ModuleKind::Text(fields) = &module.kind else {
-            return None;
-        };
-        let mut defined = fields.iter().filter_map(|field| match field {
-            ModuleField::Func(function) => match &function.kind {
-                FuncKind::Inline { expression, .. } => Some((function.span, expression)),
-                FuncKind::Import(..) => None,
-            },
-            _ => None,
-        });
-        let (span, expression) = defined.nth(function)?;
-        let spans = expression.instr_spans.as_deref().unwrap_or_default();
-        // The closing `end` of a function has no place of its own in the text.
-        Some(spans.get(instruction).map_or(span.offset(), |span| span.offset()))
-    }
-}
-
-/// The number of the defined function and of its instruction at an offset of the module.
-fn find_instruction(wasm: &[u8], offset: usize) -> Option<(usize, usize)> {
-    let offset = offset as u64;
-    let mut function = 0;
-    for payload in Parser::new(0).parse_all(wasm) {
-        let Ok(Payload::CodeSectionEntry(body)) = payload else {
-            // Sections before the code may be what is wrong; the code section itself is looked at
-            // as far as it can be read.
-            payload.ok()?;
-            continue;
-        };
-        if body.range().contains(&offset) {
-            let operators = body.get_operators_reader().ok()?;
-            let before = operators
-                .into_iter_with_offsets()
-                .take_while(|item| matches!(item, Ok((_, at)) if *at <= offset))
-                .count();
-            return Some((function, before.saturating_sub(1)));
-        }
-        function += 1;
-    }
-    None
 }
 
 /// Shows an error of the compiler for a module, with a caret where the module came from text.
@@ -125,7 +71,9 @@ pub fn compile_failure(
     text: Option<&TextSource>,
 ) -> Failure {
     let place = match (text, error.offset) {
-        (Some(text), Some(offset)) => text.place_of(wasm, offset).map(|place| (text, place)),
+        (Some(text), Some(offset)) => {
+            place::in_text(&text.text, wasm, offset).map(|place| (text, place))
+        }
         _ => None,
     };
     match place {
@@ -142,18 +90,6 @@ mod tests {
 
     fn source(text: &str) -> TextSource {
         TextSource { name: "t.wat".into(), text: text.into() }
-    }
-
-    #[test]
-    fn an_offset_becomes_a_place_in_the_text() {
-        let source = source("(module (func) (func (param i32)\n (drop (i32.add (local.get 0)\n (i64.const 7)))))");
-        let wasm = source.assemble().unwrap();
-        let constant = wasm.windows(2).rposition(|bytes| bytes == [0x42, 7]).unwrap();
-        assert_eq!(find_instruction(&wasm, constant), Some((1, 1)));
-        let place = source.place_of(&wasm, constant).unwrap();
-        assert_eq!(&source.text[source.word(place)], "i64.const");
-        let addition = source.place_of(&wasm, constant + 2).unwrap();
-        assert_eq!(&source.text[source.word(addition)], "i32.add");
     }
 
     #[test]

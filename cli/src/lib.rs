@@ -18,6 +18,7 @@ mod input;
 mod inspect;
 mod objdump;
 mod output;
+mod place;
 mod progress;
 mod report;
 mod run;
