@@ -34,8 +34,22 @@ impl Account {
     pub(super) fn add(&self, category: Category, bytes: usize) {
         if let Some(counters) = self.counters(category) {
             let before = counters.current.fetch_add(bytes, Ordering::Relaxed);
-            counters.peak.fetch_max(before.wrapping_add(bytes), Ordering::Relaxed);
+            counters
+                .peak
+                .fetch_max(before.wrapping_add(bytes), Ordering::Relaxed);
             counters.blocks.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Changes the size of one block.
+    pub(super) fn resize(&self, category: Category, old: usize, new: usize) {
+        if let Some(counters) = self.counters(category) {
+            // Wrapping, as the counter does: a shrinking block adds a negative number.
+            let more = new.wrapping_sub(old);
+            let before = counters.current.fetch_add(more, Ordering::Relaxed);
+            counters
+                .peak
+                .fetch_max(before.wrapping_add(more), Ordering::Relaxed);
         }
     }
 
@@ -47,10 +61,11 @@ impl Account {
     }
 
     pub(super) fn usage(&self, category: Category) -> Usage {
-        self.counters(category).map_or(Usage::default(), |counters| Usage {
-            current: counters.current.load(Ordering::Relaxed),
-            peak: counters.peak.load(Ordering::Relaxed),
-            blocks: counters.blocks.load(Ordering::Relaxed),
-        })
+        self.counters(category)
+            .map_or(Usage::default(), |counters| Usage {
+                current: counters.current.load(Ordering::Relaxed),
+                peak: counters.peak.load(Ordering::Relaxed),
+                blocks: counters.blocks.load(Ordering::Relaxed),
+            })
     }
 }

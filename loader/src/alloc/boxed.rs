@@ -41,17 +41,24 @@ unsafe impl<T: Sync> Sync for Box<T> {}
 
 impl<T> Box<T> {
     /// Moves a value into a block of its own. Without memory the value is dropped.
-    pub fn new(
-        allocator: &Allocator,
-        category: Category,
-        value: T,
-    ) -> Result<Box<T>, OutOfMemory> {
+    pub fn new(allocator: &Allocator, category: Category, value: T) -> Result<Box<T>, OutOfMemory> {
         let layout = Layout::new::<Block<T>>();
         let block = allocator.allocate(layout, category)?.cast::<Block<T>>();
         let allocator = allocator.clone();
         // SAFETY: the block has the right layout and is nobody else's.
-        unsafe { block.write(Block { header: Header { allocator, category }, value }) };
-        Ok(Box { block, owned: PhantomData })
+        unsafe {
+            block.write(Block {
+                header: Header {
+                    allocator,
+                    category,
+                },
+                value,
+            })
+        };
+        Ok(Box {
+            block,
+            owned: PhantomData,
+        })
     }
 
     /// Where the value is.
@@ -74,7 +81,10 @@ impl<T> Box<T> {
     pub unsafe fn from_raw(value: NonNull<T>) -> Box<T> {
         // SAFETY: the value is that far inside of its block.
         let block = unsafe { value.byte_sub(offset_of!(Block<T>, value)) };
-        Box { block: block.cast(), owned: PhantomData }
+        Box {
+            block: block.cast(),
+            owned: PhantomData,
+        }
     }
 
     /// Moves the value out and frees the block.
@@ -83,7 +93,13 @@ impl<T> Box<T> {
         // SAFETY: the box is not dropped, so the block is moved out once.
         let Block { header, value } = unsafe { this.block.read() };
         // SAFETY: `new` got it with this layout and category; its contents have moved.
-        unsafe { header.allocator.free(this.block.cast(), Layout::new::<Block<T>>(), header.category) };
+        unsafe {
+            header.allocator.free(
+                this.block.cast(),
+                Layout::new::<Block<T>>(),
+                header.category,
+            )
+        };
         value
     }
 }
@@ -112,7 +128,11 @@ impl<T> Drop for Box<T> {
         let header = unsafe { self.block.cast::<Header>().read() };
         let layout = Layout::new::<Block<T>>();
         // SAFETY: `new` got the block with this layout and category.
-        unsafe { header.allocator.free(self.block.cast(), layout, header.category) };
+        unsafe {
+            header
+                .allocator
+                .free(self.block.cast(), layout, header.category)
+        };
     }
 }
 

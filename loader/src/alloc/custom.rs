@@ -42,7 +42,12 @@ impl CustomAllocator {
         reallocate: ReallocateFunction,
         free: FreeFunction,
     ) -> CustomAllocator {
-        CustomAllocator { user, allocate, reallocate, free }
+        CustomAllocator {
+            user,
+            allocate,
+            reallocate,
+            free,
+        }
     }
 }
 
@@ -50,9 +55,8 @@ impl CustomAllocator {
 unsafe impl RawAllocator for CustomAllocator {
     fn allocate(&self, layout: Layout, category: Category) -> Option<NonNull<u8>> {
         // SAFETY: `new` demands functions that can be called with any size and alignment.
-        let block = unsafe {
-            (self.allocate)(self.user, category as u32, layout.size(), layout.align())
-        };
+        let block =
+            unsafe { (self.allocate)(self.user, category as u32, layout.size(), layout.align()) };
         NonNull::new(block.cast())
     }
 
@@ -87,6 +91,14 @@ unsafe impl RawAllocator for CustomAllocator {
     unsafe fn free(&self, block: NonNull<u8>, layout: Layout, category: Category) {
         let (size, align) = (layout.size(), layout.align());
         // SAFETY: the block is from `allocate`, by the caller's promise.
-        unsafe { (self.free)(self.user, category as u32, block.as_ptr().cast(), size, align) }
+        unsafe {
+            (self.free)(
+                self.user,
+                category as u32,
+                block.as_ptr().cast(),
+                size,
+                align,
+            )
+        }
     }
 }

@@ -60,7 +60,12 @@ impl OutOfMemory {
 
 impl fmt::Display for OutOfMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no memory for {} bytes of {}", self.bytes, self.category.name())
+        write!(
+            f,
+            "no memory for {} bytes of {}",
+            self.bytes,
+            self.category.name()
+        )
     }
 }
 
@@ -150,11 +155,19 @@ impl Allocator {
         let layout = Layout::new::<State>();
         let category = Category::Runtime;
         let block = source.raw().allocate(layout, category);
-        let state = block.ok_or(OutOfMemory::new(category, layout.size()))?.cast::<State>();
+        let state = block
+            .ok_or(OutOfMemory::new(category, layout.size()))?
+            .cast::<State>();
         let account = Account::default();
         account.add(category, layout.size());
         // SAFETY: the block has the layout of a `State` and is nobody else's.
-        unsafe { state.write(State { references: AtomicUsize::new(1), source, account }) };
+        unsafe {
+            state.write(State {
+                references: AtomicUsize::new(1),
+                source,
+                account,
+            })
+        };
         Ok(Allocator(state))
     }
 
@@ -173,6 +186,11 @@ impl Allocator {
         self.state().account.add(category, bytes);
     }
 
+    /// Counts a block of [`Allocator::charge`] with another size.
+    pub(crate) fn recharge(&self, category: Category, old: usize, new: usize) {
+        self.state().account.resize(category, old, new);
+    }
+
     /// Takes back what [`Allocator::charge`] counted.
     pub(crate) fn discharge(&self, category: Category, bytes: usize) {
         self.state().account.subtract(category, bytes);
@@ -185,7 +203,12 @@ impl Allocator {
         category: Category,
     ) -> Result<NonNull<u8>, OutOfMemory> {
         let error = OutOfMemory::new(category, layout.size());
-        let block = self.state().source.raw().allocate(layout, category).ok_or(error)?;
+        let block = self
+            .state()
+            .source
+            .raw()
+            .allocate(layout, category)
+            .ok_or(error)?;
         self.charge(category, layout.size());
         Ok(block)
     }
@@ -197,7 +220,12 @@ impl Allocator {
         category: Category,
     ) -> Result<NonNull<u8>, OutOfMemory> {
         let error = OutOfMemory::new(category, layout.size());
-        let block = self.state().source.raw().allocate_zeroed(layout, category).ok_or(error)?;
+        let block = self
+            .state()
+            .source
+            .raw()
+            .allocate_zeroed(layout, category)
+            .ok_or(error)?;
         self.charge(category, layout.size());
         Ok(block)
     }
@@ -222,8 +250,7 @@ impl Allocator {
         // SAFETY: the caller's promise; the new size is a layout's of the same alignment.
         let moved = unsafe { raw.reallocate(block, layout, new.size(), category) };
         let moved = moved.ok_or(error)?;
-        self.charge(category, new.size());
-        self.discharge(category, layout.size());
+        self.recharge(category, layout.size(), new.size());
         Ok(moved)
     }
 
@@ -255,7 +282,12 @@ impl Drop for Allocator {
         // SAFETY: that was the last handle; the state is moved out and not used in place again.
         let state = unsafe { self.0.read() };
         // SAFETY: `new` got the block from this source with this layout and category.
-        unsafe { state.source.raw().free(self.0.cast(), Layout::new::<State>(), Category::Runtime) }
+        unsafe {
+            state
+                .source
+                .raw()
+                .free(self.0.cast(), Layout::new::<State>(), Category::Runtime)
+        }
     }
 }
 

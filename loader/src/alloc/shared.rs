@@ -37,10 +37,18 @@ impl<T> Shared<T> {
         let layout = Layout::new::<Block<T>>();
         let block = allocator.allocate(layout, category)?.cast::<Block<T>>();
         let references = AtomicUsize::new(1);
-        let contents = Block { references, allocator: allocator.clone(), category, value };
+        let contents = Block {
+            references,
+            allocator: allocator.clone(),
+            category,
+            value,
+        };
         // SAFETY: the block has the right layout and is nobody else's.
         unsafe { block.write(contents) };
-        Ok(Shared { block, owned: PhantomData })
+        Ok(Shared {
+            block,
+            owned: PhantomData,
+        })
     }
 
     /// How many references there are. Another thread may change that at any time.
@@ -62,7 +70,10 @@ impl<T> Shared<T> {
 impl<T> Clone for Shared<T> {
     fn clone(&self) -> Shared<T> {
         self.block().references.fetch_add(1, Ordering::Relaxed);
-        Shared { block: self.block, owned: PhantomData }
+        Shared {
+            block: self.block,
+            owned: PhantomData,
+        }
     }
 }
 
@@ -81,7 +92,12 @@ impl<T> Drop for Shared<T> {
         }
         fence(Ordering::Acquire);
         // SAFETY: that was the last reference; the contents move out once.
-        let Block { allocator, category, value, .. } = unsafe { self.block.read() };
+        let Block {
+            allocator,
+            category,
+            value,
+            ..
+        } = unsafe { self.block.read() };
         // SAFETY: `new` got the block with this layout and category.
         unsafe { allocator.free(self.block.cast(), Layout::new::<Block<T>>(), category) };
         drop(value);

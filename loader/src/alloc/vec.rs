@@ -93,14 +93,19 @@ impl<T> Vec<T> {
             return Ok(());
         }
         let doubled = self.capacity.saturating_mul(2).max(FIRST_CAPACITY);
-        self.set_capacity(wanted.max(doubled)).or_else(|_| self.set_capacity(wanted))
+        self.set_capacity(wanted.max(doubled))
+            .or_else(|_| self.set_capacity(wanted))
     }
 
     /// Makes room for this many more elements, and no more than that.
     pub fn try_reserve_exact(&mut self, additional: usize) -> Result<(), OutOfMemory> {
         let wanted = self.length.checked_add(additional);
         let wanted = wanted.ok_or(self.out_of_memory(usize::MAX))?;
-        if wanted <= self.capacity { Ok(()) } else { self.set_capacity(wanted) }
+        if wanted <= self.capacity {
+            Ok(())
+        } else {
+            self.set_capacity(wanted)
+        }
     }
 
     /// Appends without asking for memory; gives the value back where there is no room.
@@ -119,7 +124,8 @@ impl<T> Vec<T> {
     /// Appends an element. Without memory it is dropped.
     pub fn try_push(&mut self, value: T) -> Result<(), OutOfMemory> {
         self.try_reserve(1)?;
-        self.push_within_capacity(value).map_err(|_| self.out_of_memory(1))
+        self.push_within_capacity(value)
+            .map_err(|_| self.out_of_memory(1))
     }
 
     /// Appends all elements that the iterator gives.
@@ -270,7 +276,10 @@ impl<T> Drop for Vec<T> {
             && layout.size() != 0
         {
             // SAFETY: the block was allocated with this layout, and nothing is in it any more.
-            unsafe { self.allocator.free(self.elements.cast(), layout, self.category) };
+            unsafe {
+                self.allocator
+                    .free(self.elements.cast(), layout, self.category)
+            };
         }
     }
 }

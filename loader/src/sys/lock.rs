@@ -25,7 +25,10 @@ unsafe impl<T: Send> Sync for Lock<T> {}
 impl<T> Lock<T> {
     /// Wraps a value.
     pub const fn new(value: T) -> Lock<T> {
-        Lock { locked: AtomicBool::new(false), value: UnsafeCell::new(value) }
+        Lock {
+            locked: AtomicBool::new(false),
+            value: UnsafeCell::new(value),
+        }
     }
 
     /// Waits for the value. A thread that holds the lock must not ask again.

@@ -13,7 +13,9 @@
 //! It is written by a signal handler; whoever reads it afterwards does so after the trampoline
 //! returned, through the pointer that was passed to compiled code.
 
-use core::ptr;
+use core::fmt;
+use core::mem::{MaybeUninit, offset_of};
+use core::{ptr, slice};
 
 use precast_format::context::{ActivationField, PointerWidth};
 use precast_format::trap::TrapCode;
@@ -50,9 +52,10 @@ pub enum Pending {
 /// All of them are return addresses, except the first where [`Backtrace::is_exact`] says that it
 /// is the address of the faulting instruction. Addresses of trampolines and adapters are among
 /// them: who resolves them skips what is not in the table of functions.
-#[derive(Clone, Copy, Debug)]
 pub struct Backtrace {
-    addresses: [usize; BACKTRACE_LENGTH],
+    /// The first `length` are initialised. The rest never is: an activation is made for each call,
+    /// and most need no backtrace.
+    addresses: [MaybeUninit<usize>; BACKTRACE_LENGTH],
     length: usize,
     exact: bool,
     truncated: bool,
@@ -61,7 +64,12 @@ pub struct Backtrace {
 impl Backtrace {
     /// A backtrace without frames.
     pub const fn new() -> Backtrace {
-        Backtrace { addresses: [0; BACKTRACE_LENGTH], length: 0, exact: false, truncated: false }
+        Backtrace {
+            addresses: [MaybeUninit::uninit(); BACKTRACE_LENGTH],
+            length: 0,
+            exact: false,
+            truncated: false,
+        }
     }
 
     /// Forgets everything. The array is left as it is.
@@ -75,7 +83,7 @@ impl Backtrace {
     pub fn push(&mut self, pc: usize) {
         match self.addresses.get_mut(self.length) {
             Some(slot) => {
-                *slot = pc;
+                slot.write(pc);
                 self.length += 1;
             }
             None => self.truncated = true,
@@ -89,7 +97,8 @@ impl Backtrace {
 
     /// The addresses, innermost first.
     pub fn addresses(&self) -> &[usize] {
-        self.addresses.get(..self.length).unwrap_or(&[])
+        // SAFETY: `push` has initialised so many.
+        unsafe { slice::from_raw_parts(self.addresses.as_ptr().cast(), self.length) }
     }
 
     /// Whether the first address is the one of the faulting instruction.
@@ -100,6 +109,12 @@ impl Backtrace {
     /// Whether there were more frames than fit.
     pub fn is_truncated(&self) -> bool {
         self.truncated
+    }
+}
+
+impl fmt::Debug for Backtrace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.addresses()).finish()
     }
 }
 
@@ -142,16 +157,18 @@ pub struct Activation {
 // Compiled code addresses the first four words by the offsets of `ActivationField`.
 const _: () = {
     let width = PointerWidth::Bits64;
-    assert!(size_of::<usize>() != 8 || {
-        core::mem::offset_of!(Activation, entry_stack_pointer) as i32
-            == ActivationField::EntryStackPointer.offset(width)
-            && core::mem::offset_of!(Activation, entry_frame_pointer) as i32
-                == ActivationField::EntryFramePointer.offset(width)
-            && core::mem::offset_of!(Activation, handler_address) as i32
-                == ActivationField::HandlerAddress.offset(width)
-            && core::mem::offset_of!(Activation, exit_frame_pointer) as i32
-                == ActivationField::ExitFramePointer.offset(width)
-    });
+    assert!(
+        size_of::<usize>() != 8 || {
+            offset_of!(Activation, entry_stack_pointer) as i32
+                == ActivationField::EntryStackPointer.offset(width)
+                && offset_of!(Activation, entry_frame_pointer) as i32
+                    == ActivationField::EntryFramePointer.offset(width)
+                && offset_of!(Activation, handler_address) as i32
+                    == ActivationField::HandlerAddress.offset(width)
+                && offset_of!(Activation, exit_frame_pointer) as i32
+                    == ActivationField::ExitFramePointer.offset(width)
+        }
+    );
 };
 
 impl Activation {
@@ -173,5 +190,14 @@ impl Activation {
             host_error: ptr::null_mut(),
             backtrace: Backtrace::new(),
         }
+    }
+
+    /// Where a trap goes on: program counter, stack pointer, frame pointer.
+    pub(super) fn handler(&self) -> (usize, usize, usize) {
+        (
+            self.handler_address,
+            self.entry_stack_pointer,
+            self.entry_frame_pointer,
+        )
     }
 }

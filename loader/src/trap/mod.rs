@@ -6,9 +6,13 @@
 //! into the thread's current [`Activation`], and control goes to the handler of the entry
 //! trampoline, which restores the host's registers and returns 1.
 //!
-//! No Rust frame lies between the trap and the trampoline, so nothing is skipped that has
-//! something to drop.
+//! Between the trap and the trampoline are frames of compiled code only, so nothing is skipped
+//! that has something to drop.
 
 mod activation;
+mod assembly;
+pub mod registry;
+pub mod signals;
+pub(crate) mod unwind;
 
-pub use activation::{Activation, Backtrace, Pending, TrapInfo, BACKTRACE_LENGTH};
+pub use activation::{Activation, Pending};

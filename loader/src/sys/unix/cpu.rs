@@ -39,19 +39,39 @@ pub fn features() -> CpuFeatures {
 fn has(name: &str) -> bool {
     use core::arch::x86_64::{__cpuid, __cpuid_count, CpuidResult};
 
-    const NOTHING: CpuidResult = CpuidResult { eax: 0, ebx: 0, ecx: 0, edx: 0 };
+    const NOTHING: CpuidResult = CpuidResult {
+        eax: 0,
+        ebx: 0,
+        ecx: 0,
+        edx: 0,
+    };
     let basic = __cpuid(0).eax;
     let extended = __cpuid(0x8000_0000).eax;
     let leaf1 = if basic >= 1 { __cpuid(1) } else { NOTHING };
-    let leaf7 = if basic >= 7 { __cpuid_count(7, 0) } else { NOTHING };
-    let leaf7_1 = if basic >= 7 && leaf7.eax >= 1 { __cpuid_count(7, 1) } else { NOTHING };
-    let leaf_extended =
-        if extended >= 0x8000_0001 { __cpuid(0x8000_0001) } else { NOTHING };
+    let leaf7 = if basic >= 7 {
+        __cpuid_count(7, 0)
+    } else {
+        NOTHING
+    };
+    let leaf7_1 = if basic >= 7 && leaf7.eax >= 1 {
+        __cpuid_count(7, 1)
+    } else {
+        NOTHING
+    };
+    let leaf_extended = if extended >= 0x8000_0001 {
+        __cpuid(0x8000_0001)
+    } else {
+        NOTHING
+    };
     let bit = |register: u32, index: u32| register >> index & 1 == 1;
 
     // The system says in XCR0 which registers it saves: 1 and 2 are XMM and YMM, 5 to 7 are the
     // mask registers and the two halves of ZMM.
-    let saved = if bit(leaf1.ecx, 27) { saved_registers() } else { 0 };
+    let saved = if bit(leaf1.ecx, 27) {
+        saved_registers()
+    } else {
+        0
+    };
     let ymm = saved & 0b110 == 0b110;
     let zmm = saved & 0b1110_0110 == 0b1110_0110;
     let avx512 = zmm && bit(leaf7.ebx, 16);

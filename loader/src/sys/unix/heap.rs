@@ -15,7 +15,11 @@ pub fn allocate(layout: Layout) -> Option<NonNull<u8>> {
     let mut block = ptr::null_mut();
     // SAFETY: a layout's alignment is a power of two; this one is larger than a pointer's.
     let error = unsafe { libc::posix_memalign(&raw mut block, layout.align(), layout.size()) };
-    if error == 0 { NonNull::new(block.cast()) } else { None }
+    if error == 0 {
+        NonNull::new(block.cast())
+    } else {
+        None
+    }
 }
 
 /// A block of zeros of the layout, which is not empty. Large ones cost nothing until touched.

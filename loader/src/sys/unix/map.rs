@@ -16,7 +16,9 @@ pub fn page_size() -> usize {
         0 => {
             // SAFETY: asks for a number.
             let answer = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-            let size = usize::try_from(answer).ok().filter(|size| size.is_power_of_two());
+            let size = usize::try_from(answer)
+                .ok()
+                .filter(|size| size.is_power_of_two());
             let size = size.unwrap_or(4096);
             PAGE_SIZE.store(size, Ordering::Relaxed);
             size
@@ -49,7 +51,9 @@ impl Mapping {
     /// Address space that cannot be accessed. It costs nothing until parts are committed.
     pub fn reserve(size: usize) -> Result<Mapping, OsError> {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        Mapping::new(size, libc::PROT_NONE, flags, -1, 0)
+        let mapping = Mapping::new(size, libc::PROT_NONE, flags, -1, 0)?;
+        mapping.refuse_huge_pages();
+        Ok(mapping)
     }
 
     /// Zeroed memory for reading and writing.
@@ -72,7 +76,13 @@ impl Mapping {
 
     fn of_file(file: &File, offset: u64, size: usize, protection: i32) -> Result<Mapping, OsError> {
         let offset = libc::off_t::try_from(offset).map_err(|_| INVALID)?;
-        Mapping::new(size, protection, libc::MAP_PRIVATE, file.descriptor(), offset)
+        Mapping::new(
+            size,
+            protection,
+            libc::MAP_PRIVATE,
+            file.descriptor(),
+            offset,
+        )
     }
 
     fn new(
@@ -93,6 +103,16 @@ impl Mapping {
             Some(base) => Ok(Mapping { base, size }),
             None => Err(INVALID),
         }
+    }
+
+    /// Asks for pages of the ordinary size, so that what is touched is what is paid for.
+    fn refuse_huge_pages(&self) {
+        // A system without huge pages answers with an error, which is as good.
+        #[cfg(target_os = "linux")]
+        // SAFETY: the range is ours, and its contents do not change.
+        unsafe {
+            libc::madvise(self.base.as_ptr().cast(), self.size, libc::MADV_NOHUGEPAGE)
+        };
     }
 
     /// Lowest address.
@@ -160,7 +180,14 @@ impl Mapping {
     ) -> Result<(), OsError> {
         let file_offset = libc::off_t::try_from(file_offset).map_err(|_| INVALID)?;
         let protection = libc::PROT_READ | libc::PROT_WRITE;
-        self.replace(offset, size, protection, libc::MAP_PRIVATE, file.descriptor(), file_offset)
+        self.replace(
+            offset,
+            size,
+            protection,
+            libc::MAP_PRIVATE,
+            file.descriptor(),
+            file_offset,
+        )
     }
 
     fn replace(
@@ -178,9 +205,12 @@ impl Mapping {
         let start = self.pages(offset, size)?;
         let flags = flags | libc::MAP_FIXED;
         // SAFETY: the pages that are replaced are ours.
-        let result =
-            unsafe { libc::mmap(start, size, protection, flags, descriptor, file_offset) };
-        if result == libc::MAP_FAILED { Err(last_error()) } else { Ok(()) }
+        let result = unsafe { libc::mmap(start, size, protection, flags, descriptor, file_offset) };
+        if result == libc::MAP_FAILED {
+            Err(last_error())
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -30,5 +30,9 @@ fn last_error() -> OsError {
 
 /// A call's result: minus one means that it failed.
 fn check(result: i32) -> Result<i32, OsError> {
-    if result == -1 { Err(last_error()) } else { Ok(result) }
+    if result == -1 {
+        Err(last_error())
+    } else {
+        Ok(result)
+    }
 }

@@ -67,7 +67,10 @@ struct Previous {
 }
 
 static PREVIOUS: [Previous; SIGNALS.len()] = [const {
-    Previous { handler: AtomicUsize::new(libc::SIG_DFL), flags: AtomicI32::new(0) }
+    Previous {
+        handler: AtomicUsize::new(libc::SIG_DFL),
+        flags: AtomicI32::new(0),
+    }
 }; SIGNALS.len()];
 
 /// Address of our handler as it was installed; zero before.
@@ -106,7 +109,8 @@ unsafe fn set_action(signal: i32, action: &libc::sigaction) -> Result<(), OsErro
 
 /// Puts the handler in front of the host's, for all faults or for none of them.
 ///
-/// Calls must not overlap with each other or with [`uninstall`].
+/// Must not be called while it is installed, and calls must not overlap with each other or with
+/// [`uninstall`].
 pub fn install<H: FaultHandler>() -> Result<(), OsError> {
     let entry: unsafe extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void) = enter::<H>;
     let address = entry as *const () as usize;
@@ -140,29 +144,33 @@ fn install_one(signal: i32, address: usize) -> Result<(), OsError> {
     unsafe { set_action(signal, &action) }
 }
 
-/// Takes the handler out again wherever it is still the one that is installed. Whether it was
-/// everywhere: otherwise the host has put a handler in front of ours, which goes on to hand
-/// faults on to it.
+/// Takes the handler out again, for all faults or for none of them. `false` where the host has put
+/// a handler of its own in front: ours stays where it is, because that one may hand on to it.
 pub fn uninstall() -> Result<bool, OsError> {
     let address = INSTALLED.load(Ordering::Acquire);
-    let mut complete = true;
     for signal in SIGNALS {
-        complete &= uninstall_one(signal, address)?;
+        if present_action(signal)?.sa_sigaction != address {
+            return Ok(false);
+        }
     }
-    Ok(complete)
+    for signal in SIGNALS {
+        uninstall_one(signal, address)?;
+    }
+    Ok(true)
 }
 
-fn uninstall_one(signal: i32, address: usize) -> Result<bool, OsError> {
+fn uninstall_one(signal: i32, address: usize) -> Result<(), OsError> {
     let mut action = present_action(signal)?;
-    let Some(previous) = Previous::of(signal) else { return Ok(true) };
+    let Some(previous) = Previous::of(signal) else {
+        return Ok(());
+    };
     if action.sa_sigaction != address {
-        return Ok(false);
+        return Ok(());
     }
     action.sa_sigaction = previous.handler.load(Ordering::Acquire);
     action.sa_flags = previous.flags.load(Ordering::Relaxed);
     // SAFETY: the host installed this handler itself.
-    unsafe { set_action(signal, &action) }?;
-    Ok(true)
+    unsafe { set_action(signal, &action) }
 }
 
 /// The signal handler.
@@ -182,7 +190,10 @@ unsafe extern "C" fn enter<H: FaultHandler>(
         };
         // SAFETY: the system passes the registers of the interrupted thread, for us to change.
         let registers = unsafe { &mut *context.cast::<libc::ucontext_t>() };
-        if H::handle(&mut Fault { context: registers, address }) {
+        if H::handle(&mut Fault {
+            context: registers,
+            address,
+        }) {
             return;
         }
     }
@@ -201,7 +212,9 @@ unsafe fn hand_on(
     info: *mut libc::siginfo_t,
     context: *mut libc::c_void,
 ) {
-    let Some(previous) = Previous::of(signal) else { return };
+    let Some(previous) = Previous::of(signal) else {
+        return;
+    };
     let handler = previous.handler.load(Ordering::Acquire);
     let flags = previous.flags.load(Ordering::Relaxed);
     match handler {
@@ -235,9 +248,8 @@ unsafe fn hand_on(
                 unsafe { handler(signal, info, context) }
             } else {
                 // SAFETY: a handler without the flag takes one argument.
-                let handler = unsafe {
-                    core::mem::transmute::<usize, unsafe extern "C" fn(i32)>(handler)
-                };
+                let handler =
+                    unsafe { core::mem::transmute::<usize, unsafe extern "C" fn(i32)>(handler) };
                 // SAFETY: the argument is the system's.
                 unsafe { handler(signal) }
             }

@@ -35,7 +35,9 @@ mod slots {
     }
 
     pub(super) fn get(slot: Slot) -> usize {
-        SLOTS.try_with(|slots| slots[slot as usize].get()).unwrap_or(0)
+        SLOTS
+            .try_with(|slots| slots[slot as usize].get())
+            .unwrap_or(0)
     }
 
     pub(super) fn set(slot: Slot, value: usize) {
@@ -70,7 +72,10 @@ struct Key {
 
 impl Key {
     const fn new(destructor: Option<unsafe extern "C" fn(*mut libc::c_void)>) -> Key {
-        Key { number: AtomicUsize::new(0), destructor }
+        Key {
+            number: AtomicUsize::new(0),
+            destructor,
+        }
     }
 
     fn get(&self) -> usize {
@@ -105,7 +110,10 @@ impl Key {
             return Err(OsError(error));
         }
         let number = key as usize + 1;
-        match self.number.compare_exchange(0, number, Ordering::AcqRel, Ordering::Acquire) {
+        match self
+            .number
+            .compare_exchange(0, number, Ordering::AcqRel, Ordering::Acquire)
+        {
             Ok(_) => Ok(key),
             Err(other) => {
                 // SAFETY: another thread was faster; nobody knows this key.
@@ -141,11 +149,11 @@ pub fn set_current_activation(activation: *mut Activation) {
 }
 
 /// Lowest address of this thread's stack, and the address above it; `None` where the system does
-/// not say. Asked for once per thread.
+/// not say. The system is asked once per thread.
 pub fn stack_bounds() -> Option<(usize, usize)> {
-    let known = (slots::get(Slot::StackLowest), slots::get(Slot::StackHighest));
-    if known.0 != 0 {
-        return Some(known);
+    let lowest = slots::get(Slot::StackLowest);
+    if lowest != 0 {
+        return Some((lowest, slots::get(Slot::StackHighest)));
     }
     let (lowest, highest) = ask_stack_bounds()?;
     slots::set(Slot::StackHighest, highest);
@@ -153,7 +161,7 @@ pub fn stack_bounds() -> Option<(usize, usize)> {
     Some((lowest, highest))
 }
 
-/// Lowest address of this thread's stack.
+/// Lowest address of this thread's stack; `None` where the system does not say.
 pub fn stack_end() -> Option<usize> {
     stack_bounds().map(|(lowest, _)| lowest)
 }
@@ -170,9 +178,8 @@ fn ask_stack_bounds() -> Option<(usize, usize)> {
     let mut lowest = ptr::null_mut();
     let mut size = 0;
     // SAFETY: the attributes were filled.
-    let error = unsafe {
-        libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut lowest, &raw mut size)
-    };
+    let error =
+        unsafe { libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut lowest, &raw mut size) };
     // SAFETY: the attributes were filled and are not used again.
     unsafe { libc::pthread_attr_destroy(attributes.as_mut_ptr()) };
     let highest = lowest.addr().checked_add(size)?;
@@ -227,7 +234,11 @@ pub fn ensure_signal_stack() -> Result<(), OsError> {
     let usable = mapping.size() - guard;
     let start = mapping.base().as_ptr().wrapping_add(guard);
     SIGNAL_STACK.set(mapping.base().as_ptr().expose_provenance())?;
-    let stack = libc::stack_t { ss_sp: start.cast(), ss_flags: 0, ss_size: usable };
+    let stack = libc::stack_t {
+        ss_sp: start.cast(),
+        ss_flags: 0,
+        ss_size: usable,
+    };
     // SAFETY: the memory is ours and stays until the thread ends.
     match check(unsafe { libc::sigaltstack(&raw const stack, ptr::null_mut()) }) {
         Ok(_) => {
@@ -259,7 +270,11 @@ fn minimum_signal_stack() -> usize {
 
 /// Takes the alternate stack out of use and gives it back, when its thread ends.
 unsafe extern "C" fn drop_signal_stack(base: *mut libc::c_void) {
-    let none = libc::stack_t { ss_sp: ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
+    let none = libc::stack_t {
+        ss_sp: ptr::null_mut(),
+        ss_flags: libc::SS_DISABLE,
+        ss_size: 0,
+    };
     let mut present = MaybeUninit::<libc::stack_t>::uninit();
     // SAFETY: asks for the present one; there is room for the answer.
     if unsafe { libc::sigaltstack(ptr::null(), present.as_mut_ptr()) } != 0 {

@@ -1,0 +1,166 @@
+//! Code memory: writable first, then executable, never both.
+//!
+//! ```text
+//!   artifact bytes --copy--> WritableCode --publish--> ExecutableCode
+//!   artifact file  --------------map---------------->  ExecutableCode
+//! ```
+//!
+//! A [`WritableCode`] can be patched and not run; publishing consumes it. An [`ExecutableCode`]
+//! can be run and not written. Bytes that a hosted process only borrows are not executable, so
+//! they are copied; running them where they lie is for platforms without memory protection.
+
+use core::fmt;
+use core::ops::Range;
+use core::slice;
+
+use crate::alloc::{Allocator, Category};
+use crate::sys::OsError;
+use crate::sys::file::File;
+use crate::sys::map::Mapping;
+
+/// A mapping that is counted as code.
+struct Counted {
+    mapping: Mapping,
+    allocator: Allocator,
+}
+
+impl Counted {
+    fn new(allocator: &Allocator, mapping: Mapping) -> Counted {
+        allocator.charge(Category::Code, mapping.size());
+        Counted {
+            mapping,
+            allocator: allocator.clone(),
+        }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.allocator
+            .discharge(Category::Code, self.mapping.size());
+    }
+}
+
+/// A private copy of a text section, for relocations to be applied to.
+///
+/// Having a value of this type means that the bytes are writable, and that no thread executes
+/// them.
+pub struct WritableCode {
+    memory: Counted,
+    size: usize,
+}
+
+impl WritableCode {
+    /// Copies text into pages of its own.
+    pub fn copy(allocator: &Allocator, text: &[u8]) -> Result<WritableCode, OsError> {
+        // An empty text still has an address.
+        let mapping = Mapping::writable(text.len().max(1))?;
+        let mut code = WritableCode {
+            memory: Counted::new(allocator, mapping),
+            size: text.len(),
+        };
+        code.bytes_mut().copy_from_slice(text);
+        Ok(code)
+    }
+
+    /// Where the code is, now and after publishing.
+    pub fn address(&self) -> usize {
+        self.memory.mapping.base().as_ptr().expose_provenance()
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: the mapping has at least `size` bytes, which are readable.
+        unsafe { slice::from_raw_parts(self.memory.mapping.base().as_ptr(), self.size) }
+    }
+
+    /// The bytes, to be patched.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        let base = self.memory.mapping.base().as_ptr();
+        // SAFETY: the mapping has at least `size` bytes, which are writable and only ours.
+        unsafe { slice::from_raw_parts_mut(base, self.size) }
+    }
+
+    /// Takes the right to write away and gives the right to execute. Where the system refuses,
+    /// the code is gone: it is never left writable and executable.
+    pub fn publish(mut self) -> Result<ExecutableCode, OsError> {
+        let size = self.memory.mapping.size();
+        self.memory.mapping.make_executable(0, size)?;
+        Ok(ExecutableCode {
+            memory: self.memory,
+            size: self.size,
+        })
+    }
+}
+
+impl fmt::Debug for WritableCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "writable code, {} bytes at {:#x}",
+            self.size,
+            self.address()
+        )
+    }
+}
+
+/// A text section that can run.
+///
+/// Having a value of this type means that the bytes are executable, not writable, and stay where
+/// they are until the value is dropped. Whether they *should* run is a matter of trust.
+pub struct ExecutableCode {
+    memory: Counted,
+    size: usize,
+}
+
+impl ExecutableCode {
+    /// Maps text straight from a file, at an offset that is a multiple of the page size.
+    ///
+    /// The pages behind the last one of the file cannot be accessed: the caller has compared
+    /// offset and size with the file's size.
+    pub fn map(
+        allocator: &Allocator,
+        file: &File,
+        offset: u64,
+        size: usize,
+    ) -> Result<ExecutableCode, OsError> {
+        let mapping = Mapping::file_executable(file, offset, size)?;
+        Ok(ExecutableCode {
+            memory: Counted::new(allocator, mapping),
+            size,
+        })
+    }
+
+    /// The addresses of the code.
+    pub fn range(&self) -> Range<usize> {
+        let start = self.memory.mapping.base().as_ptr().expose_provenance();
+        // The mapping ends before the address space does.
+        start..start.wrapping_add(self.size)
+    }
+
+    /// The address of what is at this offset of the text, if that is inside.
+    pub fn address(&self, offset: u32) -> Option<*const u8> {
+        let offset = usize::try_from(offset)
+            .ok()
+            .filter(|offset| *offset < self.size)?;
+        Some(
+            self.memory
+                .mapping
+                .base()
+                .as_ptr()
+                .wrapping_add(offset)
+                .cast_const(),
+        )
+    }
+}
+
+impl fmt::Debug for ExecutableCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "executable code, {} bytes at {:#x}",
+            self.size,
+            self.range().start
+        )
+    }
+}

@@ -1,0 +1,91 @@
+//! Libcalls: the helpers that compiled code calls.
+//!
+//! The list with signatures is the format crate's; here is one function for each, and the table
+//! that compiled code indexes. The functions are called with the C convention, on the stack of
+//! compiled code. None of them unwinds, and none of them ends the activation except `raise`: what
+//! traps returns a code, and compiled code raises it.
+//!
+//! The context pointer that they get is the one of the instance that runs, whose group this
+//! thread has entered.
+
+mod float;
+mod memory;
+mod table;
+mod trap;
+
+use core::ptr;
+
+use precast_format::libcall::Libcall;
+use precast_format::trap::TrapCode;
+
+/// The addresses of all libcalls, in the order of [`Libcall`].
+#[repr(transparent)]
+pub struct LibcallTable([*const (); Libcall::COUNT]);
+
+// SAFETY: the addresses are those of functions.
+unsafe impl Sync for LibcallTable {}
+
+static TABLE: LibcallTable = LibcallTable(addresses());
+
+/// The table that compiled code reaches through its context.
+pub fn table() -> &'static LibcallTable {
+    &TABLE
+}
+
+impl LibcallTable {
+    /// Address of the first entry.
+    pub fn as_ptr(&self) -> *const *const () {
+        self.0.as_ptr()
+    }
+
+    /// Address of one helper, for code that calls it directly.
+    pub fn address(&self, libcall: Libcall) -> *const () {
+        self.0.get(libcall as usize).copied().unwrap_or(ptr::null())
+    }
+}
+
+const fn addresses() -> [*const (); Libcall::COUNT] {
+    let mut addresses = [ptr::null(); Libcall::COUNT];
+    let mut index = 0;
+    while index < Libcall::COUNT {
+        addresses[index] = address(Libcall::ALL[index]);
+        index += 1;
+    }
+    addresses
+}
+
+/// The function behind each name; the compiler demands that none is missing.
+const fn address(libcall: Libcall) -> *const () {
+    match libcall {
+        Libcall::Raise => trap::RAISE as *const (),
+        Libcall::MemoryGrow => memory::memory_grow as *const (),
+        Libcall::MemoryCopy => memory::memory_copy as *const (),
+        Libcall::MemoryFill => memory::memory_fill as *const (),
+        Libcall::MemoryInit => memory::memory_init as *const (),
+        Libcall::DataDrop => memory::data_drop as *const (),
+        Libcall::TableGrow => table::table_grow as *const (),
+        Libcall::TableFill => table::table_fill as *const (),
+        Libcall::TableCopy => table::table_copy as *const (),
+        Libcall::TableInit => table::table_init as *const (),
+        Libcall::ElemDrop => table::elem_drop as *const (),
+        Libcall::CeilF32 => float::ceil_f32 as *const (),
+        Libcall::CeilF64 => float::ceil_f64 as *const (),
+        Libcall::FloorF32 => float::floor_f32 as *const (),
+        Libcall::FloorF64 => float::floor_f64 as *const (),
+        Libcall::TruncF32 => float::trunc_f32 as *const (),
+        Libcall::TruncF64 => float::trunc_f64 as *const (),
+        Libcall::NearestF32 => float::nearest_f32 as *const (),
+        Libcall::NearestF64 => float::nearest_f64 as *const (),
+    }
+}
+
+/// How a helper says whether it trapped: zero, or the number of the code.
+fn status(result: Result<(), TrapCode>) -> u32 {
+    match result {
+        Ok(()) => 0,
+        Err(code) => code as u32,
+    }
+}
+
+/// What growth returns where it fails.
+const FAILED: u64 = u64::MAX;

@@ -1,0 +1,133 @@
+//! Linear memory: the bytes, wherever they are.
+//!
+//! ```text
+//!   guard      | context | committed ...... | reserved ............ | guard |   never moves
+//!                        ^ base
+//!   explicit   | committed ...... |                                            may move
+//!              ^ base
+//! ```
+//!
+//! A [`LinearMemory`] knows its bytes, not its type: limits in pages are the business of whoever
+//! owns it.
+
+mod explicit;
+mod guard;
+
+use core::ptr::NonNull;
+
+use precast_format::types::MemoryType;
+
+use crate::alloc::{Allocator, Category, OutOfMemory};
+use crate::sys::file::File;
+
+use explicit::ExplicitMemory;
+use guard::GuardedMemory;
+
+/// Where the bytes of a memory are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Storage {
+    /// At the start of reserved address space, so that accesses need no check and nothing moves.
+    Guard {
+        /// Address space from the base on that the memory can grow into, in bytes.
+        reservation: u64,
+        /// Inaccessible bytes behind that.
+        guard: u64,
+        /// Bytes right below the base that are readable and writable, and zero at first.
+        below: u32,
+    },
+    /// In the runtime's ordinary memory. Every access is checked; growth may move the bytes.
+    Explicit,
+}
+
+enum Bytes {
+    Guard(GuardedMemory),
+    Explicit(ExplicitMemory),
+}
+
+/// The bytes of a linear memory.
+pub struct LinearMemory(Bytes);
+
+/// The category of everything here.
+const CATEGORY: Category = Category::LinearMemory;
+
+impl LinearMemory {
+    /// Makes a memory of as many zeros as its type demands at least.
+    pub fn new(
+        allocator: &Allocator,
+        memory_type: &MemoryType,
+        storage: Storage,
+    ) -> Result<LinearMemory, OutOfMemory> {
+        let too_large = OutOfMemory::new(CATEGORY, usize::MAX);
+        let page_size = 1u64
+            .checked_shl(u32::from(memory_type.page_size_log2))
+            .ok_or(too_large)?;
+        let length = memory_type
+            .limits
+            .min
+            .checked_mul(page_size)
+            .ok_or(too_large)?;
+        let length = usize::try_from(length).map_err(|_| too_large)?;
+        Ok(LinearMemory(match storage {
+            Storage::Guard {
+                reservation,
+                guard,
+                below,
+            } => Bytes::Guard(GuardedMemory::new(
+                allocator,
+                length,
+                usize::try_from(reservation).map_err(|_| too_large)?,
+                usize::try_from(guard).map_err(|_| too_large)?,
+                below as usize,
+            )?),
+            Storage::Explicit => Bytes::Explicit(ExplicitMemory::new(allocator, length)?),
+        }))
+    }
+
+    /// The address of the first byte. It changes when a memory without guard grows.
+    pub fn base(&self) -> NonNull<u8> {
+        match &self.0 {
+            Bytes::Guard(memory) => memory.base(),
+            Bytes::Explicit(memory) => memory.base(),
+        }
+    }
+
+    /// How many bytes can be accessed.
+    pub fn length(&self) -> usize {
+        match &self.0 {
+            Bytes::Guard(memory) => memory.length(),
+            Bytes::Explicit(memory) => memory.length(),
+        }
+    }
+
+    /// Address space from the base on where an access either hits the memory or faults, in bytes.
+    /// Zero without guard.
+    pub fn reserved(&self) -> u64 {
+        match &self.0 {
+            Bytes::Guard(memory) => memory.reserved() as u64,
+            Bytes::Explicit(_) => 0,
+        }
+    }
+
+    /// Grows to a length in bytes, with zeros. After an error the memory is as it was.
+    pub fn grow(&mut self, length: usize) -> Result<(), OutOfMemory> {
+        match &mut self.0 {
+            Bytes::Guard(memory) => memory.grow(length),
+            Bytes::Explicit(memory) => memory.grow(length),
+        }
+    }
+
+    /// Maps a part of a file over bytes that nobody has written yet; what is written later stays
+    /// in this process. `false` where that is not possible, for the caller to copy.
+    pub fn map_image(&mut self, file: &File, offset: u64, address: u64, length: usize) -> bool {
+        match &mut self.0 {
+            Bytes::Guard(memory) => match usize::try_from(address) {
+                Ok(address) => memory.map_image(file, offset, address, length),
+                Err(_) => false,
+            },
+            Bytes::Explicit(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,9 @@
+//! The little assembly that trapping needs, one file per instruction set.
+
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86_64::{raise, resume};
+
+#[cfg(not(target_arch = "x86_64"))]
+compile_error!("this instruction set has no file in loader/src/trap/assembly yet");

@@ -1,0 +1,118 @@
+//! Hardware faults that are traps.
+//!
+//! A fault is ours if the thread has an activation, the program counter is in a registered text,
+//! and either the trap table has the instruction or the access hit the end of the stack. All other
+//! faults are the host's.
+//!
+//! The handlers are installed while somebody holds a [`SignalHandlers`].
+
+use precast_format::trap::TrapCode;
+
+use super::activation::{Pending, TrapInfo};
+use super::{registry, unwind};
+use crate::sys::OsError;
+use crate::sys::lock::Lock;
+use crate::sys::signals::{Fault, FaultHandler, install, uninstall};
+use crate::sys::thread::current_activation;
+
+/// How far below the lowest address of a stack its guard pages may reach, in bytes.
+const STACK_GUARD: usize = 64 << 10;
+
+/// How far above the lowest address of a stack an access can fail: the system's idea of where the
+/// main thread's stack ends is a page or two off.
+const STACK_MARGIN: usize = 16 << 10;
+
+/// The process's signal handlers.
+struct State {
+    users: usize,
+    /// Whether our handlers are in the chain.
+    installed: bool,
+}
+
+static STATE: Lock<State> = Lock::new(State {
+    users: 0,
+    installed: false,
+});
+
+/// As long as a value of this type exists, hardware faults of compiled code are caught.
+///
+/// The last one takes the handlers out again. Where the host has put its own in front of them by
+/// then, they stay, hand on what is not theirs, and serve again when they are needed again.
+#[derive(Debug)]
+pub struct SignalHandlers(());
+
+impl SignalHandlers {
+    /// Installs the handlers, if they are not there.
+    pub fn acquire() -> Result<SignalHandlers, OsError> {
+        let mut state = STATE.lock();
+        if !state.installed {
+            install::<Traps>()?;
+            state.installed = true;
+        }
+        state.users += 1;
+        Ok(SignalHandlers(()))
+    }
+}
+
+impl Clone for SignalHandlers {
+    fn clone(&self) -> SignalHandlers {
+        STATE.lock().users += 1;
+        SignalHandlers(())
+    }
+}
+
+impl Drop for SignalHandlers {
+    fn drop(&mut self) {
+        let mut state = STATE.lock();
+        state.users -= 1;
+        if state.users == 0 {
+            // Where the system refuses, the handlers are still there and do no harm.
+            state.installed = !uninstall().unwrap_or(false);
+        }
+    }
+}
+
+/// The handler.
+struct Traps;
+
+impl FaultHandler for Traps {
+    fn handle(fault: &mut Fault<'_>) -> bool {
+        let pc = fault.pc();
+        // SAFETY: this thread was executing what is at that address.
+        let Some(found) = (unsafe { registry::find(pc) }) else {
+            return false;
+        };
+        let activation = current_activation();
+        // SAFETY: null, or the activation in progress, in a frame of this thread. The frame looks
+        // at it through the same pointer, and only when compiled code has returned.
+        let Some(activation) = (unsafe { activation.as_mut() }) else {
+            return false;
+        };
+        let fault_address = fault.address();
+        let end_of_stack = fault_address.is_some_and(|address| {
+            let lowest = activation.stack_lowest;
+            lowest != 0
+                && address >= lowest.saturating_sub(STACK_GUARD)
+                && address < lowest.saturating_add(STACK_MARGIN)
+        });
+        let code = match found.trap {
+            // A prologue may fault at any of its instructions, and none of them is in the table.
+            _ if end_of_stack => TrapCode::StackOverflow,
+            Some(code) => code,
+            None => return false,
+        };
+        let frame_pointer = fault.frame_pointer();
+        activation.pending = Pending::Trap(TrapInfo {
+            code,
+            pc,
+            frame_pointer,
+            fault_address,
+        });
+        // SAFETY: the registers are those of compiled code in this activation.
+        unsafe { unwind::capture(activation, pc, true, frame_pointer, fault.stack_pointer()) };
+        let (handler, stack, frame) = activation.handler();
+        // SAFETY: the trampoline has written the three, and its frame is still there.
+        unsafe { fault.resume_at(handler, stack, frame) };
+        true
+    }
+}

@@ -1,0 +1,134 @@
+//! Ending an activation: note what happened, note who was active, go to the trampoline's handler.
+//!
+//! ```text
+//!   higher addresses
+//!   | host frame: Activation A     |
+//!   | trampoline of A              | <- entry frame pointer of A: here the walk leaves A
+//!   | compiled frames              |
+//!   | adapter to the host          | <- exit frame pointer of A: here the walk enters A
+//!   | host function, Activation B  |
+//!   | trampoline of B              | <- entry frame pointer of B
+//!   | compiled frames              |
+//!   | frame that trapped           | <- frame pointer: here the walk starts
+//!   lower addresses
+//! ```
+//!
+//! A frame pointer points to the caller's frame pointer, with the return address above it. The
+//! chain is compiled code's, and compiled code is trusted to have written it; the walk checks it
+//! all the same, because it also runs when things have gone wrong. Every frame must lie above the
+//! one before it and below the trampoline's frame.
+
+use core::ptr;
+
+use precast_format::context::{Field, PointerWidth};
+use precast_format::trap::TrapCode;
+
+use super::activation::{Activation, Pending, TrapInfo};
+use super::assembly;
+pub(crate) use super::assembly::raise;
+
+/// The pointer width of this machine.
+const NATIVE_WIDTH: PointerWidth = if size_of::<usize>() == 4 {
+    PointerWidth::Bits32
+} else {
+    PointerWidth::Bits64
+};
+
+/// Size of a frame pointer and a return address.
+const LINK_SIZE: usize = 2 * size_of::<usize>();
+
+/// The rest of `raise`: code zero means that a host function has already recorded its error.
+///
+/// # Safety
+///
+/// 1. `context` is the context pointer of the instance that runs on this thread, whose activation
+///    field points to the activation in progress.
+/// 2. `pc`, `frame_pointer` and `stack_pointer` are those of compiled code in that activation.
+pub(super) unsafe extern "C" fn raise_here(
+    context: *mut u8,
+    code: u32,
+    pc: usize,
+    frame_pointer: usize,
+    stack_pointer: usize,
+) -> ! {
+    let field = context.wrapping_offset(Field::Activation.offset(NATIVE_WIDTH) as isize);
+    // SAFETY: 1; fields are aligned words.
+    let activation = unsafe { field.cast::<usize>().read() };
+    let activation: *mut Activation = ptr::with_exposed_provenance_mut(activation);
+    // SAFETY: 1; the host's frame looks at it through the same pointer, and only afterwards.
+    let activation = unsafe { &mut *activation };
+    if code != 0 {
+        // A number that is no trap code comes from a newer compiler; the program stops as well.
+        let code = u8::try_from(code).ok().and_then(TrapCode::from_u8);
+        let code = code.unwrap_or(TrapCode::Unreachable);
+        activation.pending = Pending::Trap(TrapInfo {
+            code,
+            pc,
+            frame_pointer,
+            fault_address: None,
+        });
+    }
+    // SAFETY: 2.
+    unsafe { capture(activation, pc, false, frame_pointer, stack_pointer) };
+    let (handler, stack, frame) = activation.handler();
+    // SAFETY: the trampoline has written the three, and its frame is still there. This frame and
+    // `raise` have nothing to drop.
+    unsafe { assembly::resume(handler, stack, frame) }
+}
+
+/// Writes the active frames into the activation's backtrace. Safe to call in a signal handler.
+///
+/// # Safety
+///
+/// `pc`, `frame_pointer` and `stack_pointer` are those of compiled code in that activation; the
+/// previous activations are in calls to the host.
+pub(super) unsafe fn capture(
+    activation: &mut Activation,
+    pc: usize,
+    exact: bool,
+    frame_pointer: usize,
+    stack_pointer: usize,
+) {
+    let mut end = activation.entry_frame_pointer;
+    let mut previous = activation.previous;
+    let backtrace = &mut activation.backtrace;
+    backtrace.clear();
+    backtrace.set_exact(exact);
+    backtrace.push(pc);
+    let mut frame = frame_pointer;
+    let mut lowest = stack_pointer;
+    loop {
+        while frame != end {
+            if !is_frame(frame, lowest, end) || backtrace.is_truncated() {
+                return;
+            }
+            // SAFETY: the frame lies in the used part of the stack and is aligned.
+            let [next, return_address] =
+                unsafe { ptr::with_exposed_provenance::<[usize; 2]>(frame).read() };
+            backtrace.push(return_address);
+            // Frames are left in one direction, so that a damaged chain comes to an end.
+            lowest = frame.saturating_add(LINK_SIZE);
+            frame = next;
+        }
+        if previous.is_null() {
+            return;
+        }
+        // SAFETY: previous activations live in frames above, and are not running.
+        let outer = unsafe { &*previous };
+        frame = outer.exit_frame_pointer;
+        // The host function may run on a stack of its own: nothing is known of where that lies.
+        lowest = frame;
+        end = outer.entry_frame_pointer;
+        previous = outer.previous;
+        if frame == 0 || frame > end {
+            return;
+        }
+    }
+}
+
+/// Whether there can be a frame between the two addresses.
+fn is_frame(frame: usize, lowest: usize, end: usize) -> bool {
+    frame.is_multiple_of(size_of::<usize>())
+        && frame >= lowest
+        && frame.checked_add(LINK_SIZE).is_some_and(|top| top <= end)
+}
