@@ -7,8 +7,9 @@
 use core::fmt;
 use core::ops::Range;
 
-use precast_format::types::ImportType;
 use precast_format::Artifact;
+use precast_format::tunables::TrapMode;
+use precast_format::types::ImportType;
 
 use crate::alloc::{Category, Shared, Vec};
 use crate::code::ExecutableCode;
@@ -22,6 +23,9 @@ use crate::open::file::FileMapping;
 use crate::open::trust::Proof;
 use crate::open::{ArtifactBytes, Source};
 use crate::runtime::Runtime;
+use crate::trap::registry::Registration;
+use crate::trap::registry::Registration;
+use crate::trap::signals::SignalHandlers;
 use crate::types::{ExternType, FuncType};
 
 /// A loaded module. Clones are handles to the same one.
@@ -30,6 +34,10 @@ pub struct Module(Shared<Inner>);
 
 /// The fields are dropped in this order; the artifact borrows from the bytes.
 struct Inner {
+    /// Where the code traps by hardware faults: how the handler finds its traps.
+    _registration: Option<Registration>,
+    /// Lets faults in `code` be looked up in the trap table; there if the code traps by faults.
+    _traps: Option<(Registration, SignalHandlers)>,
     /// The types by index; structurally equal ones are the same.
     types: Vec<FuncType>,
     /// The runtime's numbers of the types, as compiled code reads them.
@@ -57,6 +65,7 @@ impl Module {
         let artifact = crate::open::parse(file)?;
         let plan = LinkPlan::new(runtime, artifact)?;
         let code = plan.publish(runtime, &bytes)?;
+        let traps = register_traps(runtime, &artifact, &code)?;
         let allocator = runtime.allocator();
         let mut types = Vec::new_in(allocator, Category::Module);
         let mut type_ids = Vec::new_in(allocator, Category::Module);
@@ -77,7 +86,15 @@ impl Module {
             type_ids.try_push(func_type.id())?;
             types.try_push(func_type)?;
         }
-        let inner = Inner { types, type_ids, code, artifact, bytes, runtime: runtime.clone() };
+        let inner = Inner {
+            _traps: traps,
+            types,
+            type_ids,
+            code,
+            artifact,
+            bytes,
+            runtime: runtime.clone(),
+        };
         Ok(Module(Shared::new(allocator, Category::Module, inner)?))
     }
 
@@ -122,7 +139,12 @@ impl Module {
     /// The type of a function type index that the artifact uses.
     pub(crate) fn func_type(&self, index: u32) -> FuncType {
         // The reader has checked every index; a module that uses types has at least one.
-        match self.0.types.get(index as usize).or_else(|| self.0.types.first()) {
+        match self
+            .0
+            .types
+            .get(index as usize)
+            .or_else(|| self.0.types.first())
+        {
             Some(func_type) => func_type.clone(),
             None => FuncType::nameless(&self.0.runtime),
         }
@@ -130,7 +152,11 @@ impl Module {
 
     /// The runtime's number of a type.
     pub(crate) fn type_id(&self, index: u32) -> u32 {
-        self.0.type_ids.get(index as usize).copied().unwrap_or(u32::MAX)
+        self.0
+            .type_ids
+            .get(index as usize)
+            .copied()
+            .unwrap_or(u32::MAX)
     }
 
     /// The runtime's numbers of all types, as compiled code reads them.
@@ -154,6 +180,11 @@ impl Module {
         self.0.code.address(offset)
     }
 
+    /// Stack below the limit on which code may rely without asking.
+    pub(crate) fn stack_reserve(&self) -> usize {
+        self.artifact().header().tunables.stack_reserve as usize
+    }
+
     /// The artifact's file, if it was mapped.
     pub(crate) fn file_mapping(&self) -> Option<&FileMapping> {
         self.0.bytes.file()
@@ -174,4 +205,22 @@ impl fmt::Debug for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "module {}", self.name().unwrap_or("without a name"))
     }
+}
+
+/// Makes faults in the code traps, where the code relies on that.
+fn register_traps(
+    runtime: &Runtime,
+    artifact: &Artifact<'static>,
+    code: &ExecutableCode,
+) -> Result<Option<(Registration, SignalHandlers)>, LoadError> {
+    if artifact.header().tunables.trap_mode != TrapMode::Signals {
+        return Ok(None);
+    }
+    let handlers = SignalHandlers::acquire()
+        .map_err(|error| LoadError::SignalHandlers { os_error: error.0 })?;
+    // SAFETY: the table is that of the code. Both live in the module, which drops the registration
+    // first; instances keep the module, and nobody runs their code when the last one is gone.
+    let registration =
+        unsafe { Registration::new(runtime.allocator(), code.range(), artifact.traps()) }?;
+    Ok(Some((registration, handlers)))
 }
