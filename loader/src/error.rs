@@ -240,13 +240,19 @@ impl fmt::Display for LoadError {
             ),
             LoadError::OutOfMemory(error) => write!(f, "cannot load the artifact: {error}"),
             LoadError::Code { os_error } => {
-                write!(f, "the system refused to map executable code (error {os_error})")
+                write!(
+                    f,
+                    "the system refused to map executable code (error {os_error})"
+                )
             }
             LoadError::File { os_error } => {
                 write!(f, "the file could not be read (error {os_error})")
             }
             LoadError::SignalHandlers { os_error } => {
-                write!(f, "signal handlers could not be installed (error {os_error})")
+                write!(
+                    f,
+                    "signal handlers could not be installed (error {os_error})"
+                )
             }
         }
     }

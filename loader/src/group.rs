@@ -127,7 +127,11 @@ impl GroupRef {
             members: UnsafeCell::new(Vec::new_in(allocator, Category::Instance)),
             runtime: runtime.clone(),
         };
-        Ok(GroupRef(Box::into_raw(Box::new(allocator, Category::Instance, group)?)))
+        Ok(GroupRef(Box::into_raw(Box::new(
+            allocator,
+            Category::Instance,
+            group,
+        )?)))
     }
 
     fn group(&self) -> &Group {
@@ -201,7 +205,10 @@ impl Group {
                 return Ok(Entered { group });
             }
             // A merged group keeps its last owner forever, so the exchange succeeds for roots only.
-            match group.owner.compare_exchange(0, token, Ordering::Acquire, Ordering::Relaxed) {
+            match group
+                .owner
+                .compare_exchange(0, token, Ordering::Acquire, Ordering::Relaxed)
+            {
                 Ok(_) => {
                     group.depth.set(1);
                     return Ok(Entered { group });
@@ -250,7 +257,10 @@ impl<'a> Entered<'a> {
     }
 
     /// Looks for something among the group's instances.
-    pub(crate) fn find_instance<T>(&self, mut look: impl FnMut(&InstanceData) -> Option<T>) -> Option<T> {
+    pub(crate) fn find_instance<T>(
+        &self,
+        mut look: impl FnMut(&InstanceData) -> Option<T>,
+    ) -> Option<T> {
         // SAFETY: the owner of the group is this thread; `look` only sees instances, from which
         // the list of members cannot be reached for writing.
         let members = unsafe { &*self.group.root().members.get() };

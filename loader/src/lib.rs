@@ -71,6 +71,7 @@ mod types;
 
 pub use precast_format::target::{CpuFeatures, HostAbi, Isa};
 pub use precast_format::trap::TrapCode;
+pub use precast_format::types::WASM_PAGE_SIZE_LOG2;
 
 pub use alloc::{Allocator, CustomAllocator, OutOfMemory};
 pub use call::backtrace::{Backtrace, Frame};

@@ -24,8 +24,6 @@ use crate::open::trust::Proof;
 use crate::open::{ArtifactBytes, Source};
 use crate::runtime::Runtime;
 use crate::trap::registry::Registration;
-use crate::trap::registry::Registration;
-use crate::trap::signals::SignalHandlers;
 use crate::types::{ExternType, FuncType};
 
 /// A loaded module. Clones are handles to the same one.
@@ -34,10 +32,8 @@ pub struct Module(Shared<Inner>);
 
 /// The fields are dropped in this order; the artifact borrows from the bytes.
 struct Inner {
-    /// Where the code traps by hardware faults: how the handler finds its traps.
-    _registration: Option<Registration>,
     /// Lets faults in `code` be looked up in the trap table; there if the code traps by faults.
-    _traps: Option<(Registration, SignalHandlers)>,
+    _registration: Option<Registration>,
     /// The types by index; structurally equal ones are the same.
     types: Vec<FuncType>,
     /// The runtime's numbers of the types, as compiled code reads them.
@@ -65,7 +61,7 @@ impl Module {
         let artifact = crate::open::parse(file)?;
         let plan = LinkPlan::new(runtime, artifact)?;
         let code = plan.publish(runtime, &bytes)?;
-        let traps = register_traps(runtime, &artifact, &code)?;
+        let registration = register_traps(runtime, &artifact, &code)?;
         let allocator = runtime.allocator();
         let mut types = Vec::new_in(allocator, Category::Module);
         let mut type_ids = Vec::new_in(allocator, Category::Module);
@@ -87,7 +83,7 @@ impl Module {
             types.try_push(func_type)?;
         }
         let inner = Inner {
-            _traps: traps,
+            _registration: registration,
             types,
             type_ids,
             code,
@@ -212,15 +208,14 @@ fn register_traps(
     runtime: &Runtime,
     artifact: &Artifact<'static>,
     code: &ExecutableCode,
-) -> Result<Option<(Registration, SignalHandlers)>, LoadError> {
+) -> Result<Option<Registration>, LoadError> {
     if artifact.header().tunables.trap_mode != TrapMode::Signals {
         return Ok(None);
     }
-    let handlers = SignalHandlers::acquire()
-        .map_err(|error| LoadError::SignalHandlers { os_error: error.0 })?;
+    runtime.catch_faults()?;
     // SAFETY: the table is that of the code. Both live in the module, which drops the registration
     // first; instances keep the module, and nobody runs their code when the last one is gone.
     let registration =
         unsafe { Registration::new(runtime.allocator(), code.range(), artifact.traps()) }?;
-    Ok(Some((registration, handlers)))
+    Ok(Some(registration))
 }

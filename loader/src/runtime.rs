@@ -13,6 +13,7 @@ use crate::module::Module;
 use crate::open::Source;
 use crate::open::trust::{Proof, Trust};
 use crate::sys::lock::Lock;
+use crate::trap::signals::SignalHandlers;
 use crate::types::TypeRegistry;
 
 /// What a loader is told about the device that it runs on, where the default does not fit.
@@ -80,6 +81,8 @@ struct Inner {
     allocator: Allocator,
     device: Device,
     types: Lock<TypeRegistry>,
+    /// Held from the first module on that needs them.
+    signals: Lock<Option<SignalHandlers>>,
 }
 
 /// A runtime. Clones are handles to the same one.
@@ -113,13 +116,21 @@ impl Runtime {
         let device = Device {
             isa: crate::sys::cpu::ISA,
             host_abi: crate::sys::cpu::HOST_ABI,
-            cpu_features: options.cpu_features.unwrap_or_else(crate::sys::cpu::features),
+            cpu_features: options
+                .cpu_features
+                .unwrap_or_else(crate::sys::cpu::features),
             page_size: crate::sys::page_size() as u64,
             guard_pages: options.guard_pages,
             signals: options.signals,
         };
         let types = Lock::new(TypeRegistry::new(&allocator));
-        let inner = Inner { allocator: allocator.clone(), device, types };
+        let signals = Lock::new(None);
+        let inner = Inner {
+            allocator: allocator.clone(),
+            device,
+            types,
+            signals,
+        };
         Ok(Runtime(Shared::new(&allocator, Category::Runtime, inner)?))
     }
 
@@ -153,6 +164,29 @@ impl Runtime {
         Module::load(self, source.into(), Proof::VouchedFor)
     }
 
+    /// Sees to it that hardware faults are caught for as long as the runtime lives.
+    pub(crate) fn catch_faults(&self) -> Result<(), LoadError> {
+        let mut signals = self.0.signals.lock();
+        if signals.is_none() {
+            let acquired = SignalHandlers::acquire();
+            *signals =
+                Some(acquired.map_err(|error| LoadError::SignalHandlers { os_error: error.0 })?);
+        }
+        Ok(())
+    }
+
+    /// Loads an artifact that the user of a command named, which is how a user says that it may
+    /// run. The promise of [`Runtime::load_unverified`] is the user's.
+    ///
+    /// For programs that are nothing but a command; whoever embeds the loader states its trust.
+    #[cfg(feature = "command")]
+    pub fn load_named_by_user<'a>(
+        &self,
+        source: impl Into<Source<'a>>,
+    ) -> Result<Module, LoadError> {
+        Module::load(self, source.into(), Proof::VouchedFor)
+    }
+
     pub(crate) fn allocator(&self) -> &Allocator {
         &self.0.allocator
     }
@@ -169,6 +203,8 @@ impl Runtime {
 
 impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Runtime").field("device", &self.0.device).finish_non_exhaustive()
+        f.debug_struct("Runtime")
+            .field("device", &self.0.device)
+            .finish_non_exhaustive()
     }
 }

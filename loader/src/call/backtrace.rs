@@ -72,7 +72,10 @@ pub struct Backtrace {
 impl Backtrace {
     /// A backtrace without frames: what stopped was not compiled code.
     pub(crate) const fn empty() -> Backtrace {
-        Backtrace { frames: None, truncated: false }
+        Backtrace {
+            frames: None,
+            truncated: false,
+        }
     }
 
     /// Finds the functions of the addresses that a trap left behind. Where memory runs out, the
@@ -83,13 +86,18 @@ impl Backtrace {
         let mut truncated = raw.is_truncated();
         for (index, address) in raw.addresses().iter().enumerate() {
             let exact = index == 0 && raw.is_exact();
-            let Some(frame) = find(group, *address, exact) else { continue };
+            let Some(frame) = find(group, *address, exact) else {
+                continue;
+            };
             if frames.try_push(frame).is_err() {
                 truncated = true;
                 break;
             }
         }
-        Backtrace { frames: Some(frames), truncated }
+        Backtrace {
+            frames: Some(frames),
+            truncated,
+        }
     }
 
     /// The frames, innermost first.
@@ -110,17 +118,31 @@ fn find(group: &Entered<'_>, address: usize, exact: bool) -> Option<Frame> {
         let offset = u32::try_from(address.checked_sub(module.text().start)?).ok()?;
         let artifact = module.artifact();
         // A return address can lie behind the last instruction of its function.
-        let inside = if exact { offset } else { offset.checked_sub(1)? };
+        let inside = if exact {
+            offset
+        } else {
+            offset.checked_sub(1)?
+        };
         let function = artifact.functions().containing(inside)?;
         let wasm_offset = if exact {
-            artifact.traps().lookup(offset).map(|(_, wasm_offset)| wasm_offset)
+            artifact
+                .traps()
+                .lookup(offset)
+                .map(|(_, wasm_offset)| wasm_offset)
         } else {
             let call = artifact.call_sites().lookup(offset);
             // A trap that is raised by a call is recorded as a trap site, at its return address.
             call.or_else(|| Some(artifact.traps().lookup(offset)?.1))
         };
-        let function = artifact.counts().imported_functions.checked_add(function.index)?;
-        Some(Frame { module: module.clone(), function, wasm_offset })
+        let function = artifact
+            .counts()
+            .imported_functions
+            .checked_add(function.index)?;
+        Some(Frame {
+            module: module.clone(),
+            function,
+            wasm_offset,
+        })
     })
 }
 
@@ -129,7 +151,11 @@ impl fmt::Display for Backtrace {
         for (index, frame) in self.frames().iter().enumerate() {
             write!(f, "\n  {index}: {frame}")?;
         }
-        if self.truncated { f.write_str("\n  ...") } else { Ok(()) }
+        if self.truncated {
+            f.write_str("\n  ...")
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -6,9 +6,9 @@ use precast_format::context::Field;
 
 use crate::call::error::HostError;
 use crate::group::{Busy, Entered};
-use crate::instance::{Instance, InstanceData};
 use crate::instance::export::Extern;
 use crate::instance::memory::{Memory, MemoryMut};
+use crate::instance::{Instance, InstanceData};
 use crate::runtime::Runtime;
 
 /// The instance that called a host function.
@@ -29,7 +29,10 @@ impl<'a> Caller<'a> {
     pub(crate) unsafe fn new(context: NonNull<u8>) -> Result<Caller<'a>, Busy> {
         // SAFETY: 1.
         let instance = unsafe { InstanceData::from_context(context) };
-        Ok(Caller { instance, group: instance.group().enter()? })
+        Ok(Caller {
+            instance,
+            group: instance.group().enter()?,
+        })
     }
 
     /// The calling instance.
@@ -56,7 +59,10 @@ impl<'a> Caller<'a> {
     ///
     /// The slice is exclusive: until it is dropped, no call enters these instances.
     pub fn memory_mut(&mut self) -> Result<MemoryMut<'_>, HostError> {
-        let memory = self.instance.main_memory().ok_or(HostError::Message("the caller has no memory"))?;
+        let memory = self
+            .instance
+            .main_memory()
+            .ok_or(HostError::Message("the caller has no memory"))?;
         Ok(MemoryMut::new(memory, self.instance.group().enter()?))
     }
 

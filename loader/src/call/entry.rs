@@ -22,6 +22,7 @@ use crate::call::value::Slot;
 use crate::group::Entered;
 use crate::instance::InstanceData;
 use crate::instance::record::{FunctionRecordData, Owner};
+use crate::limits::HOST_STACK_MARGIN;
 use crate::sys::thread;
 use crate::trap::{Activation, Pending};
 
@@ -29,8 +30,7 @@ use crate::trap::{Activation, Pending};
 use std::boxed::Box;
 
 /// An entry trampoline: context, code, values, activation; one after a trap.
-type EntryTrampoline =
-    unsafe extern "C" fn(*mut u8, *const u8, *mut Slot, *mut Activation) -> u32;
+type EntryTrampoline = unsafe extern "C" fn(*mut u8, *const u8, *mut Slot, *mut Activation) -> u32;
 
 /// What a host function left behind when it did not return.
 pub(crate) enum Failure {
@@ -87,7 +87,10 @@ pub(crate) unsafe fn call_code(
     stack_limit: usize,
     group: &Entered<'_>,
 ) -> Result<(), CallError> {
-    let address = instance.module().entry_trampoline(type_index).ok_or(CallError::NotCallable)?;
+    let address = instance
+        .module()
+        .entry_trampoline(type_index)
+        .ok_or(CallError::NotCallable)?;
     // SAFETY: the artifact says that an entry trampoline is there, and whoever loaded it answers
     // for that.
     let trampoline = unsafe { mem::transmute::<*const u8, EntryTrampoline>(address) };
@@ -111,6 +114,8 @@ fn activate(
     // Where the system does not say where the stack is, every address may be on it.
     let (lowest, highest) = thread::stack_bounds().unwrap_or((0, usize::MAX));
     let mut activation = Activation::new(thread::current_activation(), lowest, highest);
+    let needed = HOST_STACK_MARGIN.saturating_add(instance.module().stack_reserve());
+    let stack_limit = stack_limit.max(lowest.saturating_add(needed));
     activation.host_error = (&raw mut failure).cast();
     let pointer = &raw mut activation;
 
@@ -134,9 +139,10 @@ fn activate(
         Some(Failure::Panic(payload)) => std::panic::resume_unwind(payload),
         Some(Failure::Host(HostError::Exit(code))) => Err(CallError::Exit(code)),
         Some(Failure::Host(HostError::Nested(trap))) => Err(CallError::Trap(trap)),
-        Some(Failure::Host(HostError::Trap(code))) => {
-            Err(CallError::Trap(Trap::new(code, Backtrace::resolve(activation, group))))
-        }
+        Some(Failure::Host(HostError::Trap(code))) => Err(CallError::Trap(Trap::new(
+            code,
+            Backtrace::resolve(activation, group),
+        ))),
         Some(Failure::Host(error)) => Err(CallError::Host(error)),
         None => {
             let code = match activation.pending {
@@ -144,7 +150,10 @@ fn activate(
                 // Nothing was recorded; the program stopped all the same.
                 _ => TrapCode::Unreachable,
             };
-            Err(CallError::Trap(Trap::new(code, Backtrace::resolve(activation, group))))
+            Err(CallError::Trap(Trap::new(
+                code,
+                Backtrace::resolve(activation, group),
+            )))
         }
     }
 }

@@ -101,11 +101,23 @@ impl fmt::Display for CallError {
                 write!(f, "the values do not fit the function's type {expected}")
             }
             CallError::GlobalMismatch { expected } => {
-                write!(f, "the value does not fit the global's type {}", expected.value)?;
-                if expected.mutable { Ok(()) } else { f.write_str(", or the global is immutable") }
+                write!(
+                    f,
+                    "the value does not fit the global's type {}",
+                    expected.value
+                )?;
+                if expected.mutable {
+                    Ok(())
+                } else {
+                    f.write_str(", or the global is immutable")
+                }
             }
             CallError::TableMismatch { expected } => {
-                write!(f, "the value does not fit the table's element type {}", expected.element)
+                write!(
+                    f,
+                    "the value does not fit the table's element type {}",
+                    expected.element
+                )
             }
             CallError::OutOfBounds => f.write_str("the range leaves the memory or the table"),
             CallError::OtherRuntime => f.write_str("a value belongs to another runtime"),
@@ -172,7 +184,9 @@ impl HostError {
             CallError::TableMismatch { .. } => {
                 HostError::Message("the value does not fit the table's element type")
             }
-            CallError::OutOfBounds => HostError::Message("the range leaves the memory or the table"),
+            CallError::OutOfBounds => {
+                HostError::Message("the range leaves the memory or the table")
+            }
             CallError::OtherRuntime => HostError::Message("a value belongs to another runtime"),
             CallError::HostFunctionReference => {
                 HostError::Message("a host function cannot be a reference by itself")

@@ -5,7 +5,7 @@
 //! thread's stack than what host functions need.
 
 use crate::call::caller::Caller;
-use crate::limits::{DEFAULT_STACK, HOST_STACK_MARGIN};
+use crate::limits::DEFAULT_STACK;
 use crate::runtime::Runtime;
 
 /// Where calls have their native stack.
@@ -40,7 +40,10 @@ pub struct ExecutionEnvironment {
 impl ExecutionEnvironment {
     /// An environment for calls into instances of the runtime.
     pub fn new(runtime: &Runtime, stack: Stack) -> ExecutionEnvironment {
-        ExecutionEnvironment { runtime: runtime.clone(), stack }
+        ExecutionEnvironment {
+            runtime: runtime.clone(),
+            stack,
+        }
     }
 
     /// The runtime that the environment belongs to.
@@ -69,9 +72,8 @@ impl CallContext for ExecutionEnvironment {
         // The address of a local is near enough to the stack pointer.
         let here = 0u8;
         let position = core::ptr::from_ref(&here).addr();
-        let wanted = position.saturating_sub(self.stack.bytes());
-        let available = crate::sys::stack_end().map_or(0, |end| end.saturating_add(HOST_STACK_MARGIN));
-        wanted.max(available)
+        // Whoever enters the code keeps away from the end of the thread's stack.
+        position.saturating_sub(self.stack.bytes())
     }
 }
 

@@ -62,7 +62,9 @@ impl Func {
             + Sync
             + 'static,
     {
-        Ok(Func(Kind::Host(host::untyped(runtime, func_type, closure)?)))
+        Ok(Func(Kind::Host(host::untyped(
+            runtime, func_type, closure,
+        )?)))
     }
 
     /// A function of the group that is entered, from the address of its record; `None` for null.
@@ -78,7 +80,11 @@ impl Func {
 
     /// The record, unless the function is a host's that nothing has imported yet.
     pub(crate) fn record(&self) -> Option<NonNull<FunctionRecordData>> {
-        if let Kind::Record(_, record) = &self.0 { Some(*record) } else { None }
+        if let Kind::Record(_, record) = &self.0 {
+            Some(*record)
+        } else {
+            None
+        }
     }
 
     /// The address of the record, for code of the group that is entered; merges the groups.
@@ -97,12 +103,20 @@ impl Func {
 
     /// The host function behind the handle, if nothing has imported it yet.
     pub(crate) fn as_host_function(&self) -> Option<&Shared<HostFunction>> {
-        if let Kind::Host(function) = &self.0 { Some(function) } else { None }
+        if let Kind::Host(function) = &self.0 {
+            Some(function)
+        } else {
+            None
+        }
     }
 
     /// The group of the function's instance.
     pub(crate) fn group(&self) -> Option<&GroupRef> {
-        if let Kind::Record(group, _) = &self.0 { Some(group) } else { None }
+        if let Kind::Record(group, _) = &self.0 {
+            Some(group)
+        } else {
+            None
+        }
     }
 
     /// The function's type.
@@ -133,9 +147,14 @@ impl Func {
         let types = func_type.params();
         let fits = types.len() == params.len()
             && func_type.results().len() == results.len()
-            && types.iter().zip(params).all(|(ty, value)| value.value_type() == *ty);
+            && types
+                .iter()
+                .zip(params)
+                .all(|(ty, value)| value.value_type() == *ty);
         if !fits {
-            return Err(CallError::Mismatch { expected: func_type });
+            return Err(CallError::Mismatch {
+                expected: func_type,
+            });
         }
         self.call_slots(
             context.stack_limit(),

@@ -119,7 +119,9 @@ unsafe extern "C" fn enter<C: HostCallable>(
         callable.invoke(&function.func_type, &mut caller, slots)?;
         // A slice that outlives the host function would see compiled code write under it.
         if caller.group().is_borrowed() {
-            return Err(HostError::Message("a host function kept a slice of a memory"));
+            return Err(HostError::Message(
+                "a host function kept a slice of a memory",
+            ));
         }
         Ok(())
     }) {
@@ -179,11 +181,16 @@ where
             results.try_push(Value::default_for(*value_type))?;
         }
         (self.0)(caller, &params, &mut results)?;
-        for ((value_type, result), slot) in
-            func_type.results().iter().zip(results.iter()).zip(slots.iter_mut())
+        for ((value_type, result), slot) in func_type
+            .results()
+            .iter()
+            .zip(results.iter())
+            .zip(slots.iter_mut())
         {
             if result.value_type() != *value_type {
-                return Err(HostError::Message("a host function's result has the wrong type"));
+                return Err(HostError::Message(
+                    "a host function's result has the wrong type",
+                ));
             }
             *slot = result.lower(caller.group())?;
         }

@@ -210,7 +210,10 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
             let func_type = func.func_type();
             func_type.params() == P::TYPES && func_type.results() == R::TYPES
         };
-        matches.then_some(TypedFunc { func, types: PhantomData })
+        matches.then_some(TypedFunc {
+            func,
+            types: PhantomData,
+        })
     }
 
     /// Calls the function.
@@ -232,7 +235,10 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
 
 impl<P, R> Clone for TypedFunc<P, R> {
     fn clone(&self) -> TypedFunc<P, R> {
-        TypedFunc { func: self.func.clone(), types: PhantomData }
+        TypedFunc {
+            func: self.func.clone(),
+            types: PhantomData,
+        }
     }
 }
 

@@ -117,22 +117,38 @@ impl Value {
 
     /// The number in an `i32`.
     pub fn i32(&self) -> Option<i32> {
-        if let Value::I32(number) = self { Some(*number) } else { None }
+        if let Value::I32(number) = self {
+            Some(*number)
+        } else {
+            None
+        }
     }
 
     /// The number in an `i64`.
     pub fn i64(&self) -> Option<i64> {
-        if let Value::I64(number) = self { Some(*number) } else { None }
+        if let Value::I64(number) = self {
+            Some(*number)
+        } else {
+            None
+        }
     }
 
     /// The number in an `f32`.
     pub fn f32(&self) -> Option<f32> {
-        if let Value::F32(bits) = self { Some(f32::from_bits(*bits)) } else { None }
+        if let Value::F32(bits) = self {
+            Some(f32::from_bits(*bits))
+        } else {
+            None
+        }
     }
 
     /// The number in an `f64`.
     pub fn f64(&self) -> Option<f64> {
-        if let Value::F64(bits) = self { Some(f64::from_bits(*bits)) } else { None }
+        if let Value::F64(bits) = self {
+            Some(f64::from_bits(*bits))
+        } else {
+            None
+        }
     }
 }
 

@@ -18,8 +18,11 @@ use crate::call::value::Slot;
 use crate::instance::record::FunctionRecordData;
 
 /// The pointer width of this machine.
-pub(crate) const NATIVE_WIDTH: PointerWidth =
-    if size_of::<usize>() == 4 { PointerWidth::Bits32 } else { PointerWidth::Bits64 };
+pub(crate) const NATIVE_WIDTH: PointerWidth = if size_of::<usize>() == 4 {
+    PointerWidth::Bits32
+} else {
+    PointerWidth::Bits64
+};
 
 /// Base and length of a memory (bytes) or of a table (elements), as compiled code reads them.
 #[derive(Clone, Copy)]
@@ -77,7 +80,10 @@ impl Context {
 
     /// Writes the pointer to an imported function's record.
     pub(crate) fn set_imported_function(&self, index: u32, record: NonNull<FunctionRecordData>) {
-        self.set_word(self.layout.imported_function(index), record.as_ptr().expose_provenance());
+        self.set_word(
+            self.layout.imported_function(index),
+            record.as_ptr().expose_provenance(),
+        );
     }
 
     /// Reads the pointer to an imported function's record.
@@ -92,7 +98,10 @@ impl Context {
 
     /// Writes the pointer to an imported memory's pair.
     pub(crate) fn set_imported_memory(&self, index: u32, pair: NonNull<Pair>) {
-        self.set_word(self.layout.imported_memory(index), pair.as_ptr().expose_provenance());
+        self.set_word(
+            self.layout.imported_memory(index),
+            pair.as_ptr().expose_provenance(),
+        );
     }
 
     /// Where the pair of a defined table is.
@@ -102,7 +111,10 @@ impl Context {
 
     /// Writes the pointer to an imported table's pair.
     pub(crate) fn set_imported_table(&self, index: u32, pair: NonNull<Pair>) {
-        self.set_word(self.layout.imported_table(index), pair.as_ptr().expose_provenance());
+        self.set_word(
+            self.layout.imported_table(index),
+            pair.as_ptr().expose_provenance(),
+        );
     }
 
     /// Where the slot of a defined global is.
@@ -112,7 +124,10 @@ impl Context {
 
     /// Writes the pointer to an imported global's slot.
     pub(crate) fn set_imported_global(&self, index: u32, slot: NonNull<Slot>) {
-        self.set_word(self.layout.imported_global(index), slot.as_ptr().expose_provenance());
+        self.set_word(
+            self.layout.imported_global(index),
+            slot.as_ptr().expose_provenance(),
+        );
     }
 
     /// Reads the pointer to an imported global's slot; none before it is set.

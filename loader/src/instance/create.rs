@@ -109,13 +109,19 @@ fn build(
     // Memory 0 holds the context below its base, where it is ours and cannot move.
     let mut own_memories: Vec<Box<MemoryObject>> = Vec::new_in(allocator, Category::Instance);
     for memory in artifact.memories() {
-        let below = if plan.holds_context(memory.index) { layout.size() } else { 0 };
+        let below = if plan.holds_context(memory.index) {
+            layout.size()
+        } else {
+            0
+        };
         own_memories.try_push(MemoryObject::create(module, plan, &memory, below)?)?;
     }
     let mut context_storage = None;
     let pointer = match own_memories.first() {
         Some(memory) if plan.holds_context(0) => memory.base(),
-        _ => context_storage.insert(ContextStorage::new(allocator, &layout)?).pointer(),
+        _ => context_storage
+            .insert(ContextStorage::new(allocator, &layout)?)
+            .pointer(),
     };
     // SAFETY: the block below the pointer is the memory's or the storage's, zero, for this layout,
     // and both go into the instance beside the context. The layout's width is this machine's, or
@@ -171,9 +177,18 @@ fn of_kind<'a>(
 /// Writes the fixed fields and the pointers to what is imported, functions excepted.
 fn fill_context(instance: &InstanceData, imports: &[Extern]) {
     let (context, module) = (instance.context(), instance.module());
-    context.set_field(Field::Libcalls, crate::libcall::table().as_ptr().expose_provenance());
-    context.set_field(Field::TypeIds, module.type_ids().as_ptr().expose_provenance());
-    context.set_field(Field::Instance, core::ptr::from_ref(instance).expose_provenance());
+    context.set_field(
+        Field::Libcalls,
+        crate::libcall::table().as_ptr().expose_provenance(),
+    );
+    context.set_field(
+        Field::TypeIds,
+        module.type_ids().as_ptr().expose_provenance(),
+    );
+    context.set_field(
+        Field::Instance,
+        core::ptr::from_ref(instance).expose_provenance(),
+    );
     // No call is in progress; should compiled code run without one, every stack check fails.
     context.set_field(Field::StackLimit, usize::MAX);
     for (index, import) in of_kind(module, imports, ExternKind::Memory).enumerate() {
@@ -209,7 +224,9 @@ fn link_functions(
         let record = FunctionRecordData {
             code: module.code_address(function.text_offset),
             context: context_pointer,
-            foreign: ty.switch_adapter.map_or(0, |offset| module.code_address(offset)),
+            foreign: ty
+                .switch_adapter
+                .map_or(0, |offset| module.code_address(offset)),
             type_id: module.type_id(function.type_index),
             local_type: ty.canonical,
         };
@@ -229,7 +246,9 @@ fn link_functions(
                 let import = artifact.import_of(ExternKind::Function, index);
                 let (Some(adapter), Some(ty)) = (adapter, artifact.function_type(index)) else {
                     let import = import.map_or(0, |import| import.index);
-                    return Err(InstantiateError::NoAdapter(ImportName::new(&module, import)));
+                    return Err(InstantiateError::NoAdapter(ImportName::new(
+                        &module, import,
+                    )));
                 };
                 let code = module.code_address(adapter);
                 let record = FunctionRecordData {
@@ -239,7 +258,11 @@ fn link_functions(
                     type_id: module.type_id(ty.index),
                     local_type: ty.canonical,
                 };
-                let host = HostRecord { record, owner, function: function.clone() };
+                let host = HostRecord {
+                    record,
+                    owner,
+                    function: function.clone(),
+                };
                 let host = Box::new(allocator, Category::Instance, host)?;
                 let pointer = NonNull::from(&*host).cast();
                 instance.host_records.try_push(host)?;
@@ -292,7 +315,9 @@ fn start(
 ) -> Result<(), InstantiateError> {
     let module = instance.module();
     let artifact = module.artifact();
-    let Some(index) = artifact.start_function() else { return Ok(()) };
+    let Some(index) = artifact.start_function() else {
+        return Ok(());
+    };
     let limit = ExecutionEnvironment::new(module.runtime(), options.stack).stack_limit();
     match artifact.defined_function(index) {
         Some(function) => {

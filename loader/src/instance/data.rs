@@ -11,9 +11,12 @@ impl InstanceData {
     /// The bytes of a data segment; none once it is dropped.
     pub(crate) fn data_bytes(&self, segment: u32) -> &[u8] {
         match self.dropped_data.get(segment as usize) {
-            Some(dropped) if !dropped.get() => {
-                self.module().artifact().data().get(segment).map_or(&[], |segment| segment.bytes)
-            }
+            Some(dropped) if !dropped.get() => self
+                .module()
+                .artifact()
+                .data()
+                .get(segment)
+                .map_or(&[], |segment| segment.bytes),
             _ => &[],
         }
     }
@@ -36,7 +39,9 @@ impl InstanceData {
     ) -> Result<(), TrapCode> {
         let memory = self.memory(memory).ok_or(TrapCode::MemoryOutOfBounds)?;
         let start = from as usize;
-        let end = start.checked_add(length as usize).ok_or(TrapCode::MemoryOutOfBounds)?;
+        let end = start
+            .checked_add(length as usize)
+            .ok_or(TrapCode::MemoryOutOfBounds)?;
         let bytes = self.data_bytes(segment).get(start..end);
         memory.write(to, bytes.ok_or(TrapCode::MemoryOutOfBounds)?)
     }
@@ -45,10 +50,14 @@ impl InstanceData {
 /// Marks passive segments as there, all others as dropped.
 pub(crate) fn prepare(instance: &mut InstanceData) -> Result<(), OutOfMemory> {
     let module = instance.module().clone();
-    instance.dropped_data.try_reserve(module.artifact().data().len() as usize)?;
+    instance
+        .dropped_data
+        .try_reserve(module.artifact().data().len() as usize)?;
     for segment in module.artifact().data() {
         let dropped = !matches!(segment.mode, DataMode::Passive);
-        instance.dropped_data.try_push(core::cell::Cell::new(dropped))?;
+        instance
+            .dropped_data
+            .try_push(core::cell::Cell::new(dropped))?;
     }
     Ok(())
 }
@@ -56,7 +65,9 @@ pub(crate) fn prepare(instance: &mut InstanceData) -> Result<(), OutOfMemory> {
 /// Writes the active segments into their memories, in order. What the image holds is there.
 pub(crate) fn initialize(instance: &InstanceData) -> Result<(), TrapCode> {
     for segment in instance.module().artifact().data() {
-        let DataMode::Active { memory, offset } = segment.mode else { continue };
+        let DataMode::Active { memory, offset } = segment.mode else {
+            continue;
+        };
         if segment.in_image {
             continue;
         }

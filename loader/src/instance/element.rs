@@ -46,7 +46,9 @@ impl InstanceData {
     ) -> Result<(), TrapCode> {
         let table = self.table(table).ok_or(TrapCode::TableOutOfBounds)?;
         let start = from as usize;
-        let end = start.checked_add(length as usize).ok_or(TrapCode::TableOutOfBounds)?;
+        let end = start
+            .checked_add(length as usize)
+            .ok_or(TrapCode::TableOutOfBounds)?;
         let items = self.element_items(segment).get(start..end);
         table.write(to, items.ok_or(TrapCode::TableOutOfBounds)?)
     }
@@ -74,7 +76,10 @@ pub(crate) fn prepare(instance: &mut InstanceData) -> Result<(), OutOfMemory> {
     let count = instance.module().artifact().elements().len();
     instance.elements.try_reserve_exact(count as usize)?;
     for _ in 0..count {
-        let segment = ElementSegment { items: OnceCell::new(), dropped: Cell::new(false) };
+        let segment = ElementSegment {
+            items: OnceCell::new(),
+            dropped: Cell::new(false),
+        };
         instance.elements.try_push(segment)?;
     }
     Ok(())
@@ -96,11 +101,17 @@ pub(crate) fn compute_passive(instance: &InstanceData) -> Result<(), OutOfMemory
 /// Writes the active segments into their tables, in order.
 pub(crate) fn initialize(instance: &InstanceData) -> Result<(), Failed> {
     for segment in instance.module().artifact().elements() {
-        let ElementMode::Active { table, offset } = segment.mode else { continue };
-        let table = instance.table(table).ok_or(Failed::Trap(TrapCode::TableOutOfBounds))?;
+        let ElementMode::Active { table, offset } = segment.mode else {
+            continue;
+        };
+        let table = instance
+            .table(table)
+            .ok_or(Failed::Trap(TrapCode::TableOutOfBounds))?;
         let offset = expression::offset(instance, &offset, table.table_type().is_64);
         let items = compute(instance, &segment).map_err(Failed::OutOfMemory)?;
-        table.write(offset, items.as_slice()).map_err(Failed::Trap)?;
+        table
+            .write(offset, items.as_slice())
+            .map_err(Failed::Trap)?;
     }
     Ok(())
 }

@@ -17,17 +17,28 @@ pub struct ImportName {
 
 impl ImportName {
     pub(crate) fn new(module: &Module, index: u32) -> ImportName {
-        ImportName { module: module.clone(), index }
+        ImportName {
+            module: module.clone(),
+            index,
+        }
     }
 
     /// The module name.
     pub fn module(&self) -> &str {
-        self.module.artifact().imports().get(self.index).map_or("", |import| import.module)
+        self.module
+            .artifact()
+            .imports()
+            .get(self.index)
+            .map_or("", |import| import.module)
     }
 
     /// The name in the module.
     pub fn name(&self) -> &str {
-        self.module.artifact().imports().get(self.index).map_or("", |import| import.name)
+        self.module
+            .artifact()
+            .imports()
+            .get(self.index)
+            .map_or("", |import| import.name)
     }
 }
 
@@ -70,9 +81,16 @@ impl fmt::Display for LinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LinkError::Missing { import, expected } => {
-                write!(f, "unknown import: {import} is not defined; the module wants {expected}")
+                write!(
+                    f,
+                    "unknown import: {import} is not defined; the module wants {expected}"
+                )
             }
-            LinkError::Mismatch { import, expected, found } => write!(
+            LinkError::Mismatch {
+                import,
+                expected,
+                found,
+            } => write!(
                 f,
                 "incompatible import type: {import} is {found}; the module wants {expected}"
             ),

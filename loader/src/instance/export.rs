@@ -23,22 +23,38 @@ pub enum Extern {
 impl Extern {
     /// The function, if it is one.
     pub fn into_func(self) -> Option<Func> {
-        if let Extern::Func(func) = self { Some(func) } else { None }
+        if let Extern::Func(func) = self {
+            Some(func)
+        } else {
+            None
+        }
     }
 
     /// The table, if it is one.
     pub fn into_table(self) -> Option<Table> {
-        if let Extern::Table(table) = self { Some(table) } else { None }
+        if let Extern::Table(table) = self {
+            Some(table)
+        } else {
+            None
+        }
     }
 
     /// The memory, if it is one.
     pub fn into_memory(self) -> Option<Memory> {
-        if let Extern::Memory(memory) = self { Some(memory) } else { None }
+        if let Extern::Memory(memory) = self {
+            Some(memory)
+        } else {
+            None
+        }
     }
 
     /// The global, if it is one.
     pub fn into_global(self) -> Option<Global> {
-        if let Extern::Global(global) = self { Some(global) } else { None }
+        if let Extern::Global(global) = self {
+            Some(global)
+        } else {
+            None
+        }
     }
 
     /// The type, with the current size as the minimum of tables and memories.

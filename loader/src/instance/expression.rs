@@ -9,7 +9,10 @@ use crate::instance::InstanceData;
 /// Computes an expression. The artifact is checked, so the stack neither overflows nor runs empty;
 /// should that be wrong, values are zero.
 pub(crate) fn evaluate(instance: &InstanceData, expression: &Expression<'_>) -> Slot {
-    let mut stack = Stack { slots: [Slot::ZERO; EXPRESSION_DEPTH], depth: 0 };
+    let mut stack = Stack {
+        slots: [Slot::ZERO; EXPRESSION_DEPTH],
+        depth: 0,
+    };
     for operation in expression.operations() {
         match operation {
             ConstOp::I32Const(number) => stack.push(Slot::from_low(number.to_ne_bytes())),
@@ -39,7 +42,9 @@ pub(crate) fn evaluate(instance: &InstanceData, expression: &Expression<'_>) -> 
 
 /// A reference to a function of the instance, imports first.
 pub(crate) fn reference(instance: &InstanceData, index: u32) -> usize {
-    instance.function_record(index).map_or(0, |record| record.as_ptr().expose_provenance())
+    instance
+        .function_record(index)
+        .map_or(0, |record| record.as_ptr().expose_provenance())
 }
 
 /// The offset that an expression gives: an index of 32 or 64 bits.

@@ -36,18 +36,26 @@ impl Global {
         value: Value,
     ) -> Result<Global, CallError> {
         if value.value_type() != global_type.value {
-            return Err(CallError::GlobalMismatch { expected: global_type });
+            return Err(CallError::GlobalMismatch {
+                expected: global_type,
+            });
         }
         let group = GroupRef::new(runtime)?;
         let slot = {
             let entered = group.enter()?;
-            let object = GlobalObject { slot: core::cell::UnsafeCell::new(value.lower(&entered)?) };
+            let object = GlobalObject {
+                slot: core::cell::UnsafeCell::new(value.lower(&entered)?),
+            };
             let object = Box::new(runtime.allocator(), Category::Instance, object)?;
             let slot = NonNull::from(&object.slot).cast();
             entered.adopt(Member::Global(object))?;
             slot
         };
-        Ok(Global { group, slot, global_type })
+        Ok(Global {
+            group,
+            slot,
+            global_type,
+        })
     }
 
     /// The global in a slot of a member of the group.
@@ -56,7 +64,11 @@ impl Global {
         slot: NonNull<Slot>,
         global_type: GlobalType,
     ) -> Global {
-        Global { group, slot, global_type }
+        Global {
+            group,
+            slot,
+            global_type,
+        }
     }
 
     /// The global's type.
@@ -67,13 +79,19 @@ impl Global {
     /// The value.
     pub fn get(&self) -> Result<Value, Busy> {
         let group = self.group.enter()?;
-        Ok(Value::lift(self.global_type.value, &self.read(&group), &group))
+        Ok(Value::lift(
+            self.global_type.value,
+            &self.read(&group),
+            &group,
+        ))
     }
 
     /// Changes the value of a mutable global.
     pub fn set(&self, value: Value) -> Result<(), CallError> {
         if value.value_type() != self.global_type.value || !self.global_type.mutable {
-            return Err(CallError::GlobalMismatch { expected: self.global_type });
+            return Err(CallError::GlobalMismatch {
+                expected: self.global_type,
+            });
         }
         let group = self.group.enter()?;
         let slot = value.lower(&group)?;

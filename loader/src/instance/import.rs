@@ -39,7 +39,10 @@ impl Imports {
     /// No imports.
     pub fn new(runtime: &Runtime) -> Imports {
         let definitions = Vec::new_in(runtime.allocator(), Category::HostFunctions);
-        Imports { runtime: runtime.clone(), definitions }
+        Imports {
+            runtime: runtime.clone(),
+            definitions,
+        }
     }
 
     /// The runtime whose modules can use these.
@@ -120,7 +123,8 @@ impl Imports {
                 let allocator = self.runtime.allocator();
                 let module = String::new_in(allocator, Category::HostFunctions, module)?;
                 let name = String::new_in(allocator, Category::HostFunctions, name)?;
-                self.definitions.try_insert(place, Definition { module, name, item })
+                self.definitions
+                    .try_insert(place, Definition { module, name, item })
             }
         }
     }
@@ -128,7 +132,9 @@ impl Imports {
     /// What is defined under the names.
     pub fn get(&self, module: &str, name: &str) -> Option<&Extern> {
         let place = self.position(module, name).ok()?;
-        self.definitions.get(place).map(|definition| &definition.item)
+        self.definitions
+            .get(place)
+            .map(|definition| &definition.item)
     }
 
     fn position(&self, module: &str, name: &str) -> Result<usize, usize> {
@@ -145,14 +151,25 @@ impl Imports {
             let expected = module.import_type(&import.ty);
             let name = ImportName::new(module, import.index);
             let Some(found) = self.get(import.module, import.name) else {
-                return Err(LinkError::Missing { import: name, expected }.into());
+                return Err(LinkError::Missing {
+                    import: name,
+                    expected,
+                }
+                .into());
             };
-            if found.group().is_some_and(|group| !group.runtime().is_same(&self.runtime)) {
+            if found
+                .group()
+                .is_some_and(|group| !group.runtime().is_same(&self.runtime))
+            {
                 return Err(InstantiateError::OtherRuntime);
             }
             let found_type = found.current_type()?;
             if !matches(&expected, &found_type) {
-                let error = LinkError::Mismatch { import: name, expected, found: found_type };
+                let error = LinkError::Mismatch {
+                    import: name,
+                    expected,
+                    found: found_type,
+                };
                 return Err(error.into());
             }
             resolved.try_push(found.clone())?;

@@ -48,8 +48,10 @@ impl MemoryPlan {
             first_is_guarded: false,
             max_pages: options.max_memory_pages,
         };
-        plan.first_is_guarded =
-            artifact.memories().get(0).is_some_and(|memory| plan.is_guarded(&memory.ty));
+        plan.first_is_guarded = artifact
+            .memories()
+            .get(0)
+            .is_some_and(|memory| plan.is_guarded(&memory.ty));
         plan
     }
 
@@ -68,7 +70,11 @@ impl MemoryPlan {
     /// Where the bytes of a memory of this type are. `below` bytes under the base are writable.
     fn storage(&self, memory_type: &MemoryType, below: u32) -> Storage {
         if self.is_guarded(memory_type) {
-            Storage::Guard { reservation: self.reservation, guard: self.guard, below }
+            Storage::Guard {
+                reservation: self.reservation,
+                guard: self.guard,
+                below,
+            }
         } else {
             Storage::Explicit
         }
@@ -102,7 +108,9 @@ impl MemoryObject {
         below: u32,
     ) -> Result<Box<MemoryObject>, InstantiateError> {
         let mut memory_type = memory.ty;
-        let limit = plan.max_pages.map(|pages| pages.max(memory_type.limits.min));
+        let limit = plan
+            .max_pages
+            .map(|pages| pages.max(memory_type.limits.min));
         memory_type.limits.max = match (memory_type.limits.max, limit) {
             (Some(max), Some(limit)) => Some(max.min(limit)),
             (max, limit) => max.or(limit),
@@ -149,7 +157,12 @@ impl MemoryObject {
         // SAFETY: see `with`.
         let memory = unsafe { &mut *self.memory.get() };
         if let Some(file) = module.file_mapping()
-            && memory.map_image(file.file(), u64::from(part.file_offset), part.address, part.bytes.len())
+            && memory.map_image(
+                file.file(),
+                u64::from(part.file_offset),
+                part.address,
+                part.bytes.len(),
+            )
         {
             return Ok(());
         }
@@ -217,7 +230,14 @@ impl MemoryObject {
         let previous = self.pages();
         let pages = previous.checked_add(delta)?;
         let reachable = self.memory_type.reachable_pages();
-        if pages > self.memory_type.limits.max.unwrap_or(reachable).min(reachable) {
+        if pages
+            > self
+                .memory_type
+                .limits
+                .max
+                .unwrap_or(reachable)
+                .min(reachable)
+        {
             return None;
         }
         let bytes = pages.checked_mul(1 << self.memory_type.page_size_log2)?;
@@ -232,7 +252,10 @@ impl MemoryObject {
     pub(crate) fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), TrapCode> {
         self.with(|memory| {
             let range = range(memory.len(), offset, bytes.len() as u64)?;
-            memory.get_mut(range).ok_or(TrapCode::MemoryOutOfBounds)?.copy_from_slice(bytes);
+            memory
+                .get_mut(range)
+                .ok_or(TrapCode::MemoryOutOfBounds)?
+                .copy_from_slice(bytes);
             Ok(())
         })
     }
@@ -250,7 +273,10 @@ impl MemoryObject {
     pub(crate) fn fill(&self, offset: u64, value: u8, length: u64) -> Result<(), TrapCode> {
         self.with(|memory| {
             let range = range(memory.len(), offset, length)?;
-            memory.get_mut(range).ok_or(TrapCode::MemoryOutOfBounds)?.fill(value);
+            memory
+                .get_mut(range)
+                .ok_or(TrapCode::MemoryOutOfBounds)?
+                .fill(value);
             Ok(())
         })
     }
@@ -287,8 +313,10 @@ impl MemoryObject {
 
     /// Writes base and length where compiled code finds them.
     fn publish(&self) {
-        let pair =
-            Pair { base: self.base().as_ptr().expose_provenance(), length: self.length() };
+        let pair = Pair {
+            base: self.base().as_ptr().expose_provenance(),
+            length: self.length(),
+        };
         // SAFETY: the pair is writable, as `move_pair` demands.
         unsafe { self.pair.get().write(pair) };
     }
@@ -391,13 +419,17 @@ impl Memory {
     /// Copies bytes out of the memory.
     pub fn read(&self, offset: u64, bytes: &mut [u8]) -> Result<(), CallError> {
         let _group = self.group.enter()?;
-        self.object().read(offset, bytes).map_err(|_| CallError::OutOfBounds)
+        self.object()
+            .read(offset, bytes)
+            .map_err(|_| CallError::OutOfBounds)
     }
 
     /// Copies bytes into the memory.
     pub fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), CallError> {
         let _group = self.group.enter()?;
-        self.object().write(offset, bytes).map_err(|_| CallError::OutOfBounds)
+        self.object()
+            .write(offset, bytes)
+            .map_err(|_| CallError::OutOfBounds)
     }
 
     /// The whole memory as a slice. Until it is dropped, nothing else enters the memory's

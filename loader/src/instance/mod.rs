@@ -55,7 +55,10 @@ pub struct InstanceOptions {
 impl Default for InstanceOptions {
     /// The module's own limits, the caller's stack.
     fn default() -> InstanceOptions {
-        InstanceOptions { max_memory_pages: None, stack: Stack::Caller }
+        InstanceOptions {
+            max_memory_pages: None,
+            stack: Stack::Caller,
+        }
     }
 }
 
@@ -103,7 +106,8 @@ impl InstanceData {
     /// The pointer is the context pointer of an instance that outlives `'a`.
     pub(crate) unsafe fn from_context<'a>(context: NonNull<u8>) -> &'a InstanceData {
         // SAFETY: the fixed field lies below every context pointer.
-        let field = unsafe { context.offset(Field::Instance.offset(context::NATIVE_WIDTH) as isize) };
+        let field =
+            unsafe { context.offset(Field::Instance.offset(context::NATIVE_WIDTH) as isize) };
         // SAFETY: instantiation wrote the field before anybody got the pointer.
         let address = unsafe { field.cast::<usize>().read() };
         let data: *const InstanceData = core::ptr::with_exposed_provenance(address);
@@ -164,7 +168,10 @@ impl InstanceData {
             let address = self.context.imported_function(index);
             return NonNull::new(core::ptr::with_exposed_provenance_mut(address));
         }
-        Some(self.context.function_record(artifact.defined_function(index)?.record?))
+        Some(
+            self.context
+                .function_record(artifact.defined_function(index)?.record?),
+        )
     }
 
     /// The memory that a host function of the caller's kind expects: the one that is exported as
@@ -184,9 +191,10 @@ impl InstanceData {
             ExternKind::Table => {
                 Extern::Table(Table::from_object(*self.tables.get(index as usize)?, group))
             }
-            ExternKind::Memory => {
-                Extern::Memory(Memory::from_object(*self.memories.get(index as usize)?, group))
-            }
+            ExternKind::Memory => Extern::Memory(Memory::from_object(
+                *self.memories.get(index as usize)?,
+                group,
+            )),
             ExternKind::Global => {
                 let global_type = self.module.artifact().global_type(index)?;
                 Extern::Global(Global::from_slot(group, self.global(index)?, global_type))
@@ -212,7 +220,10 @@ unsafe impl Sync for Instance {}
 impl Instance {
     /// A handle to a member of a group.
     pub(crate) fn from_data(data: &InstanceData) -> Instance {
-        Instance { group: data.group().reference(), data: NonNull::from(data) }
+        Instance {
+            group: data.group().reference(),
+            data: NonNull::from(data),
+        }
     }
 
     fn data(&self) -> &InstanceData {
@@ -233,15 +244,22 @@ impl Instance {
     /// What is exported under this name.
     pub fn export(&self, name: &str) -> Option<Extern> {
         let export = self.module().artifact().exports().lookup(name)?;
-        self.data().export(self.group.clone(), export.kind, export.index)
+        self.data()
+            .export(self.group.clone(), export.kind, export.index)
     }
 
     /// Every export with its name, in the module's order.
     pub fn exports(&self) -> impl Iterator<Item = (&str, Extern)> {
-        self.module().artifact().exports().into_iter().filter_map(|export| {
-            let item = self.data().export(self.group.clone(), export.kind, export.index)?;
-            Some((export.name, item))
-        })
+        self.module()
+            .artifact()
+            .exports()
+            .into_iter()
+            .filter_map(|export| {
+                let item = self
+                    .data()
+                    .export(self.group.clone(), export.kind, export.index)?;
+                Some((export.name, item))
+            })
     }
 
     /// The exported function with this name and these types.
@@ -281,7 +299,11 @@ impl Instance {
 
 impl fmt::Debug for Instance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "instance of {}", self.module().name().unwrap_or("a module without a name"))
+        write!(
+            f,
+            "instance of {}",
+            self.module().name().unwrap_or("a module without a name")
+        )
     }
 }
 

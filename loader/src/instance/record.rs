@@ -88,6 +88,9 @@ impl<'a> Owner<'a> {
         // SAFETY: the record of a defined function holds its instance's context pointer.
         let context = unsafe { NonNull::new_unchecked(context) };
         // SAFETY: as above; the instance outlives `'a`.
-        Owner::Instance(unsafe { InstanceData::from_context(context) }, data.local_type)
+        Owner::Instance(
+            unsafe { InstanceData::from_context(context) },
+            data.local_type,
+        )
     }
 }

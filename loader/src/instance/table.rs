@@ -112,7 +112,10 @@ impl TableObject {
     pub(crate) fn fill(&self, index: u64, reference: usize, length: u64) -> Result<(), TrapCode> {
         self.with(|elements| {
             let range = range(elements.len(), index, length).ok_or(TrapCode::TableOutOfBounds)?;
-            elements.get_mut(range).ok_or(TrapCode::TableOutOfBounds)?.fill(reference);
+            elements
+                .get_mut(range)
+                .ok_or(TrapCode::TableOutOfBounds)?
+                .fill(reference);
             Ok(())
         })
     }
@@ -145,13 +148,19 @@ impl TableObject {
         let previous = self.length() as u64;
         let length = previous.checked_add(delta)?;
         let declared = self.table_type.limits.max.unwrap_or(u64::MAX);
-        let reachable = if self.table_type.is_64 { u64::MAX } else { u64::from(u32::MAX) };
+        let reachable = if self.table_type.is_64 {
+            u64::MAX
+        } else {
+            u64::from(u32::MAX)
+        };
         if length > declared.min(reachable).min(MAX_TABLE_ELEMENTS) {
             return None;
         }
         // SAFETY: see `with`.
         let elements = unsafe { &mut *self.elements.get() };
-        elements.try_resize(usize::try_from(length).ok()?, reference).ok()?;
+        elements
+            .try_resize(usize::try_from(length).ok()?, reference)
+            .ok()?;
         self.publish();
         Some(previous)
     }
@@ -169,7 +178,10 @@ impl TableObject {
         // SAFETY: see `with`.
         let elements = unsafe { &mut *self.elements.get() };
         let base = elements.as_mut_slice().as_mut_ptr().expose_provenance();
-        let pair = Pair { base, length: elements.len() };
+        let pair = Pair {
+            base,
+            length: elements.len(),
+        };
         // SAFETY: the pair is writable, as `move_pair` demands.
         unsafe { self.pair.get().write(pair) };
     }
@@ -205,7 +217,9 @@ impl Table {
         initial: Value,
     ) -> Result<Table, CallError> {
         if initial.value_type() != table_type.element {
-            return Err(CallError::TableMismatch { expected: table_type });
+            return Err(CallError::TableMismatch {
+                expected: table_type,
+            });
         }
         let group = GroupRef::new(runtime)?;
         let object = {
@@ -253,14 +267,17 @@ impl Table {
         let group = self.group.enter()?;
         let reference = self.object().get(index);
         let element = self.table_type().element;
-        Ok(reference.map(|reference| Value::lift(element, &Slot::from_reference(reference), &group)))
+        Ok(reference
+            .map(|reference| Value::lift(element, &Slot::from_reference(reference), &group)))
     }
 
     /// Changes an element. Beyond the end it is [`CallError::OutOfBounds`].
     pub fn set(&self, index: u64, value: &Value) -> Result<(), CallError> {
         let group = self.group.enter()?;
         let reference = self.reference(value, &group)?;
-        self.object().write(index, &[reference]).map_err(|_| CallError::OutOfBounds)
+        self.object()
+            .write(index, &[reference])
+            .map_err(|_| CallError::OutOfBounds)
     }
 
     /// Appends elements; the previous size, or `None` where limits or memory do not allow it.
@@ -272,7 +289,9 @@ impl Table {
 
     fn reference(&self, value: &Value, group: &Entered<'_>) -> Result<usize, CallError> {
         if value.value_type() != self.table_type().element {
-            return Err(CallError::TableMismatch { expected: self.table_type() });
+            return Err(CallError::TableMismatch {
+                expected: self.table_type(),
+            });
         }
         Ok(value.lower(group)?.reference())
     }

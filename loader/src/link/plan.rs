@@ -23,12 +23,23 @@ pub(crate) struct LinkPlan<'a> {
 
 impl<'a> LinkPlan<'a> {
     /// Compares the artifact with the device.
-    pub(crate) fn new(runtime: &Runtime, artifact: Artifact<'a>) -> Result<LinkPlan<'a>, LoadError> {
+    pub(crate) fn new(
+        runtime: &Runtime,
+        artifact: Artifact<'a>,
+    ) -> Result<LinkPlan<'a>, LoadError> {
         requirements::check(&artifact, runtime.device())?;
         for relocation in artifact.relocations() {
-            let error = LoadError::Relocation { offset: relocation.offset };
-            let end = relocation.offset.checked_add(relocation.kind.width()).ok_or(error)?;
-            let for_device = relocation.kind.isa().is_none_or(|isa| isa == artifact.header().isa);
+            let error = LoadError::Relocation {
+                offset: relocation.offset,
+            };
+            let end = relocation
+                .offset
+                .checked_add(relocation.kind.width())
+                .ok_or(error)?;
+            let for_device = relocation
+                .kind
+                .isa()
+                .is_none_or(|isa| isa == artifact.header().isa);
             let aligned = relocation.offset % relocation.kind.alignment() == 0;
             if end as usize > artifact.text().len()
                 || !for_device
@@ -64,7 +75,9 @@ impl<'a> LinkPlan<'a> {
             WritableCode::copy(runtime.allocator(), self.artifact.text()).map_err(refused)?;
         let address = code.address() as u64;
         for relocation in self.artifact.relocations() {
-            let error = LoadError::Relocation { offset: relocation.offset };
+            let error = LoadError::Relocation {
+                offset: relocation.offset,
+            };
             let libcall = relocation.libcall().ok_or(error)?;
             let symbol = crate::libcall::table().address(libcall).addr() as u64;
             x86_64::apply(

@@ -3,10 +3,10 @@
 //! One function for each requirement, so that each refusal has one place. What the code does not
 //! use is not asked for.
 
+use precast_format::Artifact;
 use precast_format::context::ABI_HASH;
 use precast_format::read::Header;
 use precast_format::tunables::{BoundsChecks, StackChecks, TrapMode};
-use precast_format::Artifact;
 
 use crate::error::LoadError;
 use crate::runtime::Device;
@@ -25,13 +25,22 @@ fn check_machine(header: &Header, device: &Device) -> Result<(), LoadError> {
     let width = usize::BITS;
     let required = header.isa.pointer_width().bytes() * 8;
     if header.isa != device.isa {
-        return Err(LoadError::Isa { required: header.isa, device: device.isa });
+        return Err(LoadError::Isa {
+            required: header.isa,
+            device: device.isa,
+        });
     }
     if required != width {
-        return Err(LoadError::PointerWidth { required, device: width });
+        return Err(LoadError::PointerWidth {
+            required,
+            device: width,
+        });
     }
     if header.host_abi != device.host_abi {
-        return Err(LoadError::HostAbi { required: header.host_abi, device: device.host_abi });
+        return Err(LoadError::HostAbi {
+            required: header.host_abi,
+            device: device.host_abi,
+        });
     }
     Ok(())
 }
@@ -41,7 +50,10 @@ fn check_context(header: &Header) -> Result<(), LoadError> {
     if header.abi_hash == ABI_HASH {
         Ok(())
     } else {
-        Err(LoadError::AbiHash { artifact: header.abi_hash, loader: ABI_HASH })
+        Err(LoadError::AbiHash {
+            artifact: header.abi_hash,
+            loader: ABI_HASH,
+        })
     }
 }
 
@@ -51,14 +63,19 @@ fn check_cpu(header: &Header, device: &Device) -> Result<(), LoadError> {
     if missing.is_empty() {
         Ok(())
     } else {
-        Err(LoadError::CpuFeatures { isa: header.isa, missing })
+        Err(LoadError::CpuFeatures {
+            isa: header.isa,
+            missing,
+        })
     }
 }
 
 /// How accesses, stack and traps are checked.
 fn check_strategies(artifact: &Artifact<'_>, device: &Device) -> Result<(), LoadError> {
     let tunables = &artifact.header().tunables;
-    let reservation = tunables.memory_reservation.saturating_add(tunables.memory_guard);
+    let reservation = tunables
+        .memory_reservation
+        .saturating_add(tunables.memory_guard);
     let memories = artifact.counts().defined_memories + artifact.counts().imported_memories;
     if tunables.bounds_checks == BoundsChecks::Guard && memories > 0 {
         if !device.guard_pages {

@@ -46,7 +46,11 @@ pub(crate) fn open(
     let size = file.size().map_err(error)?;
     let limit = u64::from(u32::MAX);
     if size > limit {
-        return Err(LoadError::TooLarge { what: "a file", size, limit });
+        return Err(LoadError::TooLarge {
+            what: "a file",
+            size,
+            limit,
+        });
     }
     let size = size as usize;
     if stable || size == 0 {
@@ -57,5 +61,9 @@ pub(crate) fn open(
         return Ok(ArtifactBytes::Copied(bytes));
     }
     let mapping = Mapping::file_readable(&file, 0, size).map_err(error)?;
-    Ok(ArtifactBytes::Mapped(FileMapping { file, mapping, size }))
+    Ok(ArtifactBytes::Mapped(FileMapping {
+        file,
+        mapping,
+        size,
+    }))
 }

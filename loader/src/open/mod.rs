@@ -155,7 +155,11 @@ impl ArtifactBytes {
 
     /// The mapped file, if the bytes are one's.
     pub(crate) fn file(&self) -> Option<&FileMapping> {
-        if let ArtifactBytes::Mapped(mapping) = self { Some(mapping) } else { None }
+        if let ArtifactBytes::Mapped(mapping) = self {
+            Some(mapping)
+        } else {
+            None
+        }
     }
 }
 

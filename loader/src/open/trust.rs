@@ -32,13 +32,21 @@ impl Proof<'_> {
 
     /// Checks the signature of a file, where one is asked for.
     pub(crate) fn check(&self, file: &[u8]) -> Result<(), LoadError> {
-        let Proof::Signature(Trust::Keys(keys)) = self else { return Ok(()) };
+        let Proof::Signature(Trust::Keys(keys)) = self else {
+            return Ok(());
+        };
         let envelope = Envelope::split(file).map_err(LoadError::Malformed)?;
-        let signature = envelope.signature.ok_or(LoadError::Untrusted(Untrusted::Unsigned))?;
+        let signature = envelope
+            .signature
+            .ok_or(LoadError::Untrusted(Untrusted::Unsigned))?;
         if !keys.contains(&signature.public_key) {
             return Err(LoadError::Untrusted(Untrusted::UnknownKey));
         }
-        verify(envelope.payload, &signature.public_key, &signature.signature)
+        verify(
+            envelope.payload,
+            &signature.public_key,
+            &signature.signature,
+        )
     }
 }
 

@@ -9,15 +9,13 @@ mod registry;
 
 use core::fmt;
 
-pub use precast_format::types::{
-    ExternKind, GlobalType, Limits, MemoryType, TableType, ValueType,
-};
+pub use precast_format::types::{ExternKind, GlobalType, Limits, MemoryType, TableType, ValueType};
 
 use crate::alloc::{OutOfMemory, Shared};
 use crate::runtime::Runtime;
 
-pub(crate) use registry::TypeRegistry;
 use registry::Entry;
+pub(crate) use registry::TypeRegistry;
 
 /// The type of a function: parameters and results.
 pub struct FuncType {
@@ -33,14 +31,23 @@ impl FuncType {
         params: &[ValueType],
         results: &[ValueType],
     ) -> Result<FuncType, OutOfMemory> {
-        let entry = runtime.types().lock().intern(runtime.allocator(), params, results)?;
-        Ok(FuncType { runtime: runtime.clone(), entry: Some(entry) })
+        let entry = runtime
+            .types()
+            .lock()
+            .intern(runtime.allocator(), params, results)?;
+        Ok(FuncType {
+            runtime: runtime.clone(),
+            entry: Some(entry),
+        })
     }
 
     /// What stands where a type should be that a damaged module does not have: it equals no type of
     /// a module, and calls through it fail.
     pub(crate) fn nameless(runtime: &Runtime) -> FuncType {
-        FuncType { runtime: runtime.clone(), entry: None }
+        FuncType {
+            runtime: runtime.clone(),
+            entry: None,
+        }
     }
 
     /// The parameters' types.
@@ -66,7 +73,10 @@ impl FuncType {
 
 impl Clone for FuncType {
     fn clone(&self) -> FuncType {
-        FuncType { runtime: self.runtime.clone(), entry: self.entry.clone() }
+        FuncType {
+            runtime: self.runtime.clone(),
+            entry: self.entry.clone(),
+        }
     }
 }
 

@@ -59,7 +59,12 @@ impl TypeRegistry {
     ) -> Result<Shared<Entry>, OutOfMemory> {
         let hash = hash(params, results);
         let start = self.order.partition_point(|(other, _)| *other < hash);
-        for (_, id) in self.order.iter().skip(start).take_while(|(other, _)| *other == hash) {
+        for (_, id) in self
+            .order
+            .iter()
+            .skip(start)
+            .take_while(|(other, _)| *other == hash)
+        {
             if let Some(Some(entry)) = self.entries.get(*id as usize)
                 && entry.params() == params
                 && entry.results() == results
@@ -72,9 +77,18 @@ impl TypeRegistry {
         types.try_extend_from_slice(results)?;
         let slot = match self.free {
             0 => self.entries.len(),
-            _ => self.entries.iter().position(Option::is_none).unwrap_or(self.entries.len()),
+            _ => self
+                .entries
+                .iter()
+                .position(Option::is_none)
+                .unwrap_or(self.entries.len()),
         };
-        let entry = Entry { id: slot as u32, hash, param_count: params.len(), types };
+        let entry = Entry {
+            id: slot as u32,
+            hash,
+            param_count: params.len(),
+            types,
+        };
         let entry = Shared::new(allocator, Category::Types, entry)?;
         self.order.try_insert(start, (hash, slot as u32))?;
         let kept = Some(entry.clone());
@@ -102,7 +116,11 @@ impl TypeRegistry {
             return;
         }
         let start = self.order.partition_point(|(other, _)| *other < entry.hash);
-        let found = self.order.iter().skip(start).position(|(_, id)| *id == entry.id);
+        let found = self
+            .order
+            .iter()
+            .skip(start)
+            .position(|(_, id)| *id == entry.id);
         if let Some(distance) = found {
             self.order.remove(start + distance);
         }
@@ -117,6 +135,10 @@ impl TypeRegistry {
 fn hash(params: &[ValueType], results: &[ValueType]) -> u64 {
     let mix = |hash: u64, word: u32| (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01b3);
     let start = mix(0xcbf2_9ce4_8422_2325, params.len() as u32);
-    let middle = params.iter().fold(start, |hash, value_type| mix(hash, value_type.raw()));
-    results.iter().fold(middle, |hash, value_type| mix(hash, value_type.raw()))
+    let middle = params
+        .iter()
+        .fold(start, |hash, value_type| mix(hash, value_type.raw()));
+    results
+        .iter()
+        .fold(middle, |hash, value_type| mix(hash, value_type.raw()))
 }
