@@ -8,7 +8,7 @@ use core::fmt;
 use core::ops::Range;
 
 use precast_format::Artifact;
-use precast_format::tunables::TrapMode;
+use precast_format::tunables::{StackChecks, TrapMode};
 use precast_format::types::ImportType;
 
 use crate::alloc::{Category, Shared, Vec};
@@ -113,6 +113,11 @@ impl Module {
         &self.0.runtime
     }
 
+    /// Whether running out of stack is noticed by a fault, whose handler needs a stack of its own.
+    pub(crate) fn needs_signal_stack(&self) -> bool {
+        self.artifact().header().tunables.stack_checks == StackChecks::Guard
+    }
+
     /// The artifact.
     pub fn artifact(&self) -> &Artifact<'_> {
         // The lifetime shrinks to that of the borrow.
@@ -209,7 +214,8 @@ fn register_traps(
     artifact: &Artifact<'static>,
     code: &ExecutableCode,
 ) -> Result<Option<Registration>, LoadError> {
-    if artifact.header().tunables.trap_mode != TrapMode::Signals {
+    let tunables = &artifact.header().tunables;
+    if tunables.trap_mode != TrapMode::Signals && tunables.stack_checks != StackChecks::Guard {
         return Ok(None);
     }
     runtime.catch_faults()?;

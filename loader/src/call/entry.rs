@@ -16,6 +16,7 @@ use core::ptr::NonNull;
 use precast_format::context::Field;
 use precast_format::trap::TrapCode;
 
+use crate::alloc::{Category, OutOfMemory};
 use crate::call::backtrace::Backtrace;
 use crate::call::error::{CallError, HostError, Trap};
 use crate::call::value::Slot;
@@ -109,6 +110,10 @@ fn activate(
     group: &Entered<'_>,
     run: impl FnOnce(*mut Activation) -> u32,
 ) -> Result<(), CallError> {
+    if instance.module().needs_signal_stack() {
+        let error = OutOfMemory::new(Category::SignalStack, thread::signal_stack_size());
+        thread::ensure_signal_stack().map_err(|_| error)?;
+    }
     let context = instance.context();
     let mut failure: Option<Failure> = None;
     // Where the system does not say where the stack is, every address may be on it.

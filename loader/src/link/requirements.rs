@@ -88,7 +88,7 @@ fn check_strategies(artifact: &Artifact<'_>, device: &Device) -> Result<(), Load
     if tunables.trap_mode == TrapMode::Signals && !device.signals {
         return Err(LoadError::Signals);
     }
-    if tunables.stack_checks == StackChecks::Guard {
+    if tunables.stack_checks == StackChecks::Guard && !(device.guard_pages && device.signals) {
         return Err(LoadError::StackGuard);
     }
     Ok(())

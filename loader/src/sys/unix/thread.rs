@@ -253,7 +253,7 @@ pub fn ensure_signal_stack() -> Result<(), OsError> {
 }
 
 /// Size of an alternate stack with its guard page; the same at every call.
-fn signal_stack_size() -> usize {
+pub fn signal_stack_size() -> usize {
     let size = minimum_signal_stack() + SIGNAL_STACK_ROOM + page_size();
     size.next_multiple_of(page_size())
 }
