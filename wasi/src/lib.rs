@@ -8,6 +8,27 @@
 //! so that it can be called, and tested, without a module.
 //!
 //! Modules that import from `wasi_unstable` speak preview 0; the methods that differ take an [`Abi`].
+//!
+//! ```no_run
+//! use precast_loader::{Imports, InstanceOptions, Module, Runtime};
+//! use precast_wasi::WasiContext;
+//!
+//! fn instantiate(runtime: &Runtime, module: &Module) -> Result<(), Box<dyn std::error::Error>> {
+//!     let wasi = WasiContext::builder()
+//!         .args(["program", "input.txt"])
+//!         .env("LANG", "C")
+//!         .inherit_stdio()
+//!         .preopen_dir("data", "/")?
+//!         .build()?;
+//!     let mut imports = Imports::new(runtime);
+//!     wasi.define_for(&mut imports, module)?;
+//!     let instance = module.instantiate(&imports, InstanceOptions::default())?;
+//!     // A command starts with `_start`; when it calls `proc_exit`, the call ends with
+//!     // `CallError::Exit` and the code.
+//!     # drop(instance);
+//!     Ok(())
+//! }
+//! ```
 
 #![forbid(unsafe_code)]
 
