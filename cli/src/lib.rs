@@ -22,7 +22,6 @@ mod place;
 mod progress;
 mod report;
 mod run;
-mod trusted;
 pub mod wast;
 
 use clap::{Parser, Subcommand};

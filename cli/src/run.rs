@@ -5,11 +5,11 @@
 use crate::failure::Failure;
 use crate::flags::code::CodeFlags;
 use crate::input::{self, Input};
-use crate::{Outcome, compile, output, trusted};
+use crate::{Outcome, compile, output};
 use clap::Args;
 use precast_loader::{
-    CallError, Func, Imports, Instance, InstanceOptions, InstantiateError, Module, Runtime, Stack,
-    Value,
+    CallError, Func, Imports, Instance, InstanceOptions, InstantiateError, Module, Runtime, Source,
+    Stack, Value,
 };
 use precast_wasi::WasiContext;
 use std::ffi::OsString;
@@ -48,7 +48,7 @@ pub fn run(arguments: &RunArguments) -> Outcome {
     let module = load(&runtime, arguments)?;
     let mut imports = Imports::new(&runtime);
     let wasi = wasi_context(arguments)?;
-    precast_wasi::add_to_imports(&wasi, &mut imports).map_err(Failure::new)?;
+    wasi.define_for(&mut imports, &module).map_err(Failure::new)?;
     let instance = match module.instantiate(&imports, InstanceOptions::default()) {
         Ok(instance) => instance,
         Err(error) => return ended_early(error),
@@ -63,7 +63,7 @@ pub fn run(arguments: &RunArguments) -> Outcome {
 fn load(runtime: &Runtime, arguments: &RunArguments) -> Outcome<Module> {
     let path: &Path = &arguments.input;
     let loaded = if input::is_artifact_file(path) {
-        trusted::load_file(runtime, path)
+        runtime.load_named_by_user(Source::file(path))
     } else {
         let artifact = match input::read(path)? {
             Input::Artifact(bytes) => bytes,
@@ -72,7 +72,7 @@ fn load(runtime: &Runtime, arguments: &RunArguments) -> Outcome<Module> {
                 compile::compile(&module, &compile::display_name(path), &options, true)?.artifact
             }
         };
-        trusted::load_bytes(runtime, &artifact)
+        runtime.load_named_by_user(Source::given(artifact))
     };
     loaded.map_err(|error| Failure::at(path, error))
 }

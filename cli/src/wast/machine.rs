@@ -4,10 +4,9 @@
 //! the loader but the artifact.
 
 use super::spectest::Spectest;
-use crate::trusted;
 use precast_compiler::{CompileError, ErrorKind, Options, Silent};
 use precast_loader::{
-    CallError, Imports, Instance, InstanceOptions, InstantiateError, Runtime, Stack, Value,
+    CallError, Imports, Instance, InstanceOptions, InstantiateError, Runtime, Source, Stack, Value,
 };
 use std::collections::HashMap;
 use std::fmt;
@@ -138,7 +137,9 @@ impl<'o> Machine<'o> {
         artifact: &[u8],
         registered: &HashMap<String, Defined>,
     ) -> Result<Defined, Problem> {
-        let module = trusted::load_bytes(&self.runtime, artifact)
+        let module = self
+            .runtime
+            .load_named_by_user(Source::copied(artifact))
             .map_err(|error| Problem::Failed(error.to_string()))?;
         let mut imports = Imports::new(&self.runtime);
         let failed = |error: precast_loader::OutOfMemory| Problem::Failed(error.to_string());

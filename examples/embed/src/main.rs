@@ -4,7 +4,7 @@
 //! file or from flash, and is loaded with `Runtime::load` and the key that has to have signed it.
 
 use precast_compiler::{Options, Silent, Target};
-use precast_loader::{Caller, HostError, Imports, InstanceOptions, Runtime, Stack};
+use precast_loader::{Caller, HostError, Imports, InstanceOptions, Runtime, Source, Stack};
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // At run time, on the device.
     let runtime = Runtime::system()?;
     // SAFETY: the artifact was made by the compiler a few lines above, and nobody changed it.
-    let module = unsafe { runtime.load_unverified(artifact.as_slice()) }?;
+    let module = unsafe { runtime.load_unverified(Source::given(artifact)) }?;
 
     let mut imports = Imports::new(&runtime);
     imports.func("host", "word", |caller: &mut Caller<'_>, address: u32, length: u32| {
