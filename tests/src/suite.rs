@@ -22,8 +22,8 @@ pub fn scripts(name: &str) -> Vec<TestFile<'static>> {
         "wasm-v2" => spec(SpecVersion::V2).collect(),
         "wasm-v3" => spec(SpecVersion::V3).collect(),
         _ => {
-            let known = name.strip_prefix("proposals/").and_then(|name| name.parse().ok());
-            proposal::<Proposal>(known.expect("a folder of the suite")).collect()
+            let known = name.strip_prefix("proposals/").and_then(|name| name.parse::<Proposal>().ok());
+            proposal(known.expect("a folder of the suite")).collect()
         }
     };
     scripts.sort_by(|one, two| one.name().cmp(two.name()));

@@ -72,7 +72,7 @@ pub fn render(rows: &[Row]) -> String {
             line(&mut text, &name, row.files, report);
         }
     }
-    let files = rows.iter().map(|row| row.files).sum();
+    let files: usize = rows.iter().map(|row| row.files).sum();
     let mut sum = Report::default();
     for row in rows {
         row.reports.first().into_iter().for_each(|report| sum.add(report.clone()));
