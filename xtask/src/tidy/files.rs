@@ -9,6 +9,7 @@ const MOST_LINES: usize = 800;
 /// Where code may depend on the machine that it is built for, besides tests.
 const PLATFORM_ROOMS: &[&str] = &[
     "loader/src/sys/",
+    "wasi/src/sys/",
     "loader/src/link/",
     "loader/src/call/entry",
 ];
@@ -105,7 +106,7 @@ fn conditional(source: &Source, findings: &mut Vec<Finding>) {
         let platform =
             line.contains("target_") || line.contains("unix") || line.contains("windows");
         if conditional && platform {
-            let message = "platform-dependent code belongs into the loader's `sys` or `link`";
+            let message = "platform-dependent code belongs into a crate's `sys` or the loader's `link`";
             findings.push(Finding::new(&source.path, number + 1, message));
         }
     }
