@@ -75,21 +75,8 @@ pub enum LoadError {
     /// not provide. Compile with `--stack-checks explicit`.
     StackGuard,
     /// The artifact traps by hardware faults, and this runtime handles no signals. Compile with
-    /// `--traps explicit`.
+    /// `--traps explicit` and `--bounds-checks explicit`.
     Signals,
-    /// Code or memory images are aligned for smaller pages than this device has. Compile with
-    /// `--page-size` of the device, or load from bytes.
-    PageSize {
-        /// Page size that the artifact was aligned for, in bytes.
-        artifact: u64,
-        /// Page size of this device, in bytes.
-        device: u64,
-    },
-    /// The artifact calls a helper that this loader does not have. Use a newer loader.
-    Libcalls {
-        /// Bits of the helpers that are missing.
-        missing: u64,
-    },
     /// The code is neither signed by a trusted key nor vouched for.
     Untrusted(Untrusted),
     /// A relocation leaves its section or does not fit its field. The artifact is damaged.
@@ -217,17 +204,7 @@ impl fmt::Display for LoadError {
             ),
             LoadError::Signals => f.write_str(
                 "the artifact traps by hardware faults and this runtime handles no signals; \
-                 compile it with --traps explicit",
-            ),
-            LoadError::PageSize { artifact, device } => write!(
-                f,
-                "the artifact is aligned for pages of {artifact} bytes and this device has pages \
-                 of {device} bytes; compile it with --page-size {device}"
-            ),
-            LoadError::Libcalls { missing } => write!(
-                f,
-                "the artifact calls helpers that this loader does not have (bits {missing:#x}); \
-                 use a newer loader"
+                 compile it with --traps explicit and --bounds-checks explicit",
             ),
             LoadError::Untrusted(reason) => write!(f, "the artifact is not trusted: {reason}"),
             LoadError::Relocation { offset } => write!(

@@ -8,7 +8,7 @@ use core::fmt;
 use core::ops::Range;
 
 use precast_format::Artifact;
-use precast_format::tunables::{StackChecks, TrapMode};
+use precast_format::tunables::StackChecks;
 use precast_format::types::ImportType;
 
 use crate::alloc::{Category, Shared, Vec};
@@ -19,6 +19,7 @@ use crate::instance::error::InstantiateError;
 use crate::instance::import::Imports;
 use crate::instance::{Instance, InstanceOptions};
 use crate::link::plan::LinkPlan;
+use crate::link::requirements::relies_on_faults;
 use crate::open::file::FileMapping;
 use crate::open::trust::Proof;
 use crate::open::{ArtifactBytes, Source};
@@ -214,8 +215,7 @@ fn register_traps(
     artifact: &Artifact<'static>,
     code: &ExecutableCode,
 ) -> Result<Option<Registration>, LoadError> {
-    let tunables = &artifact.header().tunables;
-    if tunables.trap_mode != TrapMode::Signals && tunables.stack_checks != StackChecks::Guard {
+    if !relies_on_faults(artifact) {
         return Ok(None);
     }
     runtime.catch_faults()?;

@@ -299,3 +299,6 @@ impl fmt::Debug for Allocator {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

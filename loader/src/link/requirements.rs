@@ -85,11 +85,21 @@ fn check_strategies(artifact: &Artifact<'_>, device: &Device) -> Result<(), Load
             return Err(LoadError::AddressSpace { reservation });
         }
     }
-    if tunables.trap_mode == TrapMode::Signals && !device.signals {
+    if relies_on_faults(artifact) && !device.signals {
         return Err(LoadError::Signals);
     }
     if tunables.stack_checks == StackChecks::Guard && !(device.guard_pages && device.signals) {
         return Err(LoadError::StackGuard);
     }
     Ok(())
+}
+
+/// Whether hardware faults in the code are traps: all that can be, those at guard pages of memories,
+/// or those at the end of the stack.
+pub(crate) fn relies_on_faults(artifact: &Artifact<'_>) -> bool {
+    let tunables = &artifact.header().tunables;
+    let memories = artifact.counts().defined_memories + artifact.counts().imported_memories;
+    tunables.trap_mode == TrapMode::Signals
+        || tunables.stack_checks == StackChecks::Guard
+        || (tunables.bounds_checks == BoundsChecks::Guard && memories > 0)
 }

@@ -1,1 +1,159 @@
-//! Tests.
+//! Growth, guards and images, for both kinds of storage.
+
+use std::io::Write;
+
+use precast_format::types::Limits;
+
+use super::*;
+use crate::sys::map::page_size;
+
+const WASM_PAGE: usize = 65536;
+
+fn memory_type(min: u64, page_size_log2: u8) -> MemoryType {
+    MemoryType { limits: Limits { min, max: None }, page_size_log2, shared: false, is_64: false }
+}
+
+const GUARDED: Storage = Storage::Guard { reservation: 1 << 32, guard: 1 << 25, below: 5000 };
+
+/// Whether the system can read a byte there: a system call says so without a fault.
+fn is_readable(address: usize) -> bool {
+    let mut pipe = [0; 2];
+    // SAFETY: there is room for two descriptors.
+    assert_eq!(unsafe { libc::pipe(pipe.as_mut_ptr()) }, 0);
+    let address: *const libc::c_void = core::ptr::with_exposed_provenance(address);
+    // SAFETY: the system checks the address itself.
+    let written = unsafe { libc::write(pipe[1], address, 1) };
+    for descriptor in pipe {
+        // SAFETY: the descriptor is ours.
+        unsafe { libc::close(descriptor) };
+    }
+    written == 1
+}
+
+fn bytes(memory: &mut LinearMemory) -> &mut [u8] {
+    // SAFETY: the memory has so many bytes, and it is borrowed.
+    unsafe { core::slice::from_raw_parts_mut(memory.base().as_ptr(), memory.length()) }
+}
+
+/// The same body for every storage.
+fn grows_with_zeros(storage: Storage) {
+    let allocator = Allocator::system().unwrap();
+    let mut memory = LinearMemory::new(&allocator, &memory_type(1, 16), storage).unwrap();
+    assert_eq!(memory.length(), WASM_PAGE);
+    assert!(bytes(&mut memory).iter().all(|byte| *byte == 0));
+    bytes(&mut memory).fill(0x5a);
+    memory.grow(3 * WASM_PAGE).unwrap();
+    assert_eq!(memory.length(), 3 * WASM_PAGE);
+    let (old, new) = bytes(&mut memory).split_at(WASM_PAGE);
+    assert!(old.iter().all(|byte| *byte == 0x5a));
+    assert!(new.iter().all(|byte| *byte == 0));
+    // A smaller length changes nothing.
+    memory.grow(WASM_PAGE).unwrap();
+    assert_eq!(memory.length(), 3 * WASM_PAGE);
+    let usage = allocator.usage(Category::LinearMemory);
+    assert!(usage.current >= 3 * WASM_PAGE && usage.current < 4 * WASM_PAGE);
+    assert_eq!(usage.blocks, 1);
+    assert!(memory.grow(usize::MAX).is_err());
+    assert!(memory.grow(isize::MAX as usize).is_err());
+    assert_eq!(memory.length(), 3 * WASM_PAGE);
+    drop(memory);
+    assert_eq!(allocator.usage(Category::LinearMemory).current, 0);
+    assert_eq!(allocator.usage(Category::LinearMemory).blocks, 0);
+}
+
+#[test]
+fn explicit_memory_grows_with_zeros() {
+    grows_with_zeros(Storage::Explicit);
+}
+
+#[test]
+fn guarded_memory_grows_with_zeros() {
+    grows_with_zeros(GUARDED);
+}
+
+#[test]
+fn guarded_memory_does_not_move_and_ends_in_no_access() {
+    let allocator = Allocator::system().unwrap();
+    let mut memory = LinearMemory::new(&allocator, &memory_type(1, 16), GUARDED).unwrap();
+    let base = memory.base().as_ptr().expose_provenance();
+    assert!(base.is_multiple_of(page_size()));
+    assert!(memory.reserved() >= (1 << 32) + (1 << 25));
+    let reserved = memory.reserved() as usize;
+    assert!(is_readable(base + WASM_PAGE - 1));
+    for beyond in [WASM_PAGE, 1 << 31, (1 << 32) - 1, 1 << 32, reserved - 1] {
+        assert!(!is_readable(base + beyond), "{beyond:#x}");
+    }
+    memory.grow(2 * WASM_PAGE).unwrap();
+    assert_eq!(memory.base().as_ptr().addr(), base);
+    assert!(is_readable(base + 2 * WASM_PAGE - 1));
+    assert!(!is_readable(base + 2 * WASM_PAGE));
+}
+
+#[test]
+fn the_context_lies_right_below_the_base() {
+    let allocator = Allocator::system().unwrap();
+    let memory = LinearMemory::new(&allocator, &memory_type(0, 16), GUARDED).unwrap();
+    let start = memory.base().as_ptr().wrapping_sub(5000);
+    // SAFETY: so many bytes below the base are writable.
+    let context = unsafe { core::slice::from_raw_parts_mut(start, 5000) };
+    assert!(context.iter().all(|byte| *byte == 0));
+    context.fill(1);
+    assert!(!is_readable(memory.base().as_ptr().expose_provenance()));
+}
+
+#[test]
+fn memories_of_other_page_sizes_and_none() {
+    let allocator = Allocator::system().unwrap();
+    let memory = LinearMemory::new(&allocator, &memory_type(3, 0), Storage::Explicit).unwrap();
+    assert_eq!(memory.length(), 3);
+    let mut memory = LinearMemory::new(&allocator, &memory_type(0, 0), Storage::Explicit).unwrap();
+    assert_eq!(memory.length(), 0);
+    memory.grow(1).unwrap();
+    assert_eq!(bytes(&mut memory), [0]);
+    for storage in [Storage::Explicit, GUARDED] {
+        for pages in [u64::MAX, u64::MAX >> 16, 1 << 47] {
+            assert!(LinearMemory::new(&allocator, &memory_type(pages, 16), storage).is_err());
+        }
+    }
+    let huge = Storage::Guard { reservation: u64::MAX, guard: u64::MAX, below: u32::MAX };
+    assert!(LinearMemory::new(&allocator, &memory_type(0, 16), huge).is_err());
+    let nothing = Storage::Guard { reservation: 0, guard: 0, below: 0 };
+    let mut memory = LinearMemory::new(&allocator, &memory_type(0, 16), nothing).unwrap();
+    assert!(memory.grow(1).is_err());
+}
+
+#[test]
+fn images_are_mapped_privately() {
+    let page = page_size();
+    let path = std::env::temp_dir().join(std::format!("precast-image-{}", std::process::id()));
+    let mut contents = std::vec![0; 3 * page];
+    contents[page..2 * page].fill(1);
+    contents[2 * page..].fill(2);
+    std::fs::File::create(&path).unwrap().write_all(&contents).unwrap();
+    let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
+    let file = File::open(&name).unwrap();
+    let allocator = Allocator::system().unwrap();
+    let mut memory = LinearMemory::new(&allocator, &memory_type(1, 16), GUARDED).unwrap();
+    let (page64, end) = (page as u64, WASM_PAGE as u64);
+    assert!(memory.map_image(&file, page64, page64, 2 * page));
+    // Unaligned, outside of the memory, behind the end of the file, nowhere.
+    assert!(!memory.map_image(&file, 1, 0, page));
+    assert!(!memory.map_image(&file, 0, 1, page));
+    assert!(!memory.map_image(&file, 0, 0, 1));
+    assert!(!memory.map_image(&file, 0, end, page));
+    assert!(!memory.map_image(&file, 0, end - page64, 2 * page));
+    assert!(!memory.map_image(&file, 2 * page64, 0, 2 * page));
+    assert!(!memory.map_image(&file, u64::MAX - page64 + 1, 0, page));
+    assert!(!memory.map_image(&file, 0, u64::MAX - page64 + 1, page));
+    let expected = |index: usize| (index / page).saturating_sub(0).min(3) as u8;
+    for index in 0..3 * page {
+        let expected = if index < page { 0 } else { expected(index) };
+        assert_eq!(bytes(&mut memory)[index], expected);
+    }
+    bytes(&mut memory).fill(9);
+    assert_eq!(std::fs::read(&path).unwrap(), contents);
+    let mut explicit =
+        LinearMemory::new(&allocator, &memory_type(1, 16), Storage::Explicit).unwrap();
+    assert!(!explicit.map_image(&file, 0, 0, page));
+    std::fs::remove_file(&path).unwrap();
+}
