@@ -178,11 +178,13 @@ mod tests {
 
     fn protection_at(address: usize) -> Option<std::string::String> {
         protections().find_map(|line| {
-            let mut words = line.split([' ', '-']);
-            let start = usize::from_str_radix(words.next()?, 16).ok()?;
-            let end = usize::from_str_radix(words.next()?, 16).ok()?;
-            let protection = words.next()?;
-            (start..end).contains(&address).then(|| protection.into())
+            let mut words = line.split(' ');
+            let (start, end) = words.next()?.split_once('-')?;
+            let start = usize::from_str_radix(start, 16).ok()?;
+            let end = usize::from_str_radix(end, 16).ok()?;
+            (start..end)
+                .contains(&address)
+                .then(|| words.next().unwrap_or("").into())
         })
     }
 
@@ -210,12 +212,12 @@ mod tests {
         let allocator = Allocator::system().unwrap();
         let mut code = WritableCode::copy(&allocator, &[0; 6]).unwrap();
         assert!(nothing_is_writable_and_executable());
-        assert_eq!(protection_at(code.address()).as_deref(), Some("rw"));
+        assert_eq!(protection_at(code.address()).as_deref(), Some("rw-p"));
         code.bytes_mut().copy_from_slice(&ANSWER);
         let address = code.address();
         let code = code.publish().unwrap();
         assert!(nothing_is_writable_and_executable());
-        assert_eq!(protection_at(address).as_deref(), Some("r"));
+        assert_eq!(protection_at(address).as_deref(), Some("r-xp"));
         assert_eq!(code.range(), address..address + 6);
         assert!(code.address(6).is_none());
         assert_eq!(run(&code), 42);
@@ -247,7 +249,10 @@ mod tests {
     #[test]
     fn empty_code_has_an_address() {
         let allocator = Allocator::system().unwrap();
-        let code = WritableCode::copy(&allocator, &[]).unwrap().publish().unwrap();
+        let code = WritableCode::copy(&allocator, &[])
+            .unwrap()
+            .publish()
+            .unwrap();
         assert!(code.range().is_empty());
         assert!(code.address(0).is_none());
     }

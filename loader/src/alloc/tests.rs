@@ -16,7 +16,11 @@ struct Host {
 
 impl Host {
     fn new(allowed: usize) -> Host {
-        Host { allowed: Cell::new(allowed), blocks: Cell::new(0), bytes: Cell::new(0) }
+        Host {
+            allowed: Cell::new(allowed),
+            blocks: Cell::new(0),
+            bytes: Cell::new(0),
+        }
     }
 
     fn may_allocate(&self) -> bool {
@@ -121,7 +125,11 @@ fn every_failed_allocation_is_an_error_and_nothing_leaks() {
         let host = Host::new(allowed);
         let witness = Rc::new(());
         let result = use_containers(&host, &witness);
-        assert_eq!((host.blocks.get(), host.bytes.get()), (0, 0), "after {allowed}");
+        assert_eq!(
+            (host.blocks.get(), host.bytes.get()),
+            (0, 0),
+            "after {allowed}"
+        );
         assert_eq!(Rc::strong_count(&witness), 1, "after {allowed}");
         if result.is_ok() {
             break;
@@ -153,11 +161,32 @@ fn accounting_adds_up_per_category() {
     let none = allocator.usage(Category::Tables);
     assert_eq!(none, Usage::default());
     let mut array = Vec::<u64>::try_with_capacity(&allocator, Category::Tables, 4).unwrap();
-    assert_eq!(allocator.usage(Category::Tables), Usage { current: 32, peak: 32, blocks: 1 });
+    assert_eq!(
+        allocator.usage(Category::Tables),
+        Usage {
+            current: 32,
+            peak: 32,
+            blocks: 1
+        }
+    );
     array.try_resize(10, 0).unwrap();
-    assert_eq!(allocator.usage(Category::Tables), Usage { current: 80, peak: 80, blocks: 1 });
+    assert_eq!(
+        allocator.usage(Category::Tables),
+        Usage {
+            current: 80,
+            peak: 80,
+            blocks: 1
+        }
+    );
     drop(array);
-    assert_eq!(allocator.usage(Category::Tables), Usage { current: 0, peak: 80, blocks: 0 });
+    assert_eq!(
+        allocator.usage(Category::Tables),
+        Usage {
+            current: 0,
+            peak: 80,
+            blocks: 0
+        }
+    );
     assert_eq!(allocator.usage(Category::Module), none);
 }
 
@@ -172,7 +201,12 @@ fn large_alignments_are_kept_when_blocks_move() {
         array.try_push(Aligned(number)).unwrap();
         assert!(array.as_ptr().addr().is_multiple_of(256));
     }
-    assert!(array.iter().enumerate().all(|(index, value)| value.0 == index as u8));
+    assert!(
+        array
+            .iter()
+            .enumerate()
+            .all(|(index, value)| value.0 == index as u8)
+    );
     let boxed = Box::new(&allocator, Category::Tables, Aligned(7)).unwrap();
     assert!(core::ptr::from_ref(&*boxed).addr().is_multiple_of(256));
 }

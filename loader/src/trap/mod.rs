@@ -16,3 +16,6 @@ pub mod signals;
 pub(crate) mod unwind;
 
 pub use activation::{Activation, Pending};
+
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
+mod tests;
