@@ -68,12 +68,6 @@ impl WritableCode {
         self.memory.mapping.base().as_ptr().expose_provenance()
     }
 
-    /// The bytes.
-    pub fn bytes(&self) -> &[u8] {
-        // SAFETY: the mapping has at least `size` bytes, which are readable.
-        unsafe { slice::from_raw_parts(self.memory.mapping.base().as_ptr(), self.size) }
-    }
-
     /// The bytes, to be patched.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         let base = self.memory.mapping.base().as_ptr();

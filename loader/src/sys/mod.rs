@@ -23,7 +23,7 @@ pub use unix::{HAS_GUARD_PAGES, HAS_SIGNALS, cpu, file, heap, map, signals, thre
 use core::fmt;
 
 pub use map::page_size;
-pub use thread::{stack_end, thread_token};
+pub use thread::thread_token;
 
 /// The system refused something.
 #[must_use]

@@ -36,6 +36,10 @@ struct Slot {
 }
 
 impl Slot {
+    #[expect(
+        clippy::declare_interior_mutable_const,
+        reason = "an initial value, never borrowed"
+    )]
     const FREE: Slot = Slot {
         sequence: AtomicUsize::new(0),
         start: AtomicUsize::new(0),

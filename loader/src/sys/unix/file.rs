@@ -16,12 +16,6 @@ impl File {
         check(unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) }).map(File)
     }
 
-    /// Takes a descriptor of its own for a file that is already open.
-    pub fn duplicate(descriptor: i32) -> Result<File, OsError> {
-        // SAFETY: a descriptor that is not open gives an error.
-        check(unsafe { libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 0) }).map(File)
-    }
-
     /// The size in bytes.
     pub fn size(&self) -> Result<u64, OsError> {
         let mut status = MaybeUninit::<libc::stat>::uninit();

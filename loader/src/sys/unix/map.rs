@@ -162,13 +162,6 @@ impl Mapping {
         self.protect(offset, size, libc::PROT_NONE)
     }
 
-    /// Gives whole pages back to the system; they become inaccessible, and zero when committed
-    /// again.
-    pub fn decommit(&mut self, offset: usize, size: usize) -> Result<(), OsError> {
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        self.replace(offset, size, libc::PROT_NONE, flags, -1, 0)
-    }
-
     /// Replaces whole pages by those of a file, for reading and writing; what is written stays in
     /// this process.
     pub fn copy_on_write(

@@ -180,11 +180,12 @@ unsafe extern "C" fn enter<H: FaultHandler>(
     context: *mut libc::c_void,
 ) {
     // SAFETY: the system passes a valid structure.
-    let raised_by_fault = unsafe { (*info).si_code } > 0;
+    let details = unsafe { &*info };
+    let raised_by_fault = details.si_code > 0;
     if raised_by_fault {
         let address = if signal == libc::SIGSEGV || signal == libc::SIGBUS {
             // SAFETY: for these signals the field is the faulting address.
-            Some(unsafe { (*info).si_addr() }.addr())
+            Some(unsafe { details.si_addr() }.addr())
         } else {
             None
         };

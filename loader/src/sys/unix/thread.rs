@@ -161,11 +161,6 @@ pub fn stack_bounds() -> Option<(usize, usize)> {
     Some((lowest, highest))
 }
 
-/// Lowest address of this thread's stack; `None` where the system does not say.
-pub fn stack_end() -> Option<usize> {
-    stack_bounds().map(|(lowest, _)| lowest)
-}
-
 #[cfg(target_os = "linux")]
 fn ask_stack_bounds() -> Option<(usize, usize)> {
     let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();

@@ -123,8 +123,11 @@ fn raising_needs_no_handler() {
 
 /// Called by compiled code: calls compiled code again, and keeps its backtrace.
 unsafe extern "C" fn reenter(values: *mut Values) {
+    // SAFETY: compiled code passes its value array.
+    let values = unsafe { &*values };
+    let text = core::ptr::with_exposed_provenance::<Text>(values[0] as usize);
     // SAFETY: the first value is the address of the test's text.
-    let text = unsafe { &*core::ptr::with_exposed_provenance::<Text>((*values)[0] as usize) };
+    let text = unsafe { &*text };
     let (activation, status) = text.call(Place::Raise, &mut [1, 0]);
     assert_eq!(status, 1);
     let addresses = activation.backtrace.addresses();
@@ -151,8 +154,10 @@ static CALLS: AtomicUsize = AtomicUsize::new(0);
 
 /// A handler of the host: makes the page accessible, so that the access succeeds.
 unsafe extern "C" fn repair(_: i32, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
-    // SAFETY: the system passes a valid structure with an address.
-    let address = unsafe { (*info).si_addr() };
+    // SAFETY: the system passes a valid structure.
+    let info = unsafe { &*info };
+    // SAFETY: for this signal it has an address.
+    let address = unsafe { info.si_addr() };
     SEEN.store(address.addr(), Ordering::SeqCst);
     CALLS.fetch_add(1, Ordering::SeqCst);
     let page = address.map_addr(|address| address & !0xfff);
@@ -167,20 +172,16 @@ fn install_action(signal: i32, handler: usize, flags: i32) {
     action.sa_sigaction = handler;
     action.sa_flags = flags;
     // SAFETY: the handler fits the flags.
-    assert_eq!(
-        unsafe { libc::sigaction(signal, &raw const action, core::ptr::null_mut()) },
-        0
-    );
+    let result = unsafe { libc::sigaction(signal, &raw const action, core::ptr::null_mut()) };
+    assert_eq!(result, 0);
 }
 
 fn installed(signal: i32) -> (usize, i32) {
     // SAFETY: zeros are an action.
     let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
     // SAFETY: there is room for the answer.
-    assert_eq!(
-        unsafe { libc::sigaction(signal, core::ptr::null(), &raw mut action) },
-        0
-    );
+    let result = unsafe { libc::sigaction(signal, core::ptr::null(), &raw mut action) };
+    assert_eq!(result, 0);
     // The C library adds a flag of its own.
     (
         action.sa_sigaction,
@@ -339,10 +340,8 @@ fn the_end_of_the_stack_is_a_trap() {
                 ss_size: 0,
             };
             // SAFETY: takes the signal stack of this thread out of use.
-            assert_eq!(
-                unsafe { libc::sigaltstack(&raw const none, core::ptr::null_mut()) },
-                0
-            );
+            let result = unsafe { libc::sigaltstack(&raw const none, core::ptr::null_mut()) };
+            assert_eq!(result, 0);
             overflow();
         })
         .join()
