@@ -174,8 +174,10 @@ pub(crate) unsafe fn record_failure(context: NonNull<u8>, failure: Failure) {
     let instance = unsafe { InstanceData::from_context(context) };
     let address = instance.context().field(Field::Activation);
     let activation: *mut Activation = core::ptr::with_exposed_provenance_mut(address);
-    // SAFETY: 2.
-    unsafe { (*activation).pending = Pending::HostError };
+    // SAFETY: 2; whoever made it looks at it through the same pointer, and only afterwards.
+    let activation = unsafe { &mut *activation };
+    activation.pending = Pending::HostError;
+    let slot: *mut Option<Failure> = activation.host_error.cast();
     // SAFETY: 2; `activate` lets the pointer point to its own slot, which outlives the call.
-    unsafe { *(*activation).host_error.cast::<Option<Failure>>() = Some(failure) };
+    unsafe { *slot = Some(failure) };
 }

@@ -151,9 +151,9 @@ fn build(
         dropped_data: Vec::new_in(allocator, Category::Instance),
         elements: Vec::new_in(allocator, Category::Instance),
         host_records: Vec::new_in(allocator, Category::Instance),
-        own_tables,
-        own_memories,
-        context_storage,
+        _own_tables: own_tables,
+        _own_memories: own_memories,
+        _context_storage: context_storage,
     };
     let mut instance = Box::new(allocator, Category::Instance, instance)?;
     data::prepare(&mut instance)?;

@@ -92,10 +92,10 @@ pub(crate) struct InstanceData {
     dropped_data: Vec<Cell<bool>>,
     elements: Vec<ElementSegment>,
     host_records: Vec<Box<HostRecord>>,
-    own_tables: Vec<Box<TableObject>>,
+    _own_tables: Vec<Box<TableObject>>,
     /// Memory 0 may hold the context, so it goes after everything that looks there.
-    own_memories: Vec<Box<MemoryObject>>,
-    context_storage: Option<ContextStorage>,
+    _own_memories: Vec<Box<MemoryObject>>,
+    _context_storage: Option<ContextStorage>,
 }
 
 impl InstanceData {

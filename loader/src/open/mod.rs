@@ -11,7 +11,9 @@ use core::ffi::CStr;
 use precast_format::layout::{self, header};
 use precast_format::{Artifact, ErrorKind, bytes::Bytes, bytes::Record};
 
-use crate::alloc::{Category, Vec};
+#[cfg(feature = "std")]
+use crate::alloc::Category;
+use crate::alloc::Vec;
 use crate::error::LoadError;
 use crate::open::file::FileMapping;
 use crate::open::trust::Proof;
