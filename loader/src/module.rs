@@ -24,7 +24,7 @@ use crate::open::file::FileMapping;
 use crate::open::trust::Proof;
 use crate::open::{ArtifactBytes, Source};
 use crate::runtime::Runtime;
-use crate::trap::registry::Registration;
+use crate::trap::signals::registry::Registration;
 use crate::types::{ExternType, FuncType};
 
 /// A loaded module. Clones are handles to the same one.

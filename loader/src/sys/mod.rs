@@ -11,8 +11,11 @@
 //!   cpu       instruction set and CPU features
 //! ```
 //!
+//! Beside them stands what depends on the instruction set alone ([`isa`]).
+//!
 //! Errors are the system's numbers ([`OsError`]); the modules above turn them into their own.
 
+pub mod isa;
 pub mod lock;
 
 #[cfg(unix)]

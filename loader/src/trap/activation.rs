@@ -13,15 +13,15 @@
 //! It is written by a signal handler; whoever reads it afterwards does so after the trampoline
 //! returned, through the pointer that was passed to compiled code.
 
-use core::fmt;
-use core::mem::{MaybeUninit, offset_of};
-use core::{ptr, slice};
+#![forbid(unsafe_code)]
+
+use core::mem::offset_of;
+use core::ptr;
 
 use precast_format::context::{ActivationField, PointerWidth};
 use precast_format::trap::TrapCode;
 
-/// How many program counters a backtrace keeps.
-pub const BACKTRACE_LENGTH: usize = 64;
+use super::unwind::backtrace::Backtrace;
 
 /// Where a trap happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,83 +45,6 @@ pub enum Pending {
     Trap(TrapInfo),
     /// A host function failed; its error is in [`Activation::host_error`].
     HostError,
-}
-
-/// Program counters of the frames at the time of the trap, innermost first.
-///
-/// All of them are return addresses, except the first where [`Backtrace::is_exact`] says that it
-/// is the address of the faulting instruction. Addresses of trampolines and adapters are among
-/// them: who resolves them skips what is not in the table of functions.
-pub struct Backtrace {
-    /// The first `length` are initialised. The rest never is: an activation is made for each call,
-    /// and most need no backtrace.
-    addresses: [MaybeUninit<usize>; BACKTRACE_LENGTH],
-    length: usize,
-    exact: bool,
-    truncated: bool,
-}
-
-impl Backtrace {
-    /// A backtrace without frames.
-    pub const fn new() -> Backtrace {
-        Backtrace {
-            addresses: [MaybeUninit::uninit(); BACKTRACE_LENGTH],
-            length: 0,
-            exact: false,
-            truncated: false,
-        }
-    }
-
-    /// Forgets everything. The array is left as it is.
-    pub fn clear(&mut self) {
-        self.length = 0;
-        self.exact = false;
-        self.truncated = false;
-    }
-
-    /// Adds a frame. Where there is no room left, the backtrace is marked as truncated instead.
-    pub fn push(&mut self, pc: usize) {
-        match self.addresses.get_mut(self.length) {
-            Some(slot) => {
-                slot.write(pc);
-                self.length += 1;
-            }
-            None => self.truncated = true,
-        }
-    }
-
-    /// States that the first address is the one of an instruction, not a return address.
-    pub fn set_exact(&mut self, exact: bool) {
-        self.exact = exact;
-    }
-
-    /// The addresses, innermost first.
-    pub fn addresses(&self) -> &[usize] {
-        // SAFETY: `push` has initialised so many.
-        unsafe { slice::from_raw_parts(self.addresses.as_ptr().cast(), self.length) }
-    }
-
-    /// Whether the first address is the one of the faulting instruction.
-    pub fn is_exact(&self) -> bool {
-        self.exact
-    }
-
-    /// Whether there were more frames than fit.
-    pub fn is_truncated(&self) -> bool {
-        self.truncated
-    }
-}
-
-impl fmt::Debug for Backtrace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.addresses()).finish()
-    }
-}
-
-impl Default for Backtrace {
-    fn default() -> Backtrace {
-        Backtrace::new()
-    }
 }
 
 /// One call of the host into compiled code.

@@ -2,7 +2,7 @@
 //!
 //! A trap starts in one of two ways. Compiled code calls the `raise` libcall ([`unwind`]), or the
 //! processor faults and the signal handler ([`signals`]) finds the faulting instruction in the
-//! trap table of a [registered](registry) text. Both end the same way: what happened is written
+//! trap table of a [registered](signals::registry) text. Both end the same way: what happened is written
 //! into the thread's current [`Activation`], and control goes to the handler of the entry
 //! trampoline, which restores the host's registers and returns 1.
 //!
@@ -10,12 +10,7 @@
 //! that has something to drop.
 
 mod activation;
-mod assembly;
-pub mod registry;
 pub mod signals;
 pub(crate) mod unwind;
 
 pub use activation::{Activation, Pending};
-
-#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
-mod tests;

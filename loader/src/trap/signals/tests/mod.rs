@@ -2,6 +2,8 @@
 //!
 //! Signal handlers belong to the process, so each test runs its body in a process of its own.
 
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
 mod text;
 
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -10,9 +12,9 @@ use std::process::{Command, ExitStatus};
 
 use precast_format::trap::TrapCode;
 
-use super::signals::SignalHandlers;
-use super::{Activation, Pending};
+use super::SignalHandlers;
 use crate::sys::thread;
+use crate::trap::{Activation, Pending};
 use text::{Place, Text, Values};
 
 /// How a child says that it came to the end of its test.
@@ -28,7 +30,7 @@ fn in_child(name: &str, body: fn()) -> ExitStatus {
     Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            &std::format!("trap::tests::{name}"),
+            &std::format!("trap::signals::tests::{name}"),
             "--nocapture",
         ])
         .env(VARIABLE, name)
@@ -358,7 +360,7 @@ fn the_main_threads_stack_ends_in_a_trap_too() {
         let status = Command::new(std::env::current_exe().unwrap())
             .args([
                 "--exact",
-                &std::format!("trap::tests::{name}"),
+                &std::format!("trap::signals::tests::{name}"),
                 "--test-threads=1",
             ])
             .env("PRECAST_TRAP_TEST", name)

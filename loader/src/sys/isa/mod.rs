@@ -6,4 +6,4 @@ mod x86_64;
 pub(crate) use x86_64::{raise, resume};
 
 #[cfg(not(target_arch = "x86_64"))]
-compile_error!("this instruction set has no file in loader/src/trap/assembly yet");
+compile_error!("this instruction set has no file in loader/src/sys/isa yet");

@@ -16,7 +16,7 @@ use crate::alloc::Allocator;
 use crate::code::{ExecutableCode, WritableCode};
 use crate::sys::thread;
 use crate::trap::Activation;
-use crate::trap::registry::Registration;
+use crate::trap::signals::registry::Registration;
 
 // Functions get the context in rdi and the value array in rsi. The bytes are copied out of the
 // test's own code, so nothing in here refers to anything outside.

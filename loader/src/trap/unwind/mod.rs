@@ -18,14 +18,16 @@
 //! all the same, because it also runs when things have gone wrong. Every frame must lie above the
 //! one before it and below the trampoline's frame.
 
+pub(super) mod backtrace;
+
 use core::ptr;
 
 use precast_format::context::{Field, PointerWidth};
 use precast_format::trap::TrapCode;
 
 use super::activation::{Activation, Pending, TrapInfo};
-use super::assembly;
-pub(crate) use super::assembly::raise;
+use crate::sys::isa;
+pub(crate) use crate::sys::isa::raise;
 
 /// The pointer width of this machine.
 const NATIVE_WIDTH: PointerWidth = if size_of::<usize>() == 4 {
@@ -44,7 +46,7 @@ const LINK_SIZE: usize = 2 * size_of::<usize>();
 /// 1. `context` is the context pointer of the instance that runs on this thread, whose activation
 ///    field points to the activation in progress.
 /// 2. `pc`, `frame_pointer` and `stack_pointer` are those of compiled code in that activation.
-pub(super) unsafe extern "C" fn raise_here(
+pub(crate) unsafe extern "C" fn raise_here(
     context: *mut u8,
     code: u32,
     pc: usize,
@@ -73,7 +75,7 @@ pub(super) unsafe extern "C" fn raise_here(
     let (handler, stack, frame) = activation.handler();
     // SAFETY: the trampoline has written the three, and its frame is still there. This frame and
     // `raise` have nothing to drop.
-    unsafe { assembly::resume(handler, stack, frame) }
+    unsafe { isa::resume(handler, stack, frame) }
 }
 
 /// Writes the active frames into the activation's backtrace. Safe to call in a signal handler.

@@ -6,10 +6,12 @@
 //!
 //! The handlers are installed while somebody holds a [`SignalHandlers`].
 
+pub mod registry;
+
 use precast_format::trap::TrapCode;
 
 use super::activation::{Pending, TrapInfo};
-use super::{registry, unwind};
+use super::unwind;
 use crate::sys::OsError;
 use crate::sys::lock::Lock;
 use crate::sys::signals::{Fault, FaultHandler, install, uninstall};
@@ -116,3 +118,6 @@ impl FaultHandler for Traps {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,91 @@
+//! Code is never writable and executable, from wherever it comes.
+
+use super::*;
+
+/// The protections of all mappings, as the system shows them.
+fn protections() -> impl Iterator<Item = std::string::String> {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let lines: std::vec::Vec<_> = maps.lines().map(std::string::String::from).collect();
+    lines.into_iter()
+}
+
+fn protection_at(address: usize) -> Option<std::string::String> {
+    protections().find_map(|line| {
+        let mut words = line.split(' ');
+        let (start, end) = words.next()?.split_once('-')?;
+        let start = usize::from_str_radix(start, 16).ok()?;
+        let end = usize::from_str_radix(end, 16).ok()?;
+        (start..end)
+            .contains(&address)
+            .then(|| words.next().unwrap_or("").into())
+    })
+}
+
+fn nothing_is_writable_and_executable() -> bool {
+    protections().all(|line| !line.contains("wx"))
+}
+
+/// `mov eax, 42; ret`
+#[cfg(target_arch = "x86_64")]
+const ANSWER: [u8; 6] = [0xb8, 42, 0, 0, 0, 0xc3];
+
+#[cfg(target_arch = "x86_64")]
+fn run(code: &ExecutableCode) -> u32 {
+    let address = code.address(0).unwrap();
+    // SAFETY: the bytes are a function of this type.
+    let function =
+        unsafe { core::mem::transmute::<*const u8, unsafe extern "C" fn() -> u32>(address) };
+    // SAFETY: the function only returns a number.
+    unsafe { function() }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn code_is_writable_first_and_executable_then() {
+    let allocator = Allocator::system().unwrap();
+    let mut code = WritableCode::copy(&allocator, &[0; 6]).unwrap();
+    assert!(nothing_is_writable_and_executable());
+    assert_eq!(protection_at(code.address()).as_deref(), Some("rw-p"));
+    code.bytes_mut().copy_from_slice(&ANSWER);
+    let address = code.address();
+    let code = code.publish().unwrap();
+    assert!(nothing_is_writable_and_executable());
+    assert_eq!(protection_at(address).as_deref(), Some("r-xp"));
+    assert_eq!(code.range(), address..address + 6);
+    assert!(code.address(6).is_none());
+    assert_eq!(run(&code), 42);
+    assert!(allocator.usage(Category::Code).current >= 6);
+    drop(code);
+    assert_eq!(allocator.usage(Category::Code).current, 0);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn code_runs_straight_from_a_file() {
+    let page = crate::sys::map::page_size();
+    let path = std::env::temp_dir().join(std::format!("precast-code-{}", std::process::id()));
+    let mut contents = std::vec![0; page];
+    contents.extend_from_slice(&ANSWER);
+    std::fs::write(&path, &contents).unwrap();
+    let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
+    let file = File::open(&name).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let allocator = Allocator::system().unwrap();
+    let code = ExecutableCode::map(&allocator, &file, page as u64, 6).unwrap();
+    assert!(nothing_is_writable_and_executable());
+    assert_eq!(run(&code), 42);
+    assert!(ExecutableCode::map(&allocator, &file, 1, 6).is_err());
+    assert!(ExecutableCode::map(&allocator, &file, u64::MAX, 6).is_err());
+    assert!(ExecutableCode::map(&allocator, &file, 0, usize::MAX).is_err());
+}
+
+#[test]
+fn empty_code_has_an_address() {
+    let allocator = Allocator::system().unwrap();
+    let code = WritableCode::copy(&allocator, &[])
+        .unwrap()
+        .publish()
+        .unwrap();
+    assert!(code.range().is_empty());
+    assert!(code.address(0).is_none());
+}
