@@ -80,7 +80,12 @@ pub fn run(arguments: &CompileArguments) -> Outcome {
 }
 
 /// Compiles a module; errors become sentences with the place in the module.
-pub fn compile(module: &Module, name: &str, options: &Options, progress: bool) -> Outcome<Compiled> {
+pub fn compile(
+    module: &Module,
+    name: &str,
+    options: &Options,
+    progress: bool,
+) -> Outcome<Compiled> {
     let bar = Bar::new(progress);
     let compiled = precast_compiler::compile(&module.wasm, options, &bar);
     bar.finish();
@@ -89,12 +94,18 @@ pub fn compile(module: &Module, name: &str, options: &Options, progress: bool) -
 
 /// What to call an input in messages.
 pub fn display_name(path: &Path) -> String {
-    if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
+    if path == Path::new("-") {
+        "<stdin>".to_owned()
+    } else {
+        path.display().to_string()
+    }
 }
 
 /// Which functions a listing shows, from the argument `--function`.
 pub fn filter(text: Option<&str>) -> FunctionFilter {
-    text.map_or(FunctionFilter::All, |text| FunctionFilter::Named(text.to_owned()))
+    text.map_or(FunctionFilter::All, |text| {
+        FunctionFilter::Named(text.to_owned())
+    })
 }
 
 fn failure(error: &precast_compiler::CompileError, name: &str, module: &Module) -> Failure {
@@ -124,13 +135,17 @@ impl CompileArguments {
         let destination = match (&self.output, self.emit) {
             (Some(path), _) => path.clone(),
             (None, Emit::Artifact) if standard_input => {
-                return Err(Failure::usage("standard input has no name; say where to write with -o"));
+                return Err(Failure::usage(
+                    "standard input has no name; say where to write with -o",
+                ));
             }
             (None, Emit::Artifact) => self.input.with_extension("precast"),
             (None, Emit::Clif | Emit::Asm) => PathBuf::from("-"),
         };
         if self.json && destination == Path::new("-") {
-            return Err(Failure::usage("--json and the result cannot share standard output"));
+            return Err(Failure::usage(
+                "--json and the result cannot share standard output",
+            ));
         }
         Ok(destination)
     }

@@ -39,7 +39,9 @@ impl TextSource {
     fn snippet(&self, message: &str, place: Range<usize>) -> String {
         let annotation = AnnotationKind::Primary.span(place);
         let snippet = Snippet::source(self.text.as_str()).path(self.name.as_str());
-        let report = &[Level::ERROR.primary_title(message).element(snippet.annotation(annotation))];
+        let report = &[Level::ERROR
+            .primary_title(message)
+            .element(snippet.annotation(annotation))];
         let renderer = match std::io::stderr().is_terminal() {
             true => Renderer::styled(),
             false => Renderer::plain(),
@@ -89,7 +91,10 @@ mod tests {
     use super::*;
 
     fn source(text: &str) -> TextSource {
-        TextSource { name: "t.wat".into(), text: text.into() }
+        TextSource {
+            name: "t.wat".into(),
+            text: text.into(),
+        }
     }
 
     #[test]

@@ -19,17 +19,26 @@ pub struct Failure {
 impl Failure {
     /// An ordinary failure: exit code 1.
     pub fn new(message: impl Display) -> Failure {
-        Failure { text: format!("error: {message}"), code: 1 }
+        Failure {
+            text: format!("error: {message}"),
+            code: 1,
+        }
     }
 
     /// A command line that asks for what cannot be: exit code 2.
     pub fn usage(message: impl Display) -> Failure {
-        Failure { text: format!("error: {message}"), code: 2 }
+        Failure {
+            text: format!("error: {message}"),
+            code: 2,
+        }
     }
 
     /// The program trapped: exit code 134, as for a process that aborted.
     pub fn trap(message: impl Display) -> Failure {
-        Failure { text: format!("error: {message}"), code: 134 }
+        Failure {
+            text: format!("error: {message}"),
+            code: 134,
+        }
     }
 
     /// A failure whose text is rendered already.
@@ -44,7 +53,10 @@ impl Failure {
 
     /// Whoever reads our standard output has gone away; there is nobody left to tell.
     pub fn reader_gone() -> Failure {
-        Failure { text: String::new(), code: 0 }
+        Failure {
+            text: String::new(),
+            code: 0,
+        }
     }
 
     /// Writes the text and gives the exit code.

@@ -57,7 +57,9 @@ pub fn read_module(path: &Path) -> Outcome<Module> {
 pub fn is_artifact_file(path: &Path) -> bool {
     let mut magic = [0; precast_format::layout::MAGIC.len()];
     path != Path::new("-")
-        && File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok()
+        && File::open(path)
+            .and_then(|mut file| file.read_exact(&mut magic))
+            .is_ok()
         && is_artifact(&magic)
 }
 
@@ -67,14 +69,24 @@ fn is_artifact(bytes: &[u8]) -> bool {
 
 fn module(path: &Path, bytes: Vec<u8>) -> Outcome<Module> {
     if bytes.starts_with(WASM_MAGIC) {
-        return Ok(Module { wasm: bytes, text: None });
+        return Ok(Module {
+            wasm: bytes,
+            text: None,
+        });
     }
-    let name = if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() };
+    let name = if path == Path::new("-") {
+        "<stdin>".to_owned()
+    } else {
+        path.display().to_string()
+    };
     match String::from_utf8(bytes) {
         Ok(text) if !text.contains('\0') => {
             let source = TextSource { name, text };
             let wasm = source.assemble()?;
-            Ok(Module { wasm, text: Some(source) })
+            Ok(Module {
+                wasm,
+                text: Some(source),
+            })
         }
         _ => Err(Failure::new(format_args!(
             "{name}: neither a WebAssembly module, binary or text, nor an artifact"

@@ -30,7 +30,10 @@ pub fn run(arguments: &InspectArguments) -> Outcome {
     let bytes = match input::read(path)? {
         Input::Artifact(bytes) => bytes,
         Input::Module(_) => {
-            return Err(Failure::at(path, "this is a module; `precast compile` makes an artifact"));
+            return Err(Failure::at(
+                path,
+                "this is a module; `precast compile` makes an artifact",
+            ));
         }
     };
     let artifact = report::parse(&compile::display_name(path), &bytes)?;
@@ -63,20 +66,35 @@ fn header(text: &mut String, artifact: &Artifact<'_>, file_size: usize) {
     if let Some(name) = artifact.module_name() {
         line("module", name.to_owned());
     }
-    line("format", format!("version {}.{}", header.version.0, header.version.1));
+    line(
+        "format",
+        format!("version {}.{}", header.version.0, header.version.1),
+    );
     line("size", size::show(file_size as u64));
-    line("target", format!("{}, {:?}", header.isa.name(), header.host_abi));
+    line(
+        "target",
+        format!("{}, {:?}", header.isa.name(), header.host_abi),
+    );
     line("CPU features", list(header.cpu_features.names(header.isa)));
-    line("wasm features", list(header.wasm_features.iter().map(|feature| feature.name())));
+    line(
+        "wasm features",
+        list(header.wasm_features.iter().map(|feature| feature.name())),
+    );
     line("checks", report::strategies(header));
     line("relocations", tunables.relocation_model.name().to_owned());
     line("page size", size::show(header.page_size()));
     if tunables.bounds_checks == BoundsChecks::Guard {
         let (reserved, guard) = (tunables.memory_reservation, tunables.memory_guard);
-        line("address space", format!("{reserved:#x} + {guard:#x} per memory"));
+        line(
+            "address space",
+            format!("{reserved:#x} + {guard:#x} per memory"),
+        );
     }
     line("ABI hash", format!("{:016x}", header.abi_hash));
-    line("functions", size::count(artifact.functions().len() as usize));
+    line(
+        "functions",
+        size::count(artifact.functions().len() as usize),
+    );
     if let Some(function) = artifact.start_function() {
         line("start", name_of_function(artifact, function));
     }
@@ -116,7 +134,11 @@ fn memories(text: &mut String, artifact: &Artifact<'_>) {
     text.push_str("\nmemories\n");
     for memory in artifact.memories().iter() {
         let least = size::show(memory.ty.min_bytes());
-        let _ = writeln!(text, "  {} at least {least}", report::memory_type(&memory.ty));
+        let _ = writeln!(
+            text,
+            "  {} at least {least}",
+            report::memory_type(&memory.ty)
+        );
     }
 }
 
@@ -125,7 +147,13 @@ fn sections(text: &mut String, artifact: &Artifact<'_>) {
     for id in SectionId::ALL {
         let range = artifact.section(*id);
         if range.size > 0 {
-            let _ = writeln!(text, "  {:<16} {:>6x} {:>10}", id.name(), range.offset, range.size);
+            let _ = writeln!(
+                text,
+                "  {:<16} {:>6x} {:>10}",
+                id.name(),
+                range.offset,
+                range.size
+            );
         }
     }
 }
@@ -170,8 +198,12 @@ fn export_type(artifact: &Artifact<'_>, kind: ExternKind, index: u32) -> String 
     let shown = match kind {
         ExternKind::Function => artifact.function_type(index).map(report::function_type),
         ExternKind::Table => artifact.table_type(index).map(|ty| report::table_type(&ty)),
-        ExternKind::Memory => artifact.memory_type(index).map(|ty| report::memory_type(&ty)),
-        ExternKind::Global => artifact.global_type(index).map(|ty| report::global_type(&ty)),
+        ExternKind::Memory => artifact
+            .memory_type(index)
+            .map(|ty| report::memory_type(&ty)),
+        ExternKind::Global => artifact
+            .global_type(index)
+            .map(|ty| report::global_type(&ty)),
     };
     shown.unwrap_or_else(|| format!("({})", kind.name()))
 }
@@ -185,7 +217,11 @@ fn name_of_function(artifact: &Artifact<'_>, index: u32) -> String {
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(" ") }
+    if names.is_empty() {
+        "none".to_owned()
+    } else {
+        names.join(" ")
+    }
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -30,7 +30,12 @@ use std::process::ExitCode;
 
 /// Compiles WebAssembly ahead of time and runs what was compiled.
 #[derive(Parser)]
-#[command(name = "precast", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "precast",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -31,9 +31,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> Outcome<()> {
     }
     let result = match fs::metadata(path) {
         // A device or a pipe cannot be replaced, only written to.
-        Ok(data) if !data.is_file() && !data.is_dir() => {
-            OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(bytes))
-        }
+        Ok(data) if !data.is_file() && !data.is_dir() => OpenOptions::new()
+            .write(true)
+            .open(path)
+            .and_then(|mut file| file.write_all(bytes)),
         _ => replace(path, bytes),
     };
     result.map_err(|error| Failure::at(path, error))
@@ -66,7 +67,11 @@ impl Temporary {
         let path = destination.with_file_name(temporary_name);
         // Nobody else uses this process's number, so what has the name is left from long ago.
         let file = File::create(&path)?;
-        Ok(Temporary { path, file, kept: false })
+        Ok(Temporary {
+            path,
+            file,
+            kept: false,
+        })
     }
 }
 

@@ -73,8 +73,12 @@ fn find(wasm: &[u8], offset: u64) -> Option<Item> {
             Payload::DataSection(section) => in_section(Kind::Data, section, offset),
             Payload::CodeSectionEntry(body) if body.range().contains(&offset) => {
                 let operators = body.get_operators_reader().ok()?.into_iter_with_offsets();
-                let before = operators.take_while(|item| matches!(item, Ok((_, at)) if *at <= offset));
-                return Some(Item::Instruction(function, before.count().saturating_sub(1)));
+                let before =
+                    operators.take_while(|item| matches!(item, Ok((_, at)) if *at <= offset));
+                return Some(Item::Instruction(
+                    function,
+                    before.count().saturating_sub(1),
+                ));
             }
             Payload::CodeSectionEntry(_) => {
                 function += 1;
@@ -133,7 +137,11 @@ fn instruction(fields: &[ModuleField<'_>], function: usize, number: usize) -> Op
     let (span, expression) = defined.nth(function)?;
     let spans = expression.instr_spans.as_deref().unwrap_or_default();
     // The closing `end` of a function has no place of its own in the text.
-    Some(spans.get(number).map_or(span.offset(), |span| span.offset()))
+    Some(
+        spans
+            .get(number)
+            .map_or(span.offset(), |span| span.offset()),
+    )
 }
 
 #[cfg(test)]
@@ -148,7 +156,10 @@ mod tests {
     /// The rest of the text from the place of the last such bytes in the binary.
     fn place_of<'a>(text: &'a str, bytes: &[u8]) -> &'a str {
         let wasm = assemble(text);
-        let offset = wasm.windows(bytes.len()).rposition(|window| window == bytes).unwrap();
+        let offset = wasm
+            .windows(bytes.len())
+            .rposition(|window| window == bytes)
+            .unwrap();
         &text[in_text(text, &wasm, offset).unwrap()..]
     }
 

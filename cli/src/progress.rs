@@ -20,7 +20,11 @@ impl Bar {
     /// A bar that is shown if standard error is a terminal, unless it is unwanted.
     pub fn new(wanted: bool) -> Bar {
         let watched = wanted && std::io::stderr().is_terminal();
-        Bar { begin: Instant::now(), watched, functions: OnceLock::new() }
+        Bar {
+            begin: Instant::now(),
+            watched,
+            functions: OnceLock::new(),
+        }
     }
 
     /// Takes the bar off the terminal.
@@ -37,7 +41,8 @@ impl Progress for Bar {
             self.functions.get_or_init(|| {
                 let hidden = ProgressDrawTarget::hidden();
                 let bar = ProgressBar::with_draw_target(Some(functions as u64), hidden);
-                let style = ProgressStyle::with_template("  compiling {wide_bar} {pos}/{len} functions");
+                let style =
+                    ProgressStyle::with_template("  compiling {wide_bar} {pos}/{len} functions");
                 bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
             });
         }

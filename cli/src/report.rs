@@ -24,7 +24,11 @@ pub fn needs(artifact: &[u8]) -> Outcome<String> {
     let header = artifact.header();
     let mut machine = vec![header.isa.name()];
     machine.extend(header.cpu_features.names(header.isa));
-    Ok(format!("needs: {} · {}", machine.join(" "), strategies(header)))
+    Ok(format!(
+        "needs: {} · {}",
+        machine.join(" "),
+        strategies(header)
+    ))
 }
 
 /// How the code checks bounds and stack, and raises traps.
@@ -85,9 +89,10 @@ pub fn global_type(ty: &GlobalType) -> String {
 /// The type of an import.
 pub fn import_type(artifact: &Artifact<'_>, ty: &ImportType) -> String {
     match ty {
-        ImportType::Function(index) => {
-            artifact.types().get(*index).map_or_else(|| "(func)".to_owned(), function_type)
-        }
+        ImportType::Function(index) => artifact
+            .types()
+            .get(*index)
+            .map_or_else(|| "(func)".to_owned(), function_type),
         ImportType::Table(ty) => table_type(ty),
         ImportType::Memory(ty) => memory_type(ty),
         ImportType::Global(ty) => global_type(ty),

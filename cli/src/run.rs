@@ -36,7 +36,11 @@ pub struct RunArguments {
     #[arg(long, value_name = "NAME")]
     invoke: Option<String>,
     /// Arguments of the program, best after `--`.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "ARGS"
+    )]
     arguments: Vec<OsString>,
     #[command(flatten)]
     code: CodeFlags,
@@ -48,7 +52,8 @@ pub fn run(arguments: &RunArguments) -> Outcome {
     let module = load(&runtime, arguments)?;
     let mut imports = Imports::new(&runtime);
     let wasi = wasi_context(arguments)?;
-    wasi.define_for(&mut imports, &module).map_err(Failure::new)?;
+    wasi.define_for(&mut imports, &module)
+        .map_err(Failure::new)?;
     let instance = match module.instantiate(&imports, InstanceOptions::default()) {
         Ok(instance) => instance,
         Err(error) => return ended_early(error),
@@ -79,10 +84,18 @@ fn load(runtime: &Runtime, arguments: &RunArguments) -> Outcome<Module> {
 
 /// What the program can reach: the streams, its arguments, and what the command line names.
 fn wasi_context(arguments: &RunArguments) -> Outcome<WasiContext> {
-    let name = arguments.input.file_name().map_or(&b"-"[..], |name| name.as_bytes());
+    let name = arguments
+        .input
+        .file_name()
+        .map_or(&b"-"[..], |name| name.as_bytes());
     let mut builder = WasiContext::builder().inherit_stdio().arg(name);
     if arguments.invoke.is_none() {
-        builder = builder.args(arguments.arguments.iter().map(|text| text.clone().into_vec()));
+        builder = builder.args(
+            arguments
+                .arguments
+                .iter()
+                .map(|text| text.clone().into_vec()),
+        );
     }
     for variable in &arguments.variables {
         builder = match variable.split_once('=') {
@@ -96,14 +109,18 @@ fn wasi_context(arguments: &RunArguments) -> Outcome<WasiContext> {
     }
     for directory in &arguments.directories {
         let (host, guest) = directory.split_once("::").unwrap_or((directory, directory));
-        builder = builder.preopen_dir(host, guest).map_err(|error| Failure::at(host.as_ref(), error))?;
+        builder = builder
+            .preopen_dir(host, guest)
+            .map_err(|error| Failure::at(host.as_ref(), error))?;
     }
     builder.build().map_err(Failure::new)
 }
 
 /// Runs a command from `_start`, or prepares a reactor with `_initialize`.
 fn start(instance: &Instance) -> Outcome {
-    let name = ["_start", "_initialize"].into_iter().find(|name| instance.export(name).is_some());
+    let name = ["_start", "_initialize"]
+        .into_iter()
+        .find(|name| instance.export(name).is_some());
     let Some(name) = name else {
         return Err(Failure::new(
             "the module exports neither `_start` nor `_initialize`; --invoke NAME calls a function",
@@ -127,12 +144,19 @@ fn invoke(instance: &Instance, name: &str, arguments: &[OsString]) -> Outcome {
             return ended(error);
         }
     }
-    let failed = |message: &dyn std::fmt::Display| Failure::new(format_args!("`{name}`: {message}"));
-    let function = instance.untyped_func(name).map_err(|error| failed(&error))?;
+    let failed =
+        |message: &dyn std::fmt::Display| Failure::new(format_args!("`{name}`: {message}"));
+    let function = instance
+        .untyped_func(name)
+        .map_err(|error| failed(&error))?;
     let parameters = parameters(&function, arguments)
         .map_err(|message| Failure::usage(format_args!("`{name}`: {message}")))?;
-    let mut results: Vec<Value> =
-        function.func_type().results().iter().map(|ty| Value::default_for(*ty)).collect();
+    let mut results: Vec<Value> = function
+        .func_type()
+        .results()
+        .iter()
+        .map(|ty| Value::default_for(*ty))
+        .collect();
     let mut environment = instance.execution_environment(Stack::Caller);
     if let Err(error) = function.call(&mut environment, &parameters, &mut results) {
         return ended(error);
@@ -147,7 +171,9 @@ fn parameters(function: &Func, arguments: &[OsString]) -> Result<Vec<Value>, Str
     let ty = function.func_type();
     if ty.params().len() != arguments.len() {
         let (want, got) = (ty.params().len(), arguments.len());
-        return Err(format!("takes {want} arguments, not {got}: its type is {ty}"));
+        return Err(format!(
+            "takes {want} arguments, not {got}: its type is {ty}"
+        ));
     }
     let texts = arguments.iter().map(|text| text.to_string_lossy());
     ty.params()
@@ -159,7 +185,11 @@ fn parameters(function: &Func, arguments: &[OsString]) -> Result<Vec<Value>, Str
                 Value::I64(_) => integer(&text, 64).map(Value::I64),
                 Value::F32(_) => text.parse::<f32>().ok().map(Value::from),
                 Value::F64(_) => text.parse::<f64>().ok().map(Value::from),
-                _ => return Err(format!("a parameter of type {ty} has no form on a command line")),
+                _ => {
+                    return Err(format!(
+                        "a parameter of type {ty} has no form on a command line"
+                    ));
+                }
             };
             value.ok_or_else(|| format!("`{text}` is not of type {ty}"))
         })

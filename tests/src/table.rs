@@ -25,7 +25,11 @@ pub fn measure() -> Vec<Row> {
     let mut rows = Vec::new();
     for (index, name) in names.into_iter().enumerate() {
         let scripts = suite::scripts(&name);
-        rows.push(Row { name, files: scripts.len(), reports: vec![Report::default(); ALL.len()] });
+        rows.push(Row {
+            name,
+            files: scripts.len(),
+            reports: vec![Report::default(); ALL.len()],
+        });
         for (number, _) in ALL.iter().enumerate() {
             jobs.extend((0..scripts.len()).map(|script| (index, number, script)));
         }
@@ -62,7 +66,10 @@ pub fn render(rows: &[Row]) -> String {
          |---|--:|--:|--:|--:|---|\n",
     );
     for row in rows {
-        let same = row.reports.windows(2).all(|pair| counts(&pair[0]) == counts(&pair[1]));
+        let same = row
+            .reports
+            .windows(2)
+            .all(|pair| counts(&pair[0]) == counts(&pair[1]));
         let shown = if same { 1 } else { row.reports.len() };
         for (report, configuration) in row.reports.iter().zip(&ALL).take(shown) {
             let name = match same {
@@ -75,7 +82,10 @@ pub fn render(rows: &[Row]) -> String {
     let files: usize = rows.iter().map(|row| row.files).sum();
     let mut sum = Report::default();
     for row in rows {
-        row.reports.first().into_iter().for_each(|report| sum.add(report.clone()));
+        row.reports
+            .first()
+            .into_iter()
+            .for_each(|report| sum.add(report.clone()));
     }
     sum.skipped = Default::default();
     let _ = writeln!(
@@ -83,14 +93,20 @@ pub fn render(rows: &[Row]) -> String {
         "| sum | {files} | {} | {} | {} | |",
         sum.passed,
         sum.failed.len(),
-        rows.iter().filter_map(|row| row.reports.first()).map(Report::skipped_count).sum::<usize>(),
+        rows.iter()
+            .filter_map(|row| row.reports.first())
+            .map(Report::skipped_count)
+            .sum::<usize>(),
     );
     text
 }
 
 fn line(text: &mut String, name: &str, files: usize, report: &Report) {
-    let reasons: Vec<String> =
-        report.skipped.iter().map(|(reason, count)| format!("{count}: {reason}")).collect();
+    let reasons: Vec<String> = report
+        .skipped
+        .iter()
+        .map(|(reason, count)| format!("{count}: {reason}"))
+        .collect();
     let _ = writeln!(
         text,
         "| {name} | {files} | {} | {} | {} | {} |",

@@ -9,7 +9,9 @@ use std::process::{Command, Stdio};
 const PRECAST: &str = env!("CARGO_BIN_EXE_precast-under-test");
 
 fn example(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../examples")
+        .join(name)
 }
 
 /// Runs an example with this standard input and gives its output.
@@ -21,7 +23,12 @@ fn run(name: &str, input: &str) -> String {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{name}: {}", output.status);
     String::from_utf8(output.stdout).unwrap()

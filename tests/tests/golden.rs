@@ -26,7 +26,10 @@ fn sections(text: &str) -> (String, Vec<Section>) {
         match (line.strip_prefix("--- "), sections.last_mut()) {
             (Some(title), _) => {
                 let title = title.trim_end().to_owned();
-                sections.push(Section { title, body: String::new() });
+                sections.push(Section {
+                    title,
+                    body: String::new(),
+                });
             }
             (None, Some(section)) => section.body.push_str(line),
             (None, None) => head.push_str(line),
@@ -38,7 +41,11 @@ fn sections(text: &str) -> (String, Vec<Section>) {
 /// Runs a command in the scratch folder and renders what it prints.
 fn run(command: &str, scratch: &Path) -> String {
     let mut words = command.split_whitespace();
-    assert_eq!(words.next(), Some("precast"), "golden tests run precast only: `{command}`");
+    assert_eq!(
+        words.next(),
+        Some("precast"),
+        "golden tests run precast only: `{command}`"
+    );
     let mut arguments: Vec<&str> = words.collect();
     let mut stdin = Stdio::null();
     // `< FILE` at the end is the standard input.
@@ -46,8 +53,12 @@ fn run(command: &str, scratch: &Path) -> String {
         stdin = Stdio::from(fs::File::open(scratch.join(file)).unwrap());
         arguments = rest.to_vec();
     }
-    let output =
-        Command::new(PRECAST).args(arguments).current_dir(scratch).stdin(stdin).output().unwrap();
+    let output = Command::new(PRECAST)
+        .args(arguments)
+        .current_dir(scratch)
+        .stdin(stdin)
+        .output()
+        .unwrap();
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
@@ -83,9 +94,15 @@ fn without_times(text: &str) -> String {
 fn actual(path: &Path, text: &str) -> String {
     let (head, sections) = sections(text);
     let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-    let folder = path.parent().and_then(Path::file_name).unwrap().to_string_lossy().into_owned();
-    let scratch =
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join("golden").join(format!("{folder}-{name}"));
+    let folder = path
+        .parent()
+        .and_then(Path::file_name)
+        .unwrap()
+        .to_string_lossy()
+        .into_owned();
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("golden")
+        .join(format!("{folder}-{name}"));
     let _ = fs::remove_dir_all(&scratch);
     fs::create_dir_all(&scratch).unwrap();
     let mut result = head;
@@ -107,7 +124,10 @@ fn golden_files(folder: &Path, files: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             golden_files(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "golden") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "golden")
+        {
             files.push(path);
         }
     }
@@ -117,7 +137,12 @@ fn golden_files(folder: &Path, files: &mut Vec<PathBuf>) {
 fn check(folder: &str) {
     let bless = std::env::var_os("BLESS").is_some();
     let mut files = Vec::new();
-    golden_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(folder), &mut files);
+    golden_files(
+        &Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("golden")
+            .join(folder),
+        &mut files,
+    );
     assert!(!files.is_empty(), "no golden files in {folder}");
     let mut failures = Vec::new();
     for path in files {
@@ -132,15 +157,34 @@ fn check(folder: &str) {
             failures.push(difference(&path, &expected, &actual));
         }
     }
-    assert!(failures.is_empty(), "`cargo xtask bless` rewrites:\n{}", failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "`cargo xtask bless` rewrites:\n{}",
+        failures.join("\n")
+    );
 }
 
 /// Shows the first line that differs, with what follows.
 fn difference(path: &Path, expected: &str, actual: &str) -> String {
-    let common = expected.lines().zip(actual.lines()).take_while(|(one, two)| one == two).count();
-    let part = |text: &str| text.lines().skip(common).take(8).collect::<Vec<_>>().join("\n    ");
+    let common = expected
+        .lines()
+        .zip(actual.lines())
+        .take_while(|(one, two)| one == two)
+        .count();
+    let part = |text: &str| {
+        text.lines()
+            .skip(common)
+            .take(8)
+            .collect::<Vec<_>>()
+            .join("\n    ")
+    };
     let line = common + 1;
-    format!("{}:{line}:\n  expected\n    {}\n  got\n    {}", path.display(), part(expected), part(actual))
+    format!(
+        "{}:{line}:\n  expected\n    {}\n  got\n    {}",
+        path.display(),
+        part(expected),
+        part(actual)
+    )
 }
 
 #[test]

@@ -32,7 +32,11 @@ struct Program {
 
 fn programs(folder: &Path) -> Vec<Program> {
     let list = std::fs::read_to_string(folder.join("bench.tsv")).unwrap();
-    list.lines().skip(1).filter(|line| !line.is_empty()).map(parse).collect()
+    list.lines()
+        .skip(1)
+        .filter(|line| !line.is_empty())
+        .map(parse)
+        .collect()
 }
 
 fn parse(line: &str) -> Program {
@@ -60,13 +64,25 @@ impl Program {
         for directory in &self.directories {
             command.args(["--dir", directory]);
         }
-        let output = command.arg(file).arg("--").args(&self.arguments).output().unwrap();
+        let output = command
+            .arg(file)
+            .arg("--")
+            .args(&self.arguments)
+            .output()
+            .unwrap();
         let complaints = String::from_utf8_lossy(&output.stderr);
         if output.status.code() != Some(self.exit) {
-            return Err(format!("{} instead of {}: {complaints}", output.status, self.exit));
+            return Err(format!(
+                "{} instead of {}: {complaints}",
+                output.status, self.exit
+            ));
         }
         let digest = self.digest_of(&output.stdout);
-        if digest == self.digest { Ok(()) } else { Err(format!("output hashes to {digest}")) }
+        if digest == self.digest {
+            Ok(())
+        } else {
+            Err(format!("output hashes to {digest}"))
+        }
     }
 
     fn digest_of(&self, output: &[u8]) -> String {
@@ -81,7 +97,11 @@ impl Program {
                 hasher.update(line);
             }
         }
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hasher
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 }
 
@@ -107,7 +127,8 @@ fn programs_run_from_modules() {
 #[test]
 fn programs_run_from_artifacts() {
     check(|program, folder| {
-        let artifact = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.precast", program.name));
+        let artifact =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.precast", program.name));
         let output = Command::new(PRECAST)
             .args(["compile", "--quiet"])
             .arg(folder.join(&program.wasm))

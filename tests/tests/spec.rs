@@ -17,11 +17,24 @@ fn check(folder: &str, configuration: &Configuration) {
         passed += report.passed;
         skipped += report.skipped_count();
         for failed in report.failed {
-            failures.push(format!("{}:{}: {}", script.name(), failed.line, failed.message));
+            failures.push(format!(
+                "{}:{}: {}",
+                script.name(),
+                failed.line,
+                failed.message
+            ));
         }
     }
-    println!("{folder} ({}): {passed} passed, {skipped} skipped", configuration.name);
-    assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
+    println!(
+        "{folder} ({}): {passed} passed, {skipped} skipped",
+        configuration.name
+    );
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }
 
 macro_rules! folders {

@@ -157,6 +157,9 @@ fn one_of<T: Copy + Send + Sync + 'static>(
     name: fn(T) -> &'static str,
 ) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(all.iter().map(|value| name(*value))).try_map(move |text| {
-        all.iter().copied().find(|value| name(*value) == text).ok_or("no such value")
+        all.iter()
+            .copied()
+            .find(|value| name(*value) == text)
+            .ok_or("no such value")
     })
 }

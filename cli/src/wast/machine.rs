@@ -4,7 +4,7 @@
 //! the loader but the artifact.
 
 use super::spectest::Spectest;
-use precast_compiler::{CompileError, ErrorKind, Options, Silent};
+use precast_compiler::{CompileError, ErrorKind, Options, Silent, WasmVersion};
 use precast_loader::{
     CallError, Imports, Instance, InstanceOptions, InstantiateError, Runtime, Source, Stack, Value,
 };
@@ -96,8 +96,12 @@ impl Defined {
         let instance = self.instance()?;
         let missing = |error| Problem::Failed(format!("function `{name}`: {error}"));
         let function = instance.untyped_func(name).map_err(missing)?;
-        let mut results: Vec<Value> =
-            function.func_type().results().iter().map(|ty| Value::default_for(*ty)).collect();
+        let mut results: Vec<Value> = function
+            .func_type()
+            .results()
+            .iter()
+            .map(|ty| Value::default_for(*ty))
+            .collect();
         let mut environment = instance.execution_environment(Stack::Caller);
         function.call(&mut environment, arguments, &mut results)?;
         Ok(results)
@@ -107,7 +111,9 @@ impl Defined {
     pub fn global(&self, name: &str) -> Result<Value, Problem> {
         let global = self.instance()?.global(name);
         let global = global.ok_or_else(|| Problem::Failed(format!("no global `{name}`")))?;
-        global.get().map_err(|error| Problem::Failed(error.to_string()))
+        global
+            .get()
+            .map_err(|error| Problem::Failed(error.to_string()))
     }
 }
 
@@ -123,12 +129,40 @@ impl<'o> Machine<'o> {
     pub fn new(options: &'o Options) -> Result<Machine<'o>, String> {
         let runtime = Runtime::system().map_err(|error| error.to_string())?;
         let spectest = Spectest::new(&runtime)?;
-        Ok(Machine { options, runtime, spectest })
+        Ok(Machine {
+            options,
+            runtime,
+            spectest,
+        })
     }
 
     /// Compiles a binary module to the bytes of an artifact.
     pub fn compile(&self, wasm: &[u8]) -> Result<Vec<u8>, Problem> {
         Ok(precast_compiler::compile(wasm, self.options, &Silent)?.artifact)
+    }
+
+    /// Whether all that is implemented suffices for the module.
+    pub fn accepts_in_latest(&self, wasm: &[u8]) -> bool {
+        self.compile_as(wasm, WasmVersion::Latest).is_ok()
+    }
+
+    /// Why an earlier version of WebAssembly refuses the module, if one does.
+    pub fn reason_of_earlier(&self, wasm: &[u8]) -> Option<String> {
+        [WasmVersion::V2, WasmVersion::V1]
+            .into_iter()
+            .find_map(|version| {
+                self.compile_as(wasm, version)
+                    .err()
+                    .map(|error| error.message)
+            })
+    }
+
+    fn compile_as(&self, wasm: &[u8], version: WasmVersion) -> Result<(), CompileError> {
+        let options = Options {
+            wasm: version,
+            ..self.options.clone()
+        };
+        precast_compiler::compile(wasm, &options, &Silent).map(|_| ())
     }
 
     /// Loads an artifact and links it with what is registered.
@@ -155,6 +189,8 @@ impl<'o> Machine<'o> {
                 imports.define(module_name, name, item).map_err(failed)?;
             }
         }
-        Ok(Defined::Instance(module.instantiate(&imports, InstanceOptions::default())?))
+        Ok(Defined::Instance(
+            module.instantiate(&imports, InstanceOptions::default())?,
+        ))
     }
 }

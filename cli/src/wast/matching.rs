@@ -27,12 +27,24 @@ fn extern_ref(number: u32) -> ExternRef {
 
 fn is_func(heap: &HeapType<'_>) -> bool {
     use AbstractHeapType::{Func, NoFunc};
-    matches!(heap, HeapType::Abstract { ty: Func | NoFunc, .. })
+    matches!(
+        heap,
+        HeapType::Abstract {
+            ty: Func | NoFunc,
+            ..
+        }
+    )
 }
 
 fn is_extern(heap: &HeapType<'_>) -> bool {
     use AbstractHeapType::{Extern, NoExtern};
-    matches!(heap, HeapType::Abstract { ty: Extern | NoExtern, .. })
+    matches!(
+        heap,
+        HeapType::Abstract {
+            ty: Extern | NoExtern,
+            ..
+        }
+    )
 }
 
 /// Whether a result is what the script expects.
@@ -98,7 +110,10 @@ fn same<T: PartialEq, const N: usize>(
     actual: &[u8; 16],
     read: fn([u8; N]) -> T,
 ) -> bool {
-    lanes.iter().zip(chunks::<N>(actual)).all(|(lane, bytes)| *lane == read(bytes))
+    lanes
+        .iter()
+        .zip(chunks::<N>(actual))
+        .all(|(lane, bytes)| *lane == read(bytes))
 }
 
 fn chunks<const N: usize>(bytes: &[u8; 16]) -> impl Iterator<Item = [u8; N]> + '_ {
@@ -115,7 +130,10 @@ mod tests {
         assert!(!matches_f32(&NanPattern::CanonicalNan, 0x7fc0_0001));
         assert!(matches_f32(&NanPattern::ArithmeticNan, 0x7fc0_0001));
         assert!(!matches_f32(&NanPattern::ArithmeticNan, 0x7fa0_0000));
-        assert!(!matches_f64(&NanPattern::ArithmeticNan, f64::INFINITY.to_bits()));
+        assert!(!matches_f64(
+            &NanPattern::ArithmeticNan,
+            f64::INFINITY.to_bits()
+        ));
     }
 
     #[test]

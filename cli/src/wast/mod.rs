@@ -52,5 +52,9 @@ pub(crate) fn run(arguments: &WastArguments) -> Outcome {
     if arguments.json {
         output::print(&format!("{:#}\n", serde_json::Value::Array(reports)))?;
     }
-    Ok(if all_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if all_passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -53,9 +53,17 @@ impl Report {
             let _ = writeln!(text, "{name}:{}: {}", failed.line, failed.message);
         }
         let (failed, skipped) = (self.failed.len(), self.skipped_count());
-        let _ = write!(text, "{name}: {} passed, {failed} failed, {skipped} skipped", self.passed);
+        let _ = write!(
+            text,
+            "{name}: {} passed, {failed} failed, {skipped} skipped",
+            self.passed
+        );
         for (at, (reason, count)) in self.skipped.iter().enumerate() {
-            let _ = write!(text, "{} {count}: {reason}", if at == 0 { " (" } else { "; " });
+            let _ = write!(
+                text,
+                "{} {count}: {reason}",
+                if at == 0 { " (" } else { "; " }
+            );
         }
         text.push_str(if self.skipped.is_empty() { "\n" } else { ")\n" });
         text
@@ -82,7 +90,10 @@ mod tests {
 
     #[test]
     fn reports_add_up() {
-        let mut one = Report { passed: 2, ..Report::default() };
+        let mut one = Report {
+            passed: 2,
+            ..Report::default()
+        };
         one.skip("threads");
         let mut two = Report::default();
         two.skip("threads");

@@ -15,16 +15,28 @@ pub struct Spectest {
 impl Spectest {
     /// Makes the items.
     pub fn new(runtime: &Runtime) -> Result<Spectest, String> {
-        let mut spectest = Spectest { items: HashMap::new() };
+        let mut spectest = Spectest {
+            items: HashMap::new(),
+        };
         spectest.functions(runtime)?;
         spectest.globals(runtime)?;
         for (name, is_64) in [("table", false), ("table64", true)] {
-            let limits = Limits { min: 10, max: Some(20) };
-            let ty = TableType { element: ValueType::FUNCREF, limits, is_64 };
+            let limits = Limits {
+                min: 10,
+                max: Some(20),
+            };
+            let ty = TableType {
+                element: ValueType::FUNCREF,
+                limits,
+                is_64,
+            };
             spectest.add(name, Table::new(runtime, ty, Value::FuncRef(None)))?;
         }
         let ty = MemoryType {
-            limits: Limits { min: 1, max: Some(2) },
+            limits: Limits {
+                min: 1,
+                max: Some(2),
+            },
             is_64: false,
             shared: false,
             page_size_log2: WASM_PAGE_SIZE_LOG2,
@@ -52,12 +64,30 @@ impl Spectest {
     fn functions(&mut self, runtime: &Runtime) -> Result<(), String> {
         use precast_loader::Caller;
         self.add("print", Func::new(runtime, |_: &mut Caller<'_>| {}))?;
-        self.add("print_i32", Func::new(runtime, |_: &mut Caller<'_>, _: i32| {}))?;
-        self.add("print_i64", Func::new(runtime, |_: &mut Caller<'_>, _: i64| {}))?;
-        self.add("print_f32", Func::new(runtime, |_: &mut Caller<'_>, _: f32| {}))?;
-        self.add("print_f64", Func::new(runtime, |_: &mut Caller<'_>, _: f64| {}))?;
-        self.add("print_i32_f32", Func::new(runtime, |_: &mut Caller<'_>, _: i32, _: f32| {}))?;
-        self.add("print_f64_f64", Func::new(runtime, |_: &mut Caller<'_>, _: f64, _: f64| {}))
+        self.add(
+            "print_i32",
+            Func::new(runtime, |_: &mut Caller<'_>, _: i32| {}),
+        )?;
+        self.add(
+            "print_i64",
+            Func::new(runtime, |_: &mut Caller<'_>, _: i64| {}),
+        )?;
+        self.add(
+            "print_f32",
+            Func::new(runtime, |_: &mut Caller<'_>, _: f32| {}),
+        )?;
+        self.add(
+            "print_f64",
+            Func::new(runtime, |_: &mut Caller<'_>, _: f64| {}),
+        )?;
+        self.add(
+            "print_i32_f32",
+            Func::new(runtime, |_: &mut Caller<'_>, _: i32, _: f32| {}),
+        )?;
+        self.add(
+            "print_f64_f64",
+            Func::new(runtime, |_: &mut Caller<'_>, _: f64, _: f64| {}),
+        )
     }
 
     fn globals(&mut self, runtime: &Runtime) -> Result<(), String> {
@@ -68,7 +98,10 @@ impl Spectest {
             ("global_f64", Value::from(666.6f64)),
         ];
         for (name, value) in globals {
-            let ty = GlobalType { value: value.value_type(), mutable: false };
+            let ty = GlobalType {
+                value: value.value_type(),
+                mutable: false,
+            };
             self.add(name, Global::new(runtime, ty, value))?;
         }
         Ok(())

@@ -48,6 +48,7 @@ const REFUSED: &[(&str, WasmFeatures)] = &[
         WasmFeatures::SATURATING_FLOAT_TO_INT,
     ),
     ("custom page sizes", WasmFeatures::CUSTOM_PAGE_SIZES),
+    ("custom descriptors", WasmFeatures::CUSTOM_DESCRIPTORS),
     ("wide arithmetic", WasmFeatures::WIDE_ARITHMETIC),
     ("stack switching", WasmFeatures::STACK_SWITCHING),
     (
@@ -91,8 +92,11 @@ pub(crate) fn parse<'a>(
         custom_sections: Vec::new(),
     };
     let mut bodies = Vec::new();
-    for payload in Parser::new(0).parse_all(wasm) {
-        let payload = payload?;
+    // The features decide about the encoding too: how long an integer may be, for example.
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    for payload in parser.parse_all(wasm) {
+        let payload = payload.map_err(|error| explain(wasm, features, error))?;
         let valid = validator
             .payload(&payload)
             .map_err(|error| explain(wasm, features, error))?;

@@ -8,6 +8,13 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let rows = table::measure();
     print!("{}", table::render(&rows));
-    let failed = rows.iter().flat_map(|row| &row.reports).any(|report| !report.failed.is_empty());
-    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let failed = rows
+        .iter()
+        .flat_map(|row| &row.reports)
+        .any(|report| !report.failed.is_empty());
+    if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }
