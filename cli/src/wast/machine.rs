@@ -141,28 +141,13 @@ impl<'o> Machine<'o> {
         Ok(precast_compiler::compile(wasm, self.options, &Silent)?.artifact)
     }
 
-    /// Whether all that is implemented suffices for the module.
-    pub fn accepts_in_latest(&self, wasm: &[u8]) -> bool {
-        self.compile_as(wasm, WasmVersion::Latest).is_ok()
-    }
-
     /// Why an earlier version of WebAssembly refuses the module, if one does.
     pub fn reason_of_earlier(&self, wasm: &[u8]) -> Option<String> {
-        [WasmVersion::V2, WasmVersion::V1]
-            .into_iter()
-            .find_map(|version| {
-                self.compile_as(wasm, version)
-                    .err()
-                    .map(|error| error.message)
-            })
-    }
-
-    fn compile_as(&self, wasm: &[u8], version: WasmVersion) -> Result<(), CompileError> {
-        let options = Options {
-            wasm: version,
-            ..self.options.clone()
-        };
-        precast_compiler::compile(wasm, &options, &Silent).map(|_| ())
+        [WasmVersion::V2, WasmVersion::V1].into_iter().find_map(|wasm_version| {
+            let options = Options { wasm: wasm_version, ..self.options.clone() };
+            let compiled = precast_compiler::compile(wasm, &options, &Silent);
+            compiled.err().map(|error| error.message)
+        })
     }
 
     /// Loads an artifact and links it with what is registered.
