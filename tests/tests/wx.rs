@@ -9,8 +9,8 @@ use std::ffi::{c_int, c_void};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use precast_compiler::{Quiet, compile};
-use precast_loader::{Imports, InstanceOptions, Runtime, Source, Stack};
+use precast_compiler::{Silent, compile};
+use precast_loader::{Caller, Imports, InstanceOptions, Runtime, Source, Stack};
 use precast_tests::configuration;
 
 /// How often the mappings were looked at, and how many of those looks found what must not be.
@@ -56,8 +56,17 @@ unsafe extern "C" fn mmap(
     offset: i64,
 ) -> *mut c_void {
     // SAFETY: the arguments are the caller's.
-    let result =
-        unsafe { libc::syscall(libc::SYS_mmap, address, size, protection, flags, file, offset) };
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mmap,
+            address,
+            size,
+            protection,
+            flags,
+            file,
+            offset,
+        )
+    };
     look();
     std::ptr::with_exposed_provenance_mut(result as usize)
 }
@@ -86,7 +95,7 @@ const MODULE: &str = r#"
 fn nothing_is_writable_and_executable_at_any_time() {
     let wasm = wat::parse_str(MODULE).expect("the module is well formed");
     for configuration in configuration::ALL {
-        let compiled = compile(&wasm, &configuration.options(), &Quiet).expect("it compiles");
+        let compiled = compile(&wasm, &configuration.options(), &Silent).expect("it compiles");
         let name = format!("precast-wx-{}.precast", std::process::id());
         let path = std::env::temp_dir().join(name);
         std::fs::write(&path, &compiled.artifact).expect("there is room for a small file");
@@ -96,18 +105,28 @@ fn nothing_is_writable_and_executable_at_any_time() {
             // SAFETY: the compiler made the artifact, and nobody changes the file.
             let module = unsafe { runtime.load_unverified(source) }.expect("it loads");
             let mut imports = Imports::new(&runtime);
-            imports.func("host", "twice", |value: i32| 2 * value).expect("there is memory");
+            imports
+                .func("host", "twice", |_: &mut Caller<'_>, value: i32| 2 * value)
+                .expect("there is memory");
             let instance = module
                 .instantiate(&imports, InstanceOptions::default())
                 .expect("it can be instantiated");
             let mut env = instance.execution_environment(Stack::Caller);
-            let grow = instance.func::<(i32,), i32>("grow").expect("it is exported");
+            let grow = instance
+                .func::<(i32,), i32>("grow")
+                .expect("it is exported");
             assert_eq!(grow.call(&mut env, (2,)).expect("it grows"), 1);
-            let load = instance.func::<(i32,), i32>("load").expect("it is exported");
+            let load = instance
+                .func::<(i32,), i32>("load")
+                .expect("it is exported");
             assert!(load.call(&mut env, (4 << 16,)).is_ok());
             assert!(load.call(&mut env, (5 << 16,)).is_err());
             // Code at least is mapped, and published where it is not mapped from the file.
-            assert!(LOOKS.load(Ordering::SeqCst) > before, "{}", configuration.name);
+            assert!(
+                LOOKS.load(Ordering::SeqCst) > before,
+                "{}",
+                configuration.name
+            );
         }
         std::fs::remove_file(&path).expect("the file is ours");
     }
