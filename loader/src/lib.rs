@@ -48,7 +48,8 @@
 
 #![no_std]
 
-#[cfg(feature = "std")]
+// Tests have the standard library, with or without the feature.
+#[cfg(any(feature = "std", test))]
 extern crate std;
 
 pub mod alloc;

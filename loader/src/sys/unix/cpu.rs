@@ -121,3 +121,46 @@ fn saved_registers() -> u32 {
 fn has(_: &str) -> bool {
     false
 }
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_are_those_that_the_standard_library_finds() {
+        let expected = [
+            ("sse3", std::is_x86_feature_detected!("sse3")),
+            ("ssse3", std::is_x86_feature_detected!("ssse3")),
+            ("sse4.1", std::is_x86_feature_detected!("sse4.1")),
+            ("sse4.2", std::is_x86_feature_detected!("sse4.2")),
+            ("popcnt", std::is_x86_feature_detected!("popcnt")),
+            ("cx16", std::is_x86_feature_detected!("cmpxchg16b")),
+            ("avx", std::is_x86_feature_detected!("avx")),
+            ("avx2", std::is_x86_feature_detected!("avx2")),
+            ("fma", std::is_x86_feature_detected!("fma")),
+            ("bmi", std::is_x86_feature_detected!("bmi1")),
+            ("bmi2", std::is_x86_feature_detected!("bmi2")),
+            ("lzcnt", std::is_x86_feature_detected!("lzcnt")),
+            ("avx512f", std::is_x86_feature_detected!("avx512f")),
+            ("avx512vl", std::is_x86_feature_detected!("avx512vl")),
+            ("avx512dq", std::is_x86_feature_detected!("avx512dq")),
+            (
+                "avx512bitalg",
+                std::is_x86_feature_detected!("avx512bitalg"),
+            ),
+            ("avx512vbmi", std::is_x86_feature_detected!("avx512vbmi")),
+            ("avxvnni", std::is_x86_feature_detected!("avxvnni")),
+            ("avx512vnni", std::is_x86_feature_detected!("avx512vnni")),
+        ];
+        assert!(
+            expected
+                .iter()
+                .map(|(name, _)| *name)
+                .eq(ISA.features().iter().copied())
+        );
+        for (name, found) in expected {
+            let only = CpuFeatures(0).with(ISA, name).unwrap();
+            assert_eq!(features().0 & only.0 != 0, found, "{name}");
+        }
+    }
+}

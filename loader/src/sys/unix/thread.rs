@@ -284,3 +284,56 @@ unsafe extern "C" fn drop_signal_stack(base: *mut libc::c_void) {
     // SAFETY: the mapping was made by this thread with this size; nobody uses it any more.
     unsafe { libc::munmap(base, signal_stack_size()) };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_on_the_stack() -> bool {
+        let local = 0u8;
+        let here = ptr::from_ref(&local).addr();
+        stack_bounds().is_some_and(|(lowest, highest)| (lowest..highest).contains(&here))
+    }
+
+    #[test]
+    fn every_thread_knows_its_stack_and_its_activation() {
+        assert!(is_on_the_stack());
+        let mut activation = Activation::new(ptr::null_mut(), 0, 0);
+        let pointer = &raw mut activation;
+        set_current_activation(pointer);
+        let token = thread_token();
+        let size = 256 << 10;
+        let other = std::thread::Builder::new().stack_size(size).spawn(move || {
+            assert!(is_on_the_stack() && is_on_the_stack());
+            let (lowest, highest) = stack_bounds().unwrap();
+            assert!(highest - lowest >= size && highest - lowest < 2 * size);
+            assert!(current_activation().is_null());
+            assert_ne!(thread_token(), token);
+        });
+        other.unwrap().join().unwrap();
+        assert_eq!(current_activation(), pointer);
+        set_current_activation(ptr::null_mut());
+    }
+
+    #[test]
+    fn signal_stacks_come_and_go_with_their_threads() {
+        let present = || {
+            let mut present = MaybeUninit::<libc::stack_t>::uninit();
+            // SAFETY: asks only; there is room for the answer.
+            let result = unsafe { libc::sigaltstack(ptr::null(), present.as_mut_ptr()) };
+            assert_eq!(result, 0);
+            // SAFETY: the call succeeded and filled it.
+            unsafe { present.assume_init() }
+        };
+        for _ in 0..100 {
+            let thread = std::thread::spawn(move || {
+                ensure_signal_stack().unwrap();
+                ensure_signal_stack().unwrap();
+                let stack = present();
+                assert_eq!(stack.ss_flags & libc::SS_DISABLE, 0);
+                assert!(stack.ss_size >= minimum_signal_stack() + SIGNAL_STACK_NEED);
+            });
+            thread.join().unwrap();
+        }
+    }
+}
