@@ -84,6 +84,11 @@ pub enum LoadError {
         /// Offset in the text section that the relocation patches.
         offset: u32,
     },
+    /// A trampoline or adapter lies inside of a function. The artifact is damaged.
+    Adapter {
+        /// The function type that it is for.
+        type_index: u32,
+    },
     /// A size in the artifact is beyond what this loader accepts.
     TooLarge {
         /// What is too large.
@@ -210,6 +215,11 @@ impl fmt::Display for LoadError {
             LoadError::Relocation { offset } => write!(
                 f,
                 "the relocation at text offset {offset:#x} does not fit; the artifact is damaged"
+            ),
+            LoadError::Adapter { type_index } => write!(
+                f,
+                "an adapter of function type {type_index} lies inside of a function; the artifact \
+                 is damaged"
             ),
             LoadError::TooLarge { what, size, limit } => write!(
                 f,

@@ -43,7 +43,10 @@ impl fmt::Display for Busy {
 impl core::error::Error for Busy {}
 
 /// What a group owns.
-#[expect(dead_code, reason = "objects of the host are kept only to be freed with the group")]
+#[expect(
+    dead_code,
+    reason = "objects of the host are kept only to be freed with the group"
+)]
 pub(crate) enum Member {
     /// An instance with everything that it defines.
     Instance(Box<InstanceData>),

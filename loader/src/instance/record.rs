@@ -81,7 +81,9 @@ impl<'a> Owner<'a> {
         // SAFETY: the caller's promise; records do not change after instantiation.
         let data = unsafe { record.read() };
         if data.code == data.foreign {
-            // SAFETY: only the records inside of host records have equal addresses.
+            // SAFETY: only the records inside of host records have equal addresses: the code of a
+            // defined function lies in that function, and the link plan has seen that no adapter
+            // does.
             return Owner::Host(unsafe { record.cast::<HostRecord>().as_ref() });
         }
         let context = core::ptr::with_exposed_provenance_mut(data.context);

@@ -16,7 +16,8 @@ use crate::sys::OsError;
 /// An artifact whose requirements this device meets.
 ///
 /// Having a value of this type means that every relocation has a place in the text, a kind of this
-/// instruction set and a libcall that this loader has.
+/// instruction set and a libcall that this loader has, and that no trampoline or adapter lies inside
+/// of a function: the loader tells records of host functions from others by that.
 pub(crate) struct LinkPlan<'a> {
     artifact: Artifact<'a>,
 }
@@ -47,6 +48,16 @@ impl<'a> LinkPlan<'a> {
                 || relocation.libcall().is_none()
             {
                 return Err(error);
+            }
+        }
+        for ty in artifact.types() {
+            let adapters = [ty.entry_trampoline, ty.host_adapter, ty.switch_adapter];
+            for offset in adapters.into_iter().flatten() {
+                if artifact.functions().containing(offset).is_some() {
+                    return Err(LoadError::Adapter {
+                        type_index: ty.index,
+                    });
+                }
             }
         }
         Ok(LinkPlan { artifact })

@@ -1,0 +1,173 @@
+//! Whatever the bytes are, loading ends with a module or with an error.
+//!
+//! Nothing of what gets through is executed: the artifacts have no start function, and nobody
+//! calls an export.
+
+mod support;
+
+use precast_format::types::{ConstOp, ImportType};
+use precast_format::write::{
+    ArtifactBuilder, DataMode, DataSegment, ElementItems, ElementMode, ElementSegment, FuncType,
+    Function, Global, ImagePart, Table,
+};
+use precast_loader::{ExternKind, GlobalType, Imports, InstanceOptions, RuntimeOptions, ValueType};
+use support::{builder, export, import, load_bytes, memory_type, runtime_with, table_type};
+
+/// An artifact with some of everything.
+fn rich() -> ArtifactBuilder {
+    let mut artifact = builder();
+    artifact.module_name = Some("rich".into());
+    artifact.types = vec![
+        FuncType::default(),
+        FuncType {
+            params: vec![ValueType::I32, ValueType::F64],
+            results: vec![ValueType::V128],
+            canonical: 1,
+            entry_trampoline: Some(32),
+            host_adapter: Some(36),
+            switch_adapter: Some(40),
+        },
+    ];
+    artifact.imports = vec![
+        import("func", ImportType::Function(1)),
+        import("memory", ImportType::Memory(memory_type(1, Some(3)))),
+    ];
+    artifact.functions = vec![Function {
+        type_index: 1,
+        text_offset: 0,
+        text_size: 16,
+        frame_size: 16,
+        record: Some(0),
+        wasm_offset: 100,
+        traps: Vec::new(),
+        call_sites: Vec::new(),
+    }];
+    artifact.text = vec![0xcc; 64];
+    artifact.tables = vec![Table {
+        ty: table_type(4, Some(8)),
+        init: None,
+    }];
+    artifact.memories = vec![memory_type(1, Some(2))];
+    artifact.globals = vec![Global {
+        ty: GlobalType {
+            value: ValueType::I64,
+            mutable: true,
+        },
+        init: vec![ConstOp::I64Const(5), ConstOp::I64Const(6), ConstOp::I64Mul],
+    }];
+    artifact.elements = vec![ElementSegment {
+        mode: ElementMode::Active {
+            table: 0,
+            offset: vec![ConstOp::I32Const(1)],
+        },
+        element: ValueType::FUNCREF,
+        items: ElementItems::Functions(vec![Some(1), None, Some(0)]),
+    }];
+    artifact.data = vec![
+        DataSegment {
+            mode: DataMode::Active {
+                memory: 1,
+                offset: vec![ConstOp::I32Const(5000)],
+            },
+            in_image: false,
+            bytes: b"active".to_vec(),
+        },
+        DataSegment {
+            mode: DataMode::Passive,
+            in_image: false,
+            bytes: b"passive".to_vec(),
+        },
+    ];
+    artifact.image = vec![ImagePart {
+        memory: 1,
+        address: 0,
+        bytes: b"image".to_vec(),
+    }];
+    artifact.exports = vec![
+        export("memory", ExternKind::Memory, 1),
+        export("table", ExternKind::Table, 0),
+        export("global", ExternKind::Global, 0),
+        export("func", ExternKind::Function, 1),
+    ];
+    artifact.function_names = vec![None, Some("defined".into())];
+    artifact
+}
+
+/// Loads, and instantiates what can be. True if it went all the way.
+fn attempt(bytes: &[u8]) -> bool {
+    // Trap tables of damaged artifacts need no place among the process's.
+    let runtime = runtime_with(RuntimeOptions::default().signals(false).guard_pages(false));
+    let Ok(module) = load_bytes(&runtime, bytes) else {
+        return false;
+    };
+    let mut imports = Imports::new(&runtime);
+    let host = |_: &mut precast_loader::Caller<'_>, _: i32, _: f64| 0u128;
+    imports.func("env", "func", host).expect("there is memory");
+    let memory = precast_loader::Memory::new(&runtime, memory_type(1, Some(3)));
+    imports
+        .memory("env", "memory", &memory.expect("there is memory"))
+        .expect("there is memory");
+    if let Ok(instance) = module.instantiate(&imports, InstanceOptions::default()) {
+        for (name, item) in instance.exports() {
+            assert!(!format!("{name} {item:?}").is_empty());
+        }
+        return true;
+    }
+    false
+}
+
+#[test]
+fn the_artifact_itself_works() {
+    assert!(attempt(
+        &rich().write().expect("the artifact is well formed")
+    ));
+}
+
+#[test]
+fn every_prefix_is_refused() {
+    let bytes = rich().write().expect("the artifact is well formed");
+    for length in 0..bytes.len() {
+        assert!(!attempt(&bytes[..length]), "{length} bytes were accepted");
+    }
+}
+
+#[test]
+fn every_byte_may_be_wrong() {
+    let good = rich().write().expect("the artifact is well formed");
+    let mut bytes = good.clone();
+    for place in 0..bytes.len() {
+        // Behind the first page are code, image and padding, which are long.
+        if place > 4096 && place % 61 != 0 {
+            continue;
+        }
+        for value in [0x00, 0x7f, 0xff, bytes[place] ^ 0x11] {
+            bytes[place] = value;
+            attempt(&bytes);
+        }
+        bytes[place] = good[place];
+    }
+}
+
+#[test]
+fn noise_is_refused() {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    let good = rich().write().expect("the artifact is well formed");
+    for _ in 0..3_000 {
+        let mut bytes = good.clone();
+        for _ in 0..1 + next() % 6 {
+            let place = next() as usize % bytes.len().min(4096);
+            let word = next().to_le_bytes();
+            let width = 1 << (next() % 4);
+            for (byte, value) in bytes[place..].iter_mut().zip(&word[..width]) {
+                *byte = *value;
+            }
+        }
+        attempt(&bytes);
+    }
+}

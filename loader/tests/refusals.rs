@@ -1,0 +1,155 @@
+//! An artifact that this device cannot honour is refused, each time with the requirement that
+//! failed and what the device offers.
+
+mod support;
+
+use precast_format::layout::header;
+use precast_format::target::{CpuFeatures, HostAbi, Isa};
+use precast_format::tunables::{BoundsChecks, StackChecks, TrapMode};
+use precast_format::write::ArtifactBuilder;
+use precast_loader::{LoadError, Runtime, RuntimeOptions};
+use support::{builder, load, load_bytes, memory_type, runtime, runtime_with};
+
+/// What the loader says of an artifact, and that the sentence names what it has to.
+fn refusal(runtime: &Runtime, builder: &ArtifactBuilder, words: &[&str]) -> LoadError {
+    let error = load(runtime, builder).expect_err("the artifact has to be refused");
+    let sentence = error.to_string();
+    for word in words {
+        assert!(
+            sentence.contains(word),
+            "`{word}` is missing in: {sentence}"
+        );
+    }
+    error
+}
+
+#[test]
+fn what_every_device_has_is_accepted() {
+    load(&runtime(), &builder()).expect("nothing is asked for");
+}
+
+#[test]
+fn another_instruction_set() {
+    let mut artifact = builder();
+    artifact.target.isa = if support::ISA == Isa::Aarch64 {
+        Isa::X86_64
+    } else {
+        Isa::Aarch64
+    };
+    let words = [artifact.target.isa.name(), support::ISA.name(), "--target"];
+    let error = refusal(&runtime(), &artifact, &words);
+    assert!(matches!(error, LoadError::Isa { .. }));
+}
+
+#[test]
+fn another_calling_convention() {
+    let mut artifact = builder();
+    artifact.target.host_abi = HostAbi::WindowsFastcall;
+    let error = refusal(&runtime(), &artifact, &["WindowsFastcall", "SystemV"]);
+    assert!(matches!(error, LoadError::HostAbi { .. }));
+}
+
+#[test]
+fn another_context_layout() {
+    let mut artifact = builder();
+    artifact.abi_hash ^= 1;
+    let error = refusal(&runtime(), &artifact, &["hash", "same release"]);
+    assert!(matches!(error, LoadError::AbiHash { .. }));
+}
+
+#[test]
+fn another_format_version() {
+    let runtime = runtime();
+    let mut bytes = builder().write().expect("the artifact is well formed");
+    header::MAJOR.put(&mut bytes, 77u16.to_le_bytes());
+    let error = load_bytes(&runtime, &bytes).expect_err("the version is not ours");
+    assert!(
+        matches!(
+            error,
+            LoadError::FormatVersion {
+                artifact: (77, _),
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("77."), "{error}");
+}
+
+#[test]
+fn a_missing_cpu_feature() {
+    let mut artifact = builder();
+    artifact.target.isa = Isa::X86_64;
+    if support::ISA != Isa::X86_64 {
+        return;
+    }
+    let all = CpuFeatures((1 << Isa::X86_64.features().len()) - 1);
+    artifact.cpu_features = all;
+    let device = CpuFeatures::default()
+        .with(Isa::X86_64, "sse3")
+        .expect("a known name");
+    let runtime = runtime_with(RuntimeOptions::default().cpu_features(device));
+    let error = refusal(&runtime, &artifact, &["avx2", "bmi2", "--cpu"]);
+    let LoadError::CpuFeatures { missing, .. } = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(missing, all.missing_from(device));
+    assert!(!error.to_string().contains(" sse3"), "{error}");
+}
+
+#[test]
+fn features_that_the_device_has_are_no_matter() {
+    if support::ISA != Isa::X86_64 {
+        return;
+    }
+    let mut artifact = builder();
+    artifact.cpu_features = CpuFeatures(0b11);
+    let runtime = runtime_with(RuntimeOptions::default().cpu_features(CpuFeatures(0b111)));
+    load(&runtime, &artifact).expect("the device has more than enough");
+}
+
+#[test]
+fn guard_pages_that_the_device_does_not_have() {
+    let mut artifact = builder();
+    artifact.tunables.bounds_checks = BoundsChecks::Guard;
+    artifact.memories.push(memory_type(1, None));
+    let runtime = runtime_with(RuntimeOptions::default().guard_pages(false));
+    let error = refusal(
+        &runtime,
+        &artifact,
+        &["guard pages", "--bounds-checks explicit"],
+    );
+    let reservation = (4 << 30) + (32 << 20);
+    assert_eq!(error, LoadError::GuardPages { reservation });
+    // Without a memory nothing relies on them.
+    artifact.memories.clear();
+    load(&runtime, &artifact).expect("there is no memory to guard");
+}
+
+#[test]
+fn more_address_space_than_there_is() {
+    let mut artifact = builder();
+    artifact.tunables.bounds_checks = BoundsChecks::Guard;
+    artifact.tunables.memory_reservation = 1 << 63;
+    artifact.memories.push(memory_type(1, None));
+    let error = refusal(&runtime(), &artifact, &["address space"]);
+    assert!(matches!(error, LoadError::AddressSpace { .. }));
+}
+
+#[test]
+fn signals_that_the_device_does_not_have() {
+    let mut artifact = builder();
+    artifact.tunables.trap_mode = TrapMode::Signals;
+    let runtime = runtime_with(RuntimeOptions::default().signals(false));
+    let error = refusal(&runtime, &artifact, &["signals", "--traps explicit"]);
+    assert_eq!(error, LoadError::Signals);
+}
+
+#[test]
+fn a_stack_guard_without_signals() {
+    let mut artifact = builder();
+    artifact.tunables.stack_checks = StackChecks::Guard;
+    let runtime = runtime_with(RuntimeOptions::default().signals(false));
+    let error = refusal(&runtime, &artifact, &["signals"]);
+    assert_eq!(error, LoadError::Signals);
+}
