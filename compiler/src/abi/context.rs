@@ -48,8 +48,8 @@ pub(crate) struct ContextAccess {
     pointer: ir::Type,
     entry: Block,
     at_entry: Option<Value>,
-    /// The last read of the pinned register, and the block in which it is.
-    recent: Option<(Block, Value)>,
+    /// The last read of the pinned register, where it dominates the current place.
+    recent: Option<Value>,
 }
 
 impl ContextAccess {
@@ -76,27 +76,36 @@ impl ContextAccess {
         if let (ContextRegister::Parameter, Some(value)) = (self.register, self.at_entry) {
             return value;
         }
-        match (self.recent, builder.current_block()) {
-            (Some((block, value)), Some(current)) if block == current => value,
-            (_, current) => {
-                let value = builder.ins().get_pinned_reg(self.pointer);
-                self.recent = current.map(|block| (block, value));
-                value
-            }
-        }
+        let pointer = self.pointer;
+        *self
+            .recent
+            .get_or_insert_with(|| builder.ins().get_pinned_reg(pointer))
     }
 
-    /// Ends the stretch of code that shares one read: to be called after a call.
+    /// Ends the stretch of code that shares one read: to be called after a call, and where control
+    /// flow joins.
     pub fn forget(&mut self) {
         self.recent = None;
+    }
+
+    /// The shared read, to come back to it after a side path.
+    pub fn recent(&self) -> Option<Value> {
+        self.recent
+    }
+
+    /// Comes back to a shared read that dominates the current place.
+    pub fn resume(&mut self, recent: Option<Value>) {
+        self.recent = recent;
     }
 
     /// The context pointer as one value for the whole function, so that loads from it can be
     /// shared and leave loops.
     pub fn get_shared(&mut self, builder: &mut FunctionBuilder<'_>) -> Value {
+        let (entry, pointer) = (self.entry, self.pointer);
         *self.at_entry.get_or_insert_with(|| {
-            let mut cursor = FuncCursor::new(builder.func).at_first_insertion_point(self.entry);
-            cursor.ins().get_pinned_reg(self.pointer)
+            builder.ensure_inserted_block();
+            let mut cursor = FuncCursor::new(builder.func).at_first_insertion_point(entry);
+            cursor.ins().get_pinned_reg(pointer)
         })
     }
 

@@ -145,6 +145,7 @@ pub(crate) fn host_adapter(abi: &Abi, ty: &FunctionType) -> Function {
         builder.switch_to_block(failure);
         libcall::raise(builder, abi, context, 0);
         builder.switch_to_block(success);
+        context.forget();
         builder.ins().store(trusted, previous_exit, state[1], exit);
         load_values(builder, abi, &ty.results, values)
     })

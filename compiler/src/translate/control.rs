@@ -147,7 +147,8 @@ impl FunctionTranslator<'_, '_> {
             entered: true,
             next_reached: false,
         });
-        self.switch_to(then);
+        // What holds before the branch holds in its only successors.
+        self.builder.switch_to_block(then);
     }
 
     pub(super) fn begin_else(&mut self) {
@@ -223,6 +224,7 @@ impl FunctionTranslator<'_, '_> {
     fn switch_to(&mut self, block: Block) {
         self.builder.switch_to_block(block);
         self.checked.clear();
+        self.context.forget();
     }
 
     /// The target of a branch, and the operands that it takes from the top of the stack.

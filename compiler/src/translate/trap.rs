@@ -31,9 +31,11 @@ impl FunctionTranslator<'_, '_> {
         self.builder.ins().brif(condition, trap, &[], next, &[]);
         self.builder.seal_block(trap);
         self.builder.seal_block(next);
+        let recent = self.context.recent();
         self.builder.switch_to_block(trap);
         abi::raise(&mut self.builder, self.abi, &mut self.context, code as u32);
         self.builder.switch_to_block(next);
+        self.context.resume(recent);
         self.makes_calls = true;
     }
 
@@ -56,6 +58,7 @@ impl FunctionTranslator<'_, '_> {
         self.builder.ins().brif(code, trap, &[], next, &[]);
         self.builder.seal_block(trap);
         self.builder.seal_block(next);
+        let recent = self.context.recent();
         self.builder.switch_to_block(trap);
         abi::call_libcall(
             &mut self.builder,
@@ -66,6 +69,7 @@ impl FunctionTranslator<'_, '_> {
         );
         self.builder.ins().trap(clif_code(TrapCode::Unreachable));
         self.builder.switch_to_block(next);
+        self.context.resume(recent);
         self.makes_calls = true;
     }
 
