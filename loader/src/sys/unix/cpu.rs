@@ -25,77 +25,88 @@ pub const HOST_ABI: HostAbi = if cfg!(all(target_vendor = "apple", target_arch =
 /// The CPU features that compiled code may use here: the processor has them, and the system saves
 /// the registers that they need.
 pub fn features() -> CpuFeatures {
+    let answers = Answers::ask();
     let mut features = CpuFeatures(0);
     for (bit, name) in ISA.features().iter().enumerate() {
-        if has(name) {
+        if answers.has(name) {
             features.0 |= 1 << bit;
         }
     }
     features
 }
 
-/// Bit tests on the answers of `cpuid`, by LLVM's name of the feature.
+/// What the processor says about itself. Each question is asked once: on a virtual machine the
+/// hypervisor answers, and takes its time.
 #[cfg(target_arch = "x86_64")]
-fn has(name: &str) -> bool {
-    use core::arch::x86_64::{__cpuid, __cpuid_count, CpuidResult};
+struct Answers {
+    /// `ecx` of leaf 1.
+    basic: u32,
+    /// `ebx` and `ecx` of leaf 7, and `eax` of its first subleaf.
+    extended: (u32, u32),
+    extended_more: u32,
+    /// `ecx` of leaf 0x80000001, which every 64-bit processor has.
+    vendor: u32,
+    /// The registers that the system saves: 1 and 2 are XMM and YMM, 5 to 7 are the mask registers
+    /// and the two halves of ZMM.
+    saved: u32,
+}
 
-    const NOTHING: CpuidResult = CpuidResult {
-        eax: 0,
-        ebx: 0,
-        ecx: 0,
-        edx: 0,
-    };
-    let basic = __cpuid(0).eax;
-    let extended = __cpuid(0x8000_0000).eax;
-    let leaf1 = if basic >= 1 { __cpuid(1) } else { NOTHING };
-    let leaf7 = if basic >= 7 {
-        __cpuid_count(7, 0)
-    } else {
-        NOTHING
-    };
-    let leaf7_1 = if basic >= 7 && leaf7.eax >= 1 {
-        __cpuid_count(7, 1)
-    } else {
-        NOTHING
-    };
-    let leaf_extended = if extended >= 0x8000_0001 {
-        __cpuid(0x8000_0001)
-    } else {
-        NOTHING
-    };
-    let bit = |register: u32, index: u32| register >> index & 1 == 1;
+#[cfg(target_arch = "x86_64")]
+impl Answers {
+    fn ask() -> Answers {
+        use core::arch::x86_64::{__cpuid, __cpuid_count};
+        let basic = __cpuid(1).ecx;
+        let (mut extended, mut extended_more) = ((0, 0), 0);
+        if __cpuid(0).eax >= 7 {
+            let answer = __cpuid_count(7, 0);
+            extended = (answer.ebx, answer.ecx);
+            if answer.eax >= 1 {
+                extended_more = __cpuid_count(7, 1).eax;
+            }
+        }
+        let vendor = __cpuid(0x8000_0001).ecx;
+        let saved = if basic >> 27 & 1 == 1 {
+            saved_registers()
+        } else {
+            0
+        };
+        Answers {
+            basic,
+            extended,
+            extended_more,
+            vendor,
+            saved,
+        }
+    }
 
-    // The system says in XCR0 which registers it saves: 1 and 2 are XMM and YMM, 5 to 7 are the
-    // mask registers and the two halves of ZMM.
-    let saved = if bit(leaf1.ecx, 27) {
-        saved_registers()
-    } else {
-        0
-    };
-    let ymm = saved & 0b110 == 0b110;
-    let zmm = saved & 0b1110_0110 == 0b1110_0110;
-    let avx512 = zmm && bit(leaf7.ebx, 16);
-    match name {
-        "sse3" => bit(leaf1.ecx, 0),
-        "ssse3" => bit(leaf1.ecx, 9),
-        "sse4.1" => bit(leaf1.ecx, 19),
-        "sse4.2" => bit(leaf1.ecx, 20),
-        "popcnt" => bit(leaf1.ecx, 23),
-        "cx16" => bit(leaf1.ecx, 13),
-        "avx" => ymm && bit(leaf1.ecx, 28),
-        "avx2" => ymm && bit(leaf7.ebx, 5),
-        "fma" => ymm && bit(leaf1.ecx, 12),
-        "bmi" => bit(leaf7.ebx, 3),
-        "bmi2" => bit(leaf7.ebx, 8),
-        "lzcnt" => bit(leaf_extended.ecx, 5),
-        "avx512f" => avx512,
-        "avx512vl" => avx512 && bit(leaf7.ebx, 31),
-        "avx512dq" => avx512 && bit(leaf7.ebx, 17),
-        "avx512bitalg" => avx512 && bit(leaf7.ecx, 12),
-        "avx512vbmi" => avx512 && bit(leaf7.ecx, 1),
-        "avxvnni" => ymm && bit(leaf7_1.eax, 4),
-        "avx512vnni" => avx512 && bit(leaf7.ecx, 11),
-        _ => false,
+    /// Whether there is a feature, by LLVM's name of it.
+    fn has(&self, name: &str) -> bool {
+        let bit = |register: u32, index: u32| register >> index & 1 == 1;
+        let ymm = self.saved & 0b110 == 0b110;
+        let zmm = self.saved & 0b1110_0110 == 0b1110_0110;
+        let avx512 = zmm && bit(self.extended.0, 16);
+        match name {
+            "sse3" => bit(self.basic, 0),
+            "ssse3" => bit(self.basic, 9),
+            "sse4.1" => bit(self.basic, 19),
+            "sse4.2" => bit(self.basic, 20),
+            "popcnt" => bit(self.basic, 23),
+            "cx16" => bit(self.basic, 13),
+            "avx" => ymm && bit(self.basic, 28),
+            "avx2" => ymm && bit(self.extended.0, 5),
+            "fma" => ymm && bit(self.basic, 12),
+            "bmi" => bit(self.extended.0, 3),
+            "bmi2" => bit(self.extended.0, 8),
+            "lzcnt" => bit(self.vendor, 5),
+            "avx512f" => avx512,
+            "avx512vl" => avx512 && bit(self.extended.0, 31),
+            "avx512dq" => avx512 && bit(self.extended.0, 17),
+            "avx512bitalg" => avx512 && bit(self.extended.1, 12),
+            "avx512vbmi" => avx512 && bit(self.extended.1, 1),
+            "avxvnni" => ymm && bit(self.extended_more, 4),
+            "avx512vnni" => avx512 && bit(self.extended.1, 11),
+            _ => false,
+        }
     }
 }
 
@@ -118,8 +129,17 @@ fn saved_registers() -> u32 {
 
 /// Nothing beyond the base of the instruction set is known yet.
 #[cfg(not(target_arch = "x86_64"))]
-fn has(_: &str) -> bool {
-    false
+struct Answers;
+
+#[cfg(not(target_arch = "x86_64"))]
+impl Answers {
+    fn ask() -> Answers {
+        Answers
+    }
+
+    fn has(&self, _: &str) -> bool {
+        false
+    }
 }
 
 #[cfg(all(test, target_arch = "x86_64"))]
