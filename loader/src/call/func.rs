@@ -187,10 +187,12 @@ impl Func {
         };
         let group = group.enter()?;
         let mut inline = [Slot::ZERO; INLINE_SLOTS];
-        let mut heap = Vec::new_in(group.runtime().allocator(), Category::Arguments);
+        // Made only where it is needed: an array counts a reference to its allocator.
+        let mut heap;
         let slots = match inline.get_mut(..count) {
             Some(slots) => slots,
             None => {
+                heap = Vec::new_in(group.runtime().allocator(), Category::Arguments);
                 heap.try_resize(count, Slot::ZERO)?;
                 heap.as_mut_slice()
             }
