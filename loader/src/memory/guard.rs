@@ -42,32 +42,32 @@ impl GuardedMemory {
     ) -> Result<GuardedMemory, OutOfMemory> {
         let sizes = || {
             let base = round_to_pages(below)?;
-            let reservation = round_to_pages(reservation.max(length))?;
+            let committed = round_to_pages(length)?;
+            let reservation = round_to_pages(reservation)?.max(committed);
             let size = base
                 .checked_add(reservation)?
                 .checked_add(round_to_pages(guard)?)?;
-            Some((base, reservation, size))
+            Some((base, committed, reservation, size))
         };
         let out_of_memory = OutOfMemory::new(CATEGORY, reservation.saturating_add(guard));
-        let (base, reservation, size) = sizes().ok_or(out_of_memory)?;
+        let (base, committed, reservation, size) = sizes().ok_or(out_of_memory)?;
         // A memory that can hold nothing has an address all the same.
-        let size = size.max(page_size());
-        let mut mapping = Mapping::reserve(size).map_err(|_| out_of_memory)?;
+        let mut mapping = Mapping::reserve(size.max(page_size())).map_err(|_| out_of_memory)?;
+        // Both parts are adjacent, and both sizes are part of the reserved one.
+        let used = base + committed;
         mapping
-            .commit(0, base)
-            .map_err(|_| OutOfMemory::new(CATEGORY, base))?;
-        allocator.charge(CATEGORY, base);
+            .commit(0, used)
+            .map_err(|_| OutOfMemory::new(CATEGORY, used))?;
+        allocator.charge(CATEGORY, used);
         let allocator = allocator.clone();
-        let mut memory = GuardedMemory {
+        Ok(GuardedMemory {
             mapping,
             base,
-            length: 0,
-            committed: 0,
+            length,
+            committed,
             reservation,
             allocator,
-        };
-        memory.grow(length)?;
-        Ok(memory)
+        })
     }
 
     pub(super) fn base(&self) -> NonNull<u8> {
