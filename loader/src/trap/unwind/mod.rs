@@ -117,14 +117,16 @@ pub(super) unsafe fn capture(
         }
         // SAFETY: previous activations live in frames above, and are not running.
         let outer = unsafe { &*previous };
-        frame = outer.exit_frame_pointer;
+        end = outer.entry_frame_pointer;
+        // An activation that left through no adapter has no frames of compiled code.
+        frame = if outer.exit_frame_pointer == 0 {
+            end
+        } else {
+            outer.exit_frame_pointer
+        };
         // The host function may run on a stack of its own: nothing is known of where that lies.
         lowest = frame;
-        end = outer.entry_frame_pointer;
         previous = outer.previous;
-        if frame == 0 || frame > end {
-            return;
-        }
     }
 }
 

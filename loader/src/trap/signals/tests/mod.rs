@@ -130,7 +130,13 @@ unsafe extern "C" fn reenter(values: *mut Values) {
     let text = core::ptr::with_exposed_provenance::<Text>(values[0] as usize);
     // SAFETY: the first value is the address of the test's text.
     let text = unsafe { &*text };
+    // In between, the host calls one of its own functions through the loader: an activation
+    // without compiled code.
+    let outer = thread::current_activation();
+    let mut direct = Activation::new(outer, 0, 0);
+    thread::set_current_activation(&raw mut direct);
     let (activation, status) = text.call(Place::Raise, &mut [1, 0]);
+    thread::set_current_activation(outer);
     assert_eq!(status, 1);
     let addresses = activation.backtrace.addresses();
     let expected = [Place::RaiseReturn, Place::TrampolineReturn].map(|at| text.address(at));
