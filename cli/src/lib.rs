@@ -20,6 +20,7 @@ mod objdump;
 mod output;
 mod place;
 mod progress;
+mod quick;
 mod report;
 mod run;
 pub mod wast;
@@ -60,6 +61,9 @@ enum Command {
 /// Runs the command with the process's arguments and gives its exit code: the program's own, 134
 /// for a trap, 2 for a wrong command line, 1 for everything else that fails.
 pub fn main() -> ExitCode {
+    if let Some(program) = quick::program(std::env::args_os()) {
+        return run::run_file(&program).unwrap_or_else(Failure::report);
+    }
     let outcome = match Arguments::parse().command {
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
@@ -68,10 +72,7 @@ pub fn main() -> ExitCode {
         Command::Wast(arguments) => wast::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };
-    match outcome {
-        Ok(code) => code,
-        Err(failure) => failure.report(),
-    }
+    outcome.unwrap_or_else(Failure::report)
 }
 
 /// The end of a subcommand.

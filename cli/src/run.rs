@@ -8,8 +8,8 @@ use crate::input::{self, Input};
 use crate::{Outcome, compile, output};
 use clap::Args;
 use precast_loader::{
-    CallError, Func, Imports, Instance, InstanceOptions, InstantiateError, Module, Runtime, Source,
-    Stack, Value,
+    CallError, Func, Imports, Instance, InstanceOptions, InstantiateError, Runtime, Source, Stack,
+    Value,
 };
 use precast_wasi::WasiContext;
 use std::ffi::OsString;
@@ -20,84 +20,91 @@ use std::process::ExitCode;
 /// Arguments of `precast run`.
 #[derive(Args)]
 pub struct RunArguments {
+    #[command(flatten)]
+    program: Program,
+    #[command(flatten)]
+    code: CodeFlags,
+}
+
+/// What to run, and what it gets.
+#[derive(Args, Default)]
+pub struct Program {
     /// The artifact, or a module, binary or text; `-` is standard input.
     ///
     /// An artifact is native code, and naming one here is the statement that it may run: its
     /// structure is checked, its instructions are not.
-    input: PathBuf,
+    pub input: PathBuf,
     /// A folder that the program may use, optionally under another name.
     #[arg(long = "dir", value_name = "HOST[::GUEST]")]
-    directories: Vec<String>,
+    pub directories: Vec<String>,
     /// An environment variable for the program; without a value, that of this process.
     #[arg(long = "env", value_name = "NAME[=VALUE]")]
-    variables: Vec<String>,
+    pub variables: Vec<String>,
     /// Call this exported function with the arguments as numbers, and print the results, instead
     /// of running the program from its start.
     #[arg(long, value_name = "NAME")]
-    invoke: Option<String>,
+    pub invoke: Option<String>,
     /// Arguments of the program, best after `--`.
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
         value_name = "ARGS"
     )]
-    arguments: Vec<OsString>,
-    #[command(flatten)]
-    code: CodeFlags,
+    pub arguments: Vec<OsString>,
 }
 
 /// Runs the subcommand.
 pub fn run(arguments: &RunArguments) -> Outcome {
+    let program = &arguments.program;
+    let path: &Path = &program.input;
+    if input::is_artifact_file(path) {
+        return run_artifact(program, Source::file(path));
+    }
+    let artifact = match input::read(path)? {
+        Input::Artifact(bytes) => bytes,
+        Input::Module(module) => {
+            let options = arguments.code.options()?;
+            compile::compile(&module, &compile::display_name(path), &options, true)?.artifact
+        }
+    };
+    run_artifact(program, Source::given(artifact))
+}
+
+/// Runs a program whose input is the file of an artifact.
+pub fn run_file(program: &Program) -> Outcome {
+    run_artifact(program, Source::file(&program.input))
+}
+
+fn run_artifact(program: &Program, source: Source<'_>) -> Outcome {
     let runtime = Runtime::system().map_err(Failure::new)?;
-    let module = load(&runtime, arguments)?;
+    let module = runtime
+        .load_named_by_user(source)
+        .map_err(|error| Failure::at(&program.input, error))?;
     let mut imports = Imports::new(&runtime);
-    let wasi = wasi_context(arguments)?;
-    wasi.define_for(&mut imports, &module)
+    wasi_context(program)?
+        .define_for(&mut imports, &module)
         .map_err(Failure::new)?;
     let instance = match module.instantiate(&imports, InstanceOptions::default()) {
         Ok(instance) => instance,
         Err(error) => return ended_early(error),
     };
-    match &arguments.invoke {
-        Some(name) => invoke(&instance, name, &arguments.arguments),
+    match &program.invoke {
+        Some(name) => invoke(&instance, name, &program.arguments),
         None => start(&instance),
     }
 }
 
-/// Loads the artifact, or compiles the module and loads what comes of it.
-fn load(runtime: &Runtime, arguments: &RunArguments) -> Outcome<Module> {
-    let path: &Path = &arguments.input;
-    let loaded = if input::is_artifact_file(path) {
-        runtime.load_named_by_user(Source::file(path))
-    } else {
-        let artifact = match input::read(path)? {
-            Input::Artifact(bytes) => bytes,
-            Input::Module(module) => {
-                let options = arguments.code.options()?;
-                compile::compile(&module, &compile::display_name(path), &options, true)?.artifact
-            }
-        };
-        runtime.load_named_by_user(Source::given(artifact))
-    };
-    loaded.map_err(|error| Failure::at(path, error))
-}
-
 /// What the program can reach: the streams, its arguments, and what the command line names.
-fn wasi_context(arguments: &RunArguments) -> Outcome<WasiContext> {
-    let name = arguments
+fn wasi_context(program: &Program) -> Outcome<WasiContext> {
+    let name = program
         .input
         .file_name()
         .map_or(&b"-"[..], |name| name.as_bytes());
     let mut builder = WasiContext::builder().inherit_stdio().arg(name);
-    if arguments.invoke.is_none() {
-        builder = builder.args(
-            arguments
-                .arguments
-                .iter()
-                .map(|text| text.clone().into_vec()),
-        );
+    if program.invoke.is_none() {
+        builder = builder.args(program.arguments.iter().map(|text| text.clone().into_vec()));
     }
-    for variable in &arguments.variables {
+    for variable in &program.variables {
         builder = match variable.split_once('=') {
             Some((name, value)) => builder.env(name, value),
             None => match std::env::var_os(variable) {
@@ -107,7 +114,7 @@ fn wasi_context(arguments: &RunArguments) -> Outcome<WasiContext> {
             },
         };
     }
-    for directory in &arguments.directories {
+    for directory in &program.directories {
         let (host, guest) = directory.split_once("::").unwrap_or((directory, directory));
         builder = builder
             .preopen_dir(host, guest)

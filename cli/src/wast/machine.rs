@@ -143,11 +143,16 @@ impl<'o> Machine<'o> {
 
     /// Why an earlier version of WebAssembly refuses the module, if one does.
     pub fn reason_of_earlier(&self, wasm: &[u8]) -> Option<String> {
-        [WasmVersion::V2, WasmVersion::V1].into_iter().find_map(|wasm_version| {
-            let options = Options { wasm: wasm_version, ..self.options.clone() };
-            let compiled = precast_compiler::compile(wasm, &options, &Silent);
-            compiled.err().map(|error| error.message)
-        })
+        [WasmVersion::V2, WasmVersion::V1]
+            .into_iter()
+            .find_map(|wasm_version| {
+                let options = Options {
+                    wasm: wasm_version,
+                    ..self.options.clone()
+                };
+                let compiled = precast_compiler::compile(wasm, &options, &Silent);
+                compiled.err().map(|error| error.message)
+            })
     }
 
     /// Loads an artifact and links it with what is registered.
