@@ -1,6 +1,7 @@
 //! Why an artifact was not loaded: one variant for each requirement that can fail.
 //!
 //! Each error says what the artifact requires, what this device offers, and what to do about it.
+#![forbid(unsafe_code)]
 
 use core::fmt;
 

@@ -1,4 +1,5 @@
 //! Bounds on what the loader accepts and keeps, so that no artifact can make it use more.
+#![forbid(unsafe_code)]
 
 /// Largest number of parameters or results of a function that the host calls or provides.
 pub const MAX_VALUES: usize = 1000;

@@ -3,6 +3,7 @@
 //! At the trap itself only program counters are written down, into the frame of the call (see
 //! `trap::activation`). After the activation has ended they become functions and offsets here;
 //! names are looked up when somebody asks.
+#![forbid(unsafe_code)]
 
 use core::fmt;
 

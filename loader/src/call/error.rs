@@ -2,6 +2,7 @@
 //!
 //! [`HostError`] is what a host function returns; [`CallError`] is what the caller of compiled code
 //! gets. A [`Trap`] carries the code and where it happened.
+#![forbid(unsafe_code)]
 
 use core::fmt;
 

@@ -3,6 +3,7 @@
 //! Compiled code compares its stack pointer with a limit in the instance context. The environment
 //! says how far below the caller's frame that limit lies; it is never closer to the end of the
 //! thread's stack than what host functions need.
+#![forbid(unsafe_code)]
 
 use crate::call::caller::Caller;
 use crate::limits::DEFAULT_STACK;

@@ -3,6 +3,7 @@
 //! [`WasmValue`] is one value, [`WasmParams`] a tuple of parameters, [`WasmResults`] nothing, one
 //! value or a tuple. A [`TypedFunc`] has been compared with the function's type, so that its calls
 //! only copy.
+#![forbid(unsafe_code)]
 
 use core::fmt;
 use core::marker::PhantomData;

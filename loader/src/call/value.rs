@@ -2,6 +2,7 @@
 //!
 //! Compiled code and host exchange values in an array of 16-byte slots. A [`Value`] is the untyped
 //! form that a host uses when it learns a function's type at run time.
+#![forbid(unsafe_code)]
 
 use core::fmt;
 use core::num::NonZeroUsize;

@@ -1,4 +1,5 @@
 //! Data segments: bytes that are copied into memories.
+#![forbid(unsafe_code)]
 
 use precast_format::read::DataMode;
 use precast_format::trap::TrapCode;

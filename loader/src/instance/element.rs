@@ -1,4 +1,5 @@
 //! Element segments: references that are copied into tables.
+#![forbid(unsafe_code)]
 
 use core::cell::{Cell, OnceCell};
 

@@ -1,4 +1,5 @@
 //! Why a module was not instantiated.
+#![forbid(unsafe_code)]
 
 use core::fmt;
 

@@ -1,4 +1,5 @@
 //! Exports: what an instance offers, and anything that can be imported.
+#![forbid(unsafe_code)]
 
 use crate::call::func::Func;
 use crate::group::{Busy, GroupRef};

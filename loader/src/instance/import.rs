@@ -1,4 +1,5 @@
 //! Imports: what the host offers under which names, and whether it is what a module asks for.
+#![forbid(unsafe_code)]
 
 use core::fmt;
 

@@ -2,6 +2,7 @@
 //!
 //! Code that no relocation touches, in a file that nobody changes, is mapped from the file. All
 //! other code is copied into pages of its own, patched while they are writable, and published.
+#![forbid(unsafe_code)]
 
 use precast_format::Artifact;
 use precast_format::layout::SectionId;

@@ -2,6 +2,7 @@
 //!
 //! One function for each requirement, so that each refusal has one place. What the code does not
 //! use is not asked for.
+#![forbid(unsafe_code)]
 
 use precast_format::Artifact;
 use precast_format::context::ABI_HASH;

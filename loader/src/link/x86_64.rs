@@ -1,4 +1,5 @@
 //! Relocations of x86-64: how an address is written into the text.
+#![forbid(unsafe_code)]
 
 use precast_format::relocation::RelocationKind;
 

@@ -1,4 +1,5 @@
 //! Bytes of the host that the loader copies, so that the host may do with them what it likes.
+#![forbid(unsafe_code)]
 
 use crate::alloc::{Category, Vec};
 use crate::error::LoadError;

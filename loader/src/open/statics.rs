@@ -1,5 +1,6 @@
 //! Bytes that stay for as long as the program: in flash, or linked into the executable. Nothing is
 //! copied but code.
+#![forbid(unsafe_code)]
 
 use crate::open::ArtifactBytes;
 

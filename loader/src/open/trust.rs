@@ -2,6 +2,7 @@
 //!
 //! The signature is verified over the very bytes that are parsed and mapped afterwards. A file,
 //! which can change under its mapping, is therefore copied first.
+#![forbid(unsafe_code)]
 
 use precast_format::envelope::Envelope;
 

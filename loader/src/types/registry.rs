@@ -3,6 +3,7 @@
 //! Entries are counted. The registry itself holds one count of each; the last [`super::FuncType`]
 //! takes the entry out again, so that loading and unloading modules forever needs no more memory
 //! than the modules that are loaded. Numbers are used again; nobody can still hold one then.
+#![forbid(unsafe_code)]
 
 use crate::alloc::{Allocator, Category, OutOfMemory, Shared, Vec};
 use crate::types::ValueType;

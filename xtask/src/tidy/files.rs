@@ -106,7 +106,8 @@ fn conditional(source: &Source, findings: &mut Vec<Finding>) {
         let platform =
             line.contains("target_") || line.contains("unix") || line.contains("windows");
         if conditional && platform {
-            let message = "platform-dependent code belongs into a crate's `sys` or the loader's `link`";
+            let message =
+                "platform-dependent code belongs into a crate's `sys` or the loader's `link`";
             findings.push(Finding::new(&source.path, number + 1, message));
         }
     }
