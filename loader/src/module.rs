@@ -11,7 +11,7 @@ use precast_format::Artifact;
 use precast_format::tunables::StackChecks;
 use precast_format::types::ImportType;
 
-use crate::alloc::{Category, Shared, Vec};
+use crate::alloc::{Category, Shared};
 use crate::code::ExecutableCode;
 use crate::error::LoadError;
 use crate::instance::create;
@@ -25,7 +25,7 @@ use crate::open::trust::Proof;
 use crate::open::{ArtifactBytes, Source};
 use crate::runtime::Runtime;
 use crate::trap::signals::registry::Registration;
-use crate::types::{ExternType, FuncType};
+use crate::types::{ExternType, FuncType, ModuleTypes};
 
 /// A loaded module. Clones are handles to the same one.
 #[derive(Clone)]
@@ -35,10 +35,7 @@ pub struct Module(Shared<Inner>);
 struct Inner {
     /// Lets faults in `code` be looked up in the trap table; there if the code traps by faults.
     _registration: Option<Registration>,
-    /// The types by index; structurally equal ones are the same.
-    types: Vec<FuncType>,
-    /// The runtime's numbers of the types, as compiled code reads them.
-    type_ids: Vec<u32>,
+    types: ModuleTypes,
     code: ExecutableCode,
     /// Borrows from `bytes`; never handed out with this lifetime.
     artifact: Artifact<'static>,
@@ -63,36 +60,17 @@ impl Module {
         let plan = LinkPlan::new(runtime, artifact)?;
         let code = plan.publish(runtime, &bytes)?;
         let registration = register_traps(runtime, &artifact, &code)?;
-        let allocator = runtime.allocator();
-        let mut types = Vec::new_in(allocator, Category::Module);
-        let mut type_ids = Vec::new_in(allocator, Category::Module);
-        let mut params = Vec::new_in(allocator, Category::Module);
-        let mut results = Vec::new_in(allocator, Category::Module);
-        types.try_reserve(artifact.types().len() as usize)?;
-        type_ids.try_reserve(artifact.types().len() as usize)?;
-        for func_type in artifact.types() {
-            params.clear();
-            results.clear();
-            for value_type in func_type.params().iter() {
-                params.try_push(value_type)?;
-            }
-            for value_type in func_type.results().iter() {
-                results.try_push(value_type)?;
-            }
-            let func_type = FuncType::new(runtime, params.as_slice(), results.as_slice())?;
-            type_ids.try_push(func_type.id())?;
-            types.try_push(func_type)?;
-        }
+        let types = ModuleTypes::new(runtime, &artifact)?;
         let inner = Inner {
             _registration: registration,
             types,
-            type_ids,
             code,
             artifact,
             bytes,
             runtime: runtime.clone(),
         };
-        Ok(Module(Shared::new(allocator, Category::Module, inner)?))
+        let inner = Shared::new(runtime.allocator(), Category::Module, inner)?;
+        Ok(Module(inner))
     }
 
     /// Makes an instance, with everything that the module imports.
@@ -138,32 +116,14 @@ impl Module {
         self.artifact().function_name(index)
     }
 
-    /// The type of a function type index that the artifact uses.
+    /// The type with an index that the artifact uses.
     pub(crate) fn func_type(&self, index: u32) -> FuncType {
-        // The reader has checked every index; a module that uses types has at least one.
-        match self
-            .0
-            .types
-            .get(index as usize)
-            .or_else(|| self.0.types.first())
-        {
-            Some(func_type) => func_type.clone(),
-            None => FuncType::nameless(&self.0.runtime),
-        }
+        self.0.types.func_type(index)
     }
 
-    /// The runtime's number of a type.
-    pub(crate) fn type_id(&self, index: u32) -> u32 {
-        self.0
-            .type_ids
-            .get(index as usize)
-            .copied()
-            .unwrap_or(u32::MAX)
-    }
-
-    /// The runtime's numbers of all types, as compiled code reads them.
-    pub(crate) fn type_ids(&self) -> &[u32] {
-        self.0.type_ids.as_slice()
+    /// The function types by the module's indices.
+    pub(crate) fn types(&self) -> &ModuleTypes {
+        &self.0.types
     }
 
     /// The addresses of the text.
@@ -178,7 +138,7 @@ impl Module {
 
     /// The entry trampoline for functions of a type, if the artifact has one.
     pub(crate) fn entry_trampoline(&self, type_index: u32) -> Option<*const u8> {
-        let offset = self.artifact().types().get(type_index)?.entry_trampoline?;
+        let offset = self.0.types.trampoline(type_index)?;
         self.0.code.address(offset)
     }
 

@@ -10,21 +10,33 @@ use precast_format::write::{
 };
 use precast_loader::{
     CallError, Caller, ExternKind, ExternRef, Func, Global, GlobalType, Imports, InstanceOptions,
-    InstantiateError, LinkError, Memory, Stack, Table, TableType, Limits, TrapCode, Value,
+    InstantiateError, Limits, LinkError, Memory, Stack, Table, TableType, TrapCode, Value,
     ValueType,
 };
 use std::num::NonZeroUsize;
 use support::{builder, export, import, instantiate, load, memory_type, runtime, table_type};
 
-const IMMUTABLE_I32: GlobalType = GlobalType { value: ValueType::I32, mutable: false };
-const MUTABLE_I32: GlobalType = GlobalType { value: ValueType::I32, mutable: true };
+const IMMUTABLE_I32: GlobalType = GlobalType {
+    value: ValueType::I32,
+    mutable: false,
+};
+const MUTABLE_I32: GlobalType = GlobalType {
+    value: ValueType::I32,
+    mutable: true,
+};
 
 /// A module that exports a memory, a table and a global.
 fn exporter() -> ArtifactBuilder {
     let mut artifact = builder();
     artifact.memories.push(memory_type(1, Some(2)));
-    artifact.tables.push(DefinedTable { ty: table_type(4, Some(6)), init: None });
-    artifact.globals.push(DefinedGlobal { ty: MUTABLE_I32, init: vec![ConstOp::I32Const(7)] });
+    artifact.tables.push(DefinedTable {
+        ty: table_type(4, Some(6)),
+        init: None,
+    });
+    artifact.globals.push(DefinedGlobal {
+        ty: MUTABLE_I32,
+        init: vec![ConstOp::I32Const(7)],
+    });
     artifact.exports = vec![
         export("memory", ExternKind::Memory, 0),
         export("table", ExternKind::Table, 0),
@@ -45,8 +57,15 @@ fn importer() -> ArtifactBuilder {
 }
 
 fn data(offset: i32, bytes: &[u8]) -> DataSegment {
-    let mode = DataMode::Active { memory: 0, offset: vec![ConstOp::I32Const(offset)] };
-    DataSegment { mode, in_image: false, bytes: bytes.to_vec() }
+    let mode = DataMode::Active {
+        memory: 0,
+        offset: vec![ConstOp::I32Const(offset)],
+    };
+    DataSegment {
+        mode,
+        in_image: false,
+        bytes: bytes.to_vec(),
+    }
 }
 
 #[test]
@@ -60,7 +79,10 @@ fn exports_have_their_values() {
     let global = instance.global("global").expect("exported");
     assert_eq!(global.get().expect("idle").i32(), Some(7));
     assert!(instance.export("nothing").is_none());
-    let names: Vec<_> = instance.exports().map(|(name, _)| name.to_owned()).collect();
+    let names: Vec<_> = instance
+        .exports()
+        .map(|(name, _)| name.to_owned())
+        .collect();
     assert_eq!(names, ["memory", "table", "global"]);
 }
 
@@ -80,7 +102,10 @@ fn instances_share_what_they_import() {
     let mut bytes = [0; 6];
     memory.read(10, &mut bytes).expect("in bounds");
     assert_eq!(&bytes, b"shared");
-    user.memory("same").expect("exported").write(0, b"both").expect("in bounds");
+    user.memory("same")
+        .expect("exported")
+        .write(0, b"both")
+        .expect("in bounds");
     drop(user);
     let mut bytes = [0; 4];
     memory.read(0, &mut bytes).expect("in bounds");
@@ -117,10 +142,15 @@ fn missing_and_mismatched_imports_are_named() {
     assert!(error.to_string().contains("`env` `memory`"), "{error}");
 
     let small = Memory::new(&runtime, memory_type(0, Some(2))).expect("there is memory");
-    imports.memory("env", "memory", &small).expect("there is memory");
+    imports
+        .memory("env", "memory", &small)
+        .expect("there is memory");
     let error = instantiate(&imports, &importer()).expect_err("the memory is too small");
     let sentence = error.to_string();
-    assert!(sentence.contains("memory 0 2") && sentence.contains("memory 1 2"), "{sentence}");
+    assert!(
+        sentence.contains("memory 0 2") && sentence.contains("memory 1 2"),
+        "{sentence}"
+    );
     // It is its size now that counts, not the one that it was made with.
     small.grow(1).expect("idle").expect("below its maximum");
     let error = instantiate(&imports, &importer()).expect_err("there is no table yet");
@@ -135,25 +165,47 @@ fn limits_and_mutability_have_to_match() {
     let runtime = runtime();
     let global = |ty| Global::new(&runtime, ty, Value::I32(0)).expect("there is memory");
     let cases: [(ImportType, precast_loader::Extern, bool); 7] = [
-        (ImportType::Global(IMMUTABLE_I32), global(IMMUTABLE_I32).into(), true),
-        (ImportType::Global(IMMUTABLE_I32), global(MUTABLE_I32).into(), false),
-        (ImportType::Global(MUTABLE_I32), global(IMMUTABLE_I32).into(), false),
+        (
+            ImportType::Global(IMMUTABLE_I32),
+            global(IMMUTABLE_I32).into(),
+            true,
+        ),
+        (
+            ImportType::Global(IMMUTABLE_I32),
+            global(MUTABLE_I32).into(),
+            false,
+        ),
+        (
+            ImportType::Global(MUTABLE_I32),
+            global(IMMUTABLE_I32).into(),
+            false,
+        ),
         (
             ImportType::Memory(memory_type(1, None)),
-            Memory::new(&runtime, memory_type(1, Some(9))).expect("there is memory").into(),
+            Memory::new(&runtime, memory_type(1, Some(9)))
+                .expect("there is memory")
+                .into(),
             true,
         ),
         (
             ImportType::Memory(memory_type(1, Some(8))),
-            Memory::new(&runtime, memory_type(1, Some(9))).expect("there is memory").into(),
+            Memory::new(&runtime, memory_type(1, Some(9)))
+                .expect("there is memory")
+                .into(),
             false,
         ),
         (
             ImportType::Memory(memory_type(1, Some(8))),
-            Memory::new(&runtime, memory_type(1, None)).expect("there is memory").into(),
+            Memory::new(&runtime, memory_type(1, None))
+                .expect("there is memory")
+                .into(),
             false,
         ),
-        (ImportType::Memory(memory_type(1, None)), global(MUTABLE_I32).into(), false),
+        (
+            ImportType::Memory(memory_type(1, None)),
+            global(MUTABLE_I32).into(),
+            false,
+        ),
     ];
     for (wanted, found, fits) in cases {
         let mut imports = Imports::new(&runtime);
@@ -173,9 +225,14 @@ fn a_guarded_module_wants_a_guarded_memory() {
     let mut artifact = importer();
     artifact.tunables.bounds_checks = precast_format::tunables::BoundsChecks::Guard;
     let error = instantiate(&imports, &artifact).expect_err("the memory has no guard pages");
-    assert!(matches!(error, InstantiateError::Link(LinkError::Unguarded { .. })), "{error:?}");
+    assert!(
+        matches!(error, InstantiateError::Link(LinkError::Unguarded { .. })),
+        "{error:?}"
+    );
     let guarded = Memory::new(&runtime, memory_type(1, Some(2))).expect("there is memory");
-    imports.memory("env", "memory", &guarded).expect("there is memory");
+    imports
+        .memory("env", "memory", &guarded)
+        .expect("there is memory");
     instantiate(&imports, &artifact).expect("memories of the host have guard pages");
 }
 
@@ -183,9 +240,13 @@ fn a_guarded_module_wants_a_guarded_memory() {
 fn globals_are_computed_in_order() {
     let mut imports = Imports::new(&runtime());
     let base = Global::new(imports.runtime(), IMMUTABLE_I32, Value::I32(40));
-    imports.global("env", "base", &base.expect("there is memory")).expect("there is memory");
+    imports
+        .global("env", "base", &base.expect("there is memory"))
+        .expect("there is memory");
     let mut artifact = builder();
-    artifact.imports.push(import("base", ImportType::Global(IMMUTABLE_I32)));
+    artifact
+        .imports
+        .push(import("base", ImportType::Global(IMMUTABLE_I32)));
     artifact.globals = vec![
         DefinedGlobal {
             ty: IMMUTABLE_I32,
@@ -216,9 +277,15 @@ fn what_a_failed_instantiation_wrote_stays() {
     let owner = instantiate(&imports, &exporter()).expect("it imports nothing");
     imports.instance("env", &owner).expect("there is memory");
     let mut artifact = importer();
-    artifact.data = vec![data(0, b"kept"), data(65533, b"too long"), data(8, b"never")];
+    artifact.data = vec![
+        data(0, b"kept"),
+        data(65533, b"too long"),
+        data(8, b"never"),
+    ];
     let error = instantiate(&imports, &artifact).expect_err("the second segment does not fit");
-    let InstantiateError::Trap(trap) = error else { panic!("{error:?}") };
+    let InstantiateError::Trap(trap) = error else {
+        panic!("{error:?}")
+    };
     assert_eq!(trap.code(), TrapCode::MemoryOutOfBounds);
     let mut bytes = [0; 16];
     let memory = owner.memory("memory").expect("exported");
@@ -233,12 +300,17 @@ fn elements_beyond_the_table_trap() {
     let imports = Imports::new(&runtime());
     let mut artifact = exporter();
     artifact.elements.push(ElementSegment {
-        mode: ElementMode::Active { table: 0, offset: vec![ConstOp::I32Const(3)] },
+        mode: ElementMode::Active {
+            table: 0,
+            offset: vec![ConstOp::I32Const(3)],
+        },
         element: ValueType::FUNCREF,
         items: ElementItems::Functions(vec![None, None]),
     });
     let error = instantiate(&imports, &artifact).expect_err("the segment does not fit");
-    let InstantiateError::Trap(trap) = error else { panic!("{error:?}") };
+    let InstantiateError::Trap(trap) = error else {
+        panic!("{error:?}")
+    };
     assert_eq!(trap.code(), TrapCode::TableOutOfBounds);
 }
 
@@ -246,7 +318,11 @@ fn elements_beyond_the_table_trap() {
 fn images_are_in_place_from_bytes_and_from_files() {
     let mut artifact = exporter();
     artifact.tunables.bounds_checks = precast_format::tunables::BoundsChecks::Guard;
-    let page = |address, text: &[u8]| ImagePart { memory: 0, address, bytes: text.to_vec() };
+    let page = |address, text: &[u8]| ImagePart {
+        memory: 0,
+        address,
+        bytes: text.to_vec(),
+    };
     artifact.image = vec![page(0, b"first"), page(8192, b"third")];
     let bytes = artifact.write().expect("the artifact is well formed");
     let path = std::env::temp_dir().join(format!("precast-image-{}", std::process::id()));
@@ -260,7 +336,10 @@ fn images_are_in_place_from_bytes_and_from_files() {
         let imports = Imports::new(&runtime);
         let make = || {
             let instance = module.instantiate(&imports, InstanceOptions::default());
-            instance.expect("it imports nothing").memory("memory").expect("exported")
+            instance
+                .expect("it imports nothing")
+                .memory("memory")
+                .expect("exported")
         };
         let (one, two) = (make(), make());
         one.write(0, b"1").expect("in bounds");
@@ -278,16 +357,26 @@ fn images_are_in_place_from_bytes_and_from_files() {
 fn references_of_the_host_come_back() {
     let runtime = runtime();
     let limits = Limits { min: 2, max: None };
-    let ty = TableType { element: ValueType::EXTERNREF, limits, is_64: false };
+    let ty = TableType {
+        element: ValueType::EXTERNREF,
+        limits,
+        is_64: false,
+    };
     let reference = ExternRef::new(NonZeroUsize::new(77).expect("not zero"));
     let table = Table::new(&runtime, ty, Value::ExternRef(None)).expect("there is memory");
-    table.set(1, &Value::ExternRef(Some(reference))).expect("in bounds");
+    table
+        .set(1, &Value::ExternRef(Some(reference)))
+        .expect("in bounds");
     assert!(matches!(table.get(0), Ok(Some(Value::ExternRef(None)))));
     assert!(matches!(table.get(1), Ok(Some(Value::ExternRef(Some(it)))) if it == reference));
     assert!(matches!(table.get(2), Ok(None)));
-    let error = table.set(2, &Value::ExternRef(None)).expect_err("beyond the end");
+    let error = table
+        .set(2, &Value::ExternRef(None))
+        .expect_err("beyond the end");
     assert!(matches!(error, CallError::OutOfBounds));
-    let error = table.set(0, &Value::FuncRef(None)).expect_err("another type");
+    let error = table
+        .set(0, &Value::FuncRef(None))
+        .expect_err("another type");
     assert!(matches!(error, CallError::TableMismatch { .. }));
 }
 
@@ -297,7 +386,9 @@ fn a_host_function_alone_is_no_reference() {
     let table = Table::new(&runtime, table_type(1, None), Value::FuncRef(None));
     let table = table.expect("there is memory");
     let func = Func::new(&runtime, |_: &mut Caller<'_>| {}).expect("there is memory");
-    let error = table.set(0, &Value::FuncRef(Some(func))).expect_err("no code can call it");
+    let error = table
+        .set(0, &Value::FuncRef(Some(func)))
+        .expect_err("no code can call it");
     assert!(matches!(error, CallError::HostFunctionReference));
     assert!(error.to_string().contains("import it"), "{error}");
 }
@@ -305,7 +396,9 @@ fn a_host_function_alone_is_no_reference() {
 #[test]
 fn an_import_without_adapter_is_refused() {
     let mut imports = Imports::new(&runtime());
-    imports.func("env", "f", |_: &mut Caller<'_>| {}).expect("there is memory");
+    imports
+        .func("env", "f", |_: &mut Caller<'_>| {})
+        .expect("there is memory");
     let mut artifact = builder();
     artifact.types.push(FuncType::default());
     artifact.imports.push(import("f", ImportType::Function(0)));
@@ -318,11 +411,15 @@ fn runtimes_do_not_mix() {
     let (ours, theirs) = (runtime(), runtime());
     let imports = Imports::new(&theirs);
     let module = load(&ours, &exporter()).expect("the device accepts it");
-    let error = module.instantiate(&imports, InstanceOptions::default()).map(drop);
+    let error = module
+        .instantiate(&imports, InstanceOptions::default())
+        .map(drop);
     assert!(matches!(error, Err(InstantiateError::OtherRuntime)));
     let mut imports = Imports::new(&ours);
     let memory = Memory::new(&theirs, memory_type(1, Some(2))).expect("there is memory");
-    imports.memory("env", "memory", &memory).expect("there is memory");
+    imports
+        .memory("env", "memory", &memory)
+        .expect("there is memory");
     let error = instantiate(&imports, &importer()).map(drop);
     assert!(matches!(error, Err(InstantiateError::OtherRuntime)));
 }
@@ -332,10 +429,21 @@ fn the_host_may_lower_the_maximum() {
     let runtime = runtime();
     let imports = Imports::new(&runtime);
     let module = load(&runtime, &exporter()).expect("the device accepts it");
-    for (limit, size) in [(1, Ok(None)), (2, Ok(Some(1))), (0, Ok(None)), (99, Ok(Some(1)))] {
+    for (limit, size) in [
+        (1, Ok(None)),
+        (2, Ok(Some(1))),
+        (0, Ok(None)),
+        (99, Ok(Some(1))),
+    ] {
         let options = InstanceOptions::default().max_memory_pages(limit);
-        let instance = module.instantiate(&imports, options).expect("it imports nothing");
-        assert_eq!(instance.memory("memory").expect("exported").grow(1), size, "{limit}");
+        let instance = module
+            .instantiate(&imports, options)
+            .expect("it imports nothing");
+        assert_eq!(
+            instance.memory("memory").expect("exported").grow(1),
+            size,
+            "{limit}"
+        );
     }
 }
 

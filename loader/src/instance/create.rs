@@ -183,7 +183,7 @@ fn fill_context(instance: &InstanceData, imports: &[Extern]) {
     );
     context.set_field(
         Field::TypeIds,
-        module.type_ids().as_ptr().expose_provenance(),
+        module.types().ids().as_ptr().expose_provenance(),
     );
     context.set_field(
         Field::Instance,
@@ -227,7 +227,7 @@ fn link_functions(
             foreign: ty
                 .switch_adapter
                 .map_or(0, |offset| module.code_address(offset)),
-            type_id: module.type_id(function.type_index),
+            type_id: module.types().id(function.type_index),
             local_type: ty.canonical,
         };
         // SAFETY: the record is in the context block.
@@ -255,7 +255,7 @@ fn link_functions(
                     code,
                     context: core::ptr::from_ref(&**function).expose_provenance(),
                     foreign: code,
-                    type_id: module.type_id(ty.index),
+                    type_id: module.types().id(ty.index),
                     local_type: ty.canonical,
                 };
                 let host = HostRecord {

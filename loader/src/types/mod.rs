@@ -5,6 +5,7 @@
 //! counted reference to an entry, and two of them are equal when their entries are the same.
 //! Types of tables, memories and globals are plain values of the format crate.
 
+mod module;
 mod registry;
 
 use core::fmt;
@@ -14,6 +15,7 @@ pub use precast_format::types::{ExternKind, GlobalType, Limits, MemoryType, Tabl
 use crate::alloc::{OutOfMemory, Shared};
 use crate::runtime::Runtime;
 
+pub(crate) use module::ModuleTypes;
 use registry::Entry;
 pub(crate) use registry::TypeRegistry;
 
