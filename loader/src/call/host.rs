@@ -9,6 +9,8 @@ use core::marker::PhantomData;
 use core::mem::offset_of;
 use core::ptr::NonNull;
 
+use precast_format::trap::TrapCode;
+
 use crate::alloc::{Box, Category, OutOfMemory, Shared, Vec};
 use crate::call::caller::Caller;
 use crate::call::entry::{self, Failure};
@@ -113,7 +115,12 @@ unsafe extern "C" fn enter<C: HostCallable>(
     let count = function.func_type.slots();
     // SAFETY: 4; the adapter does not touch its array while the host runs.
     let slots = unsafe { core::slice::from_raw_parts_mut(values, count) };
+    // SAFETY: 2 and 3.
+    let has_stack = unsafe { entry::has_host_stack(context) };
     let failure = match guarded(|| {
+        if !has_stack {
+            return Err(HostError::Trap(TrapCode::StackOverflow));
+        }
         // SAFETY: 2 and 3.
         let mut caller = unsafe { Caller::new(context) }?;
         callable.invoke(&function.func_type, &mut caller, slots)?;

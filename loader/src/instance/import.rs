@@ -30,6 +30,10 @@ struct Definition {
 /// instantiations.
 ///
 /// Defining a name again replaces the earlier definition.
+///
+/// Instances that import a table, a memory, a global or another instance's function share a life
+/// with it: they are freed together, when the last handle to any of them is gone. Host functions
+/// tie nothing together.
 pub struct Imports {
     runtime: Runtime,
     /// In the order of the names.
