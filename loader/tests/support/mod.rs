@@ -5,10 +5,15 @@
 
 use precast_format::target::{Endianness, HostAbi, Isa};
 use precast_format::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode, Tunables};
-use precast_format::write::{ArtifactBuilder, Export, Import, Target};
+use precast_format::types::{ConstOp, ImportType};
+use precast_format::write::{
+    ArtifactBuilder, DataMode, DataSegment, ElementItems, ElementMode, ElementSegment, Export,
+    FuncType, Function, Global, ImagePart, Import, Table, Target,
+};
 use precast_loader::{
-    ExternKind, Imports, Instance, InstanceOptions, InstantiateError, Limits, LoadError,
-    MemoryType, Module, Runtime, RuntimeOptions, Source, TableType, ValueType, WASM_PAGE_SIZE_LOG2,
+    ExternKind, GlobalType, Imports, Instance, InstanceOptions, InstantiateError, Limits,
+    LoadError, MemoryType, Module, Runtime, RuntimeOptions, Source, TableType, ValueType,
+    WASM_PAGE_SIZE_LOG2,
 };
 
 /// The instruction set of the machine that the tests run on.
@@ -122,4 +127,84 @@ pub fn instantiate(
 ) -> Result<Instance, InstantiateError> {
     let module = load(imports.runtime(), builder).expect("the device accepts the artifact");
     module.instantiate(imports, InstanceOptions::default())
+}
+
+/// An artifact with some of everything.
+pub fn rich() -> ArtifactBuilder {
+    let mut artifact = builder();
+    artifact.module_name = Some("rich".into());
+    artifact.types = vec![
+        FuncType::default(),
+        FuncType {
+            params: vec![ValueType::I32, ValueType::F64],
+            results: vec![ValueType::V128],
+            canonical: 1,
+            entry_trampoline: Some(32),
+            host_adapter: Some(36),
+            switch_adapter: Some(40),
+        },
+    ];
+    artifact.imports = vec![
+        import("func", ImportType::Function(1)),
+        import("memory", ImportType::Memory(memory_type(1, Some(3)))),
+    ];
+    artifact.functions = vec![Function {
+        type_index: 1,
+        text_offset: 0,
+        text_size: 16,
+        frame_size: 16,
+        record: Some(0),
+        wasm_offset: 100,
+        traps: Vec::new(),
+        call_sites: Vec::new(),
+    }];
+    artifact.text = vec![0xcc; 64];
+    artifact.tables = vec![Table {
+        ty: table_type(4, Some(8)),
+        init: None,
+    }];
+    artifact.memories = vec![memory_type(1, Some(2))];
+    artifact.globals = vec![Global {
+        ty: GlobalType {
+            value: ValueType::I64,
+            mutable: true,
+        },
+        init: vec![ConstOp::I64Const(5), ConstOp::I64Const(6), ConstOp::I64Mul],
+    }];
+    artifact.elements = vec![ElementSegment {
+        mode: ElementMode::Active {
+            table: 0,
+            offset: vec![ConstOp::I32Const(1)],
+        },
+        element: ValueType::FUNCREF,
+        items: ElementItems::Functions(vec![Some(1), None, Some(0)]),
+    }];
+    artifact.data = vec![
+        DataSegment {
+            mode: DataMode::Active {
+                memory: 1,
+                offset: vec![ConstOp::I32Const(5000)],
+            },
+            in_image: false,
+            bytes: b"active".to_vec(),
+        },
+        DataSegment {
+            mode: DataMode::Passive,
+            in_image: false,
+            bytes: b"passive".to_vec(),
+        },
+    ];
+    artifact.image = vec![ImagePart {
+        memory: 1,
+        address: 0,
+        bytes: b"image".to_vec(),
+    }];
+    artifact.exports = vec![
+        export("memory", ExternKind::Memory, 1),
+        export("table", ExternKind::Table, 0),
+        export("global", ExternKind::Global, 0),
+        export("func", ExternKind::Function, 1),
+    ];
+    artifact.function_names = vec![None, Some("defined".into())];
+    artifact
 }
