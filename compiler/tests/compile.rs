@@ -220,3 +220,21 @@ fn a_frame_beyond_the_reserve_is_checked_before_it_is_taken() {
         .count();
     assert_eq!(overflows, 2, "one check in the stub, one in the body");
 }
+
+#[test]
+fn the_spectre_guard_masks_explicitly_checked_addresses() {
+    let text = "(module (memory 1) (func (param i32) (result i32) (i32.load (local.get 0))))";
+    let wasm = wat::parse_str(text).expect("text");
+    let mut options = options();
+    for (bounds, guard, expected) in [
+        (BoundsChecks::Explicit, false, false),
+        (BoundsChecks::Explicit, true, true),
+        (BoundsChecks::Guard, true, false),
+    ] {
+        options.bounds_checks = bounds;
+        options.heap_spectre_guard = guard;
+        let clif = precast_compiler::emit::clif(&wasm, &options, &Default::default());
+        let masked = clif.expect("valid").contains("select_spectre_guard");
+        assert_eq!(masked, expected, "{bounds:?}, {guard}");
+    }
+}

@@ -176,17 +176,18 @@ impl FunctionTranslator<'_, '_> {
         let end = u128::from(memarg.offset) + u128::from(size);
         let wide = self.extend_to_i64(index);
 
+        let mut outside = None;
         let flags = match self.memories[memory as usize] {
             MemoryPlan::AtContext | MemoryPlan::Guarded => {
                 let guard = self.environment.options.memory_guard;
                 if end > u128::from(guard) {
-                    self.check_end(memory, index, wide, end);
+                    outside = self.check_end(memory, index, wide, end);
                 }
                 access.with_trap_code(Some(clif_code(TrapCode::MemoryOutOfBounds)))
             }
             MemoryPlan::Movable { .. } => {
                 if self.environment.options.bounds_checks != BoundsChecks::None {
-                    self.check_end(memory, index, wide, end);
+                    outside = self.check_end(memory, index, wide, end);
                 }
                 access.with_notrap()
             }
@@ -205,6 +206,13 @@ impl FunctionTranslator<'_, '_> {
                 0
             }
         };
+        if let (Some(outside), true) = (outside, self.environment.options.heap_spectre_guard) {
+            let null = self.builder.ins().iconst(self.abi.pointer, 0);
+            address = self
+                .builder
+                .ins()
+                .select_spectre_guard(outside, null, address);
+        }
         Ok((address, offset, flags))
     }
 
@@ -216,13 +224,14 @@ impl FunctionTranslator<'_, '_> {
         self.builder.ins().ireduce(self.abi.pointer, value)
     }
 
-    /// Traps where `index + end` exceeds the memory's length.
-    fn check_end(&mut self, memory: u32, index: Value, wide: Value, end: u128) {
+    /// Traps where `index + end` exceeds the memory's length. Returns the condition that was tested,
+    /// for a guard against speculation; none where an earlier test covers this one.
+    fn check_end(&mut self, memory: u32, index: Value, wide: Value, end: u128) -> Option<Value> {
         let Ok(end) = u64::try_from(end) else {
             // No memory is that long.
             let always = self.builder.ins().iconst(types::I8, 1);
             self.trap_if(always, TrapCode::MemoryOutOfBounds);
-            return;
+            return None;
         };
         let known = self
             .checked
@@ -231,7 +240,7 @@ impl FunctionTranslator<'_, '_> {
             .copied()
             .unwrap_or(0);
         if end <= known {
-            return;
+            return None;
         }
         let length = self.memory_length(memory);
         let is_64 = self.module.memories[memory as usize].ty.memory64;
@@ -251,6 +260,10 @@ impl FunctionTranslator<'_, '_> {
                 .icmp(IntCC::UnsignedGreaterThan, sum, length)
         };
         self.trap_if(outside, TrapCode::MemoryOutOfBounds);
-        self.checked.ends.insert((memory, index), end);
+        // A speculated access relies on its own condition alone.
+        if !self.environment.options.heap_spectre_guard {
+            self.checked.ends.insert((memory, index), end);
+        }
+        Some(outside)
     }
 }
