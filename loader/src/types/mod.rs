@@ -4,6 +4,7 @@
 //! table. The runtime therefore keeps one [registry](registry) of structures; a [`FuncType`] is a
 //! counted reference to an entry, and two of them are equal when their entries are the same.
 //! Types of tables, memories and globals are plain values of the format crate.
+#![forbid(unsafe_code)]
 
 mod module;
 mod registry;

@@ -1,4 +1,5 @@
 //! The function types of one module: registered in the runtime, by the module's indices.
+#![forbid(unsafe_code)]
 
 use precast_format::Artifact;
 
