@@ -19,24 +19,32 @@ fn main() -> Result<(), Box<dyn Error>> {
     let module = unsafe { runtime.load_unverified(Source::given(artifact)) }?;
 
     let mut imports = Imports::new(&runtime);
-    imports.func("host", "word", |caller: &mut Caller<'_>, address: u32, length: u32| {
-        let memory = caller.memory_mut()?;
-        let (begin, length) = (address as usize, length as usize);
-        let word = memory.get(begin..).and_then(|rest| rest.get(..length));
-        let word = word.ok_or(HostError::Message("the word is outside of the memory"))?;
-        println!("{}", String::from_utf8_lossy(word));
-        Ok::<(), HostError>(())
-    })?;
+    imports.func(
+        "host",
+        "word",
+        |caller: &mut Caller<'_>, address: u32, length: u32| {
+            let memory = caller.memory_mut()?;
+            let (begin, length) = (address as usize, length as usize);
+            let word = memory.get(begin..).and_then(|rest| rest.get(..length));
+            let word = word.ok_or(HostError::Message("the word is outside of the memory"))?;
+            println!("{}", String::from_utf8_lossy(word));
+            Ok::<(), HostError>(())
+        },
+    )?;
 
     let instance = module.instantiate(&imports, InstanceOptions::default())?;
     let mut environment = instance.execution_environment(Stack::Caller);
     let buffer = instance.func::<(), (u32, u32)>("buffer")?;
     let words = instance.func::<(u32,), u32>("words")?;
 
-    let text = std::env::args().nth(1).unwrap_or_else(|| "cast in a factory, set in place".into());
+    let text = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "cast in a factory, set in place".into());
     let (address, size) = buffer.call(&mut environment, ())?;
     let text = &text.as_bytes()[..text.len().min(size as usize)];
-    let memory = instance.memory("memory").ok_or("the guest exports no memory")?;
+    let memory = instance
+        .memory("memory")
+        .ok_or("the guest exports no memory")?;
     memory.write(u64::from(address), text)?;
     let count = words.call(&mut environment, (text.len() as u32,))?;
     println!("{count} words");
