@@ -28,11 +28,11 @@ fn main() {
     }
     println!("cargo:rustc-link-arg-bins=-no-pie");
     let folder = PathBuf::from(variable("OUT_DIR"));
-    if let Some(libraries) = static_libraries() {
-        if write_scripts(&folder, &libraries).is_ok() {
-            println!("cargo:rustc-link-arg-bins=-static");
-            println!("cargo:rustc-link-arg-bins=-L{}", folder.display());
-        }
+    if let Some(libraries) = static_libraries()
+        && write_scripts(&folder, &libraries).is_ok()
+    {
+        println!("cargo:rustc-link-arg-bins=-static");
+        println!("cargo:rustc-link-arg-bins=-L{}", folder.display());
     }
 }
 
