@@ -117,8 +117,8 @@ impl Module {
     }
 
     /// The type with an index that the artifact uses.
-    pub(crate) fn func_type(&self, index: u32) -> FuncType {
-        self.0.types.func_type(index)
+    pub(crate) fn func_type(&self, index: u32) -> &FuncType {
+        self.0.types.get(index)
     }
 
     /// The function types by the module's indices.
@@ -155,7 +155,7 @@ impl Module {
     /// The type of an import.
     pub(crate) fn import_type(&self, import: &ImportType) -> ExternType {
         match *import {
-            ImportType::Function(index) => ExternType::Function(self.func_type(index)),
+            ImportType::Function(index) => ExternType::Function(self.func_type(index).clone()),
             ImportType::Table(table) => ExternType::Table(table),
             ImportType::Memory(memory) => ExternType::Memory(memory),
             ImportType::Global(global) => ExternType::Global(global),

@@ -7,7 +7,7 @@ use core::fmt;
 
 use precast_format::target::{CpuFeatures, HostAbi, Isa};
 
-use crate::alloc::{Allocator, Category, CustomAllocator, OutOfMemory, Shared};
+use crate::alloc::{Allocator, Category, CustomAllocator, OutOfMemory, Shared, Usage};
 use crate::error::LoadError;
 use crate::module::Module;
 use crate::open::Source;
@@ -137,6 +137,11 @@ impl Runtime {
     /// What the device offers, as the runtime was told.
     pub fn device(&self) -> &Device {
         &self.0.device
+    }
+
+    /// Bytes that the runtime and everything made from it take for a purpose, now and at most.
+    pub fn usage(&self, category: Category) -> Usage {
+        self.0.allocator.usage(category)
     }
 
     /// Loads an artifact that is signed by one of the keys.

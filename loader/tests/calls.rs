@@ -8,7 +8,8 @@ mod code;
 mod support;
 
 use precast_loader::{
-    CallError, Caller, ExportError, Extern, HostError, Imports, Instance, Stack, TrapCode, Value,
+    CallError, Caller, Category, ExportError, Extern, HostError, Imports, Instance, Stack,
+    TrapCode, Value,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -376,4 +377,57 @@ fn an_instance_hands_on_what_it_imports() {
     // the compiler made can call it there. From the host it is called directly.
     let again = second.func::<(i32, i32), i32>("again").expect("exported");
     assert_eq!(again.call(&mut environment, (9, 3)).expect("it runs"), 6);
+}
+
+#[test]
+fn threads_load_instantiate_and_call_in_one_runtime() {
+    let runtime = runtime();
+    let artifact = code::module();
+    let bytes = artifact.write().expect("the artifact is well formed");
+    let shared = support::load_bytes(&runtime, &bytes).expect("the device accepts it");
+    let mut imports = Imports::new(&runtime);
+    imports
+        .func("env", "f", |_: &mut Caller<'_>, a: i32, b: i32| {
+            a.wrapping_add(b)
+        })
+        .expect("there is memory");
+    std::thread::scope(|scope| {
+        for seed in 0..4 {
+            let (runtime, bytes, shared, imports) = (&runtime, &bytes, &shared, &imports);
+            scope.spawn(move || {
+                for round in 0..50 {
+                    let own = support::load_bytes(runtime, bytes).expect("still accepted");
+                    for module in [shared, &own] {
+                        let instance = module
+                            .instantiate(imports, precast_loader::InstanceOptions::default())
+                            .expect("the import is there");
+                        assert_eq!(host(&instance, seed, round).expect("it runs"), seed + round);
+                        assert_eq!(trap(&instance, "fault").code(), TrapCode::Unreachable);
+                        assert_eq!(trap(&instance, "deep").code(), TrapCode::StackOverflow);
+                    }
+                }
+            });
+        }
+    });
+    drop((shared, imports));
+    for category in [Category::Code, Category::Instance, Category::Context] {
+        assert_eq!(runtime.usage(category).current, 0, "{category} is left");
+    }
+}
+
+/// Handles go from thread to thread, errors too.
+#[test]
+fn handles_are_send_and_sync() {
+    fn check<T: Send + Sync + 'static>() {}
+    check::<precast_loader::Runtime>();
+    check::<precast_loader::Module>();
+    check::<Imports>();
+    check::<Instance>();
+    check::<Extern>();
+    check::<precast_loader::TypedFunc<(i32,), i32>>();
+    check::<precast_loader::ExecutionEnvironment>();
+    check::<CallError>();
+    check::<HostError>();
+    check::<precast_loader::InstantiateError>();
+    check::<precast_loader::LoadError>();
 }

@@ -121,12 +121,17 @@ impl Func {
 
     /// The function's type.
     pub fn func_type(&self) -> FuncType {
+        self.borrowed_type().clone()
+    }
+
+    /// The function's type, kept by the handle.
+    pub(crate) fn borrowed_type(&self) -> &FuncType {
         match &self.0 {
-            Kind::Host(function) => function.func_type().clone(),
+            Kind::Host(function) => function.func_type(),
             // SAFETY: the handle keeps the record and its owner alive.
             Kind::Record(_, record) => match unsafe { Owner::of(*record) } {
                 Owner::Instance(instance, local_type) => instance.module().func_type(local_type),
-                Owner::Host(host) => host.function.func_type().clone(),
+                Owner::Host(host) => host.function.func_type(),
             },
         }
     }
@@ -143,7 +148,7 @@ impl Func {
         params: &[Value],
         results: &mut [Value],
     ) -> Result<(), CallError> {
-        let func_type = self.func_type();
+        let func_type = self.borrowed_type();
         let types = func_type.params();
         let fits = types.len() == params.len()
             && func_type.results().len() == results.len()
@@ -153,7 +158,7 @@ impl Func {
                 .all(|(ty, value)| value.value_type() == *ty);
         if !fits {
             return Err(CallError::Mismatch {
-                expected: func_type,
+                expected: func_type.clone(),
             });
         }
         self.call_slots(

@@ -208,7 +208,7 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
     /// Compares the types; `None` where they differ.
     pub(crate) fn new(func: Func) -> Option<TypedFunc<P, R>> {
         let matches = {
-            let func_type = func.func_type();
+            let func_type = func.borrowed_type();
             func_type.params() == P::TYPES && func_type.results() == R::TYPES
         };
         matches.then_some(TypedFunc {

@@ -15,7 +15,8 @@ pub(crate) struct ModuleTypes {
     ids: Vec<u32>,
     /// Text offsets of the entry trampolines, decoded once since every call asks.
     trampolines: Vec<Option<u32>>,
-    runtime: Runtime,
+    /// Stands in for a type that a damaged module does not have.
+    nameless: FuncType,
 }
 
 impl ModuleTypes {
@@ -30,7 +31,7 @@ impl ModuleTypes {
             types: Vec::new_in(allocator, Category::Module),
             ids: Vec::new_in(allocator, Category::Module),
             trampolines: Vec::new_in(allocator, Category::Module),
-            runtime: runtime.clone(),
+            nameless: FuncType::nameless(runtime),
         };
         module.types.try_reserve_exact(count)?;
         module.ids.try_reserve_exact(count)?;
@@ -51,16 +52,9 @@ impl ModuleTypes {
     }
 
     /// The type with an index that the artifact uses.
-    pub(crate) fn func_type(&self, index: u32) -> FuncType {
-        // The reader has checked every index; a module that uses types has at least one.
-        match self
-            .types
-            .get(index as usize)
-            .or_else(|| self.types.first())
-        {
-            Some(func_type) => func_type.clone(),
-            None => FuncType::nameless(&self.runtime),
-        }
+    pub(crate) fn get(&self, index: u32) -> &FuncType {
+        // The reader has checked every index.
+        self.types.get(index as usize).unwrap_or(&self.nameless)
     }
 
     /// The runtime's number of a type.
