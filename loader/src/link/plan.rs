@@ -9,7 +9,7 @@ use precast_format::layout::SectionId;
 
 use crate::code::{ExecutableCode, WritableCode};
 use crate::error::LoadError;
-use crate::link::{requirements, x86_64};
+use crate::link::requirements;
 use crate::open::ArtifactBytes;
 use crate::runtime::Runtime;
 use crate::sys::OsError;
@@ -85,22 +85,14 @@ impl<'a> LinkPlan<'a> {
         let refused = |error: OsError| LoadError::Code { os_error: error.0 };
         let mut code =
             WritableCode::copy(runtime.allocator(), self.artifact.text()).map_err(refused)?;
-        let address = code.address() as u64;
+        let (isa, address) = (self.artifact.header().isa, code.address() as u64);
         for relocation in self.artifact.relocations() {
             let error = LoadError::Relocation {
                 offset: relocation.offset,
             };
             let libcall = relocation.libcall().ok_or(error)?;
             let symbol = crate::libcall::table().address(libcall).addr() as u64;
-            x86_64::apply(
-                code.bytes_mut(),
-                address,
-                relocation.kind,
-                relocation.offset,
-                symbol,
-                relocation.addend,
-            )
-            .ok_or(error)?;
+            super::apply(isa, code.bytes_mut(), address, &relocation, symbol).ok_or(error)?;
         }
         code.publish().map_err(refused)
     }
