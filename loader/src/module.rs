@@ -9,7 +9,7 @@ use core::ops::Range;
 
 use precast_format::Artifact;
 use precast_format::tunables::StackChecks;
-use precast_format::types::ImportType;
+use precast_format::types::{ExternKind, ImportType};
 
 use crate::alloc::{Category, Shared};
 use crate::code::ExecutableCode;
@@ -36,6 +36,8 @@ struct Inner {
     /// Lets faults in `code` be looked up in the trap table; there if the code traps by faults.
     _registration: Option<Registration>,
     types: ModuleTypes,
+    /// The memory exported as `memory`, else memory 0: host functions ask for it at each call.
+    main_memory: u32,
     code: ExecutableCode,
     /// Borrows from `bytes`; never handed out with this lifetime.
     artifact: Artifact<'static>,
@@ -61,9 +63,13 @@ impl Module {
         let code = plan.publish(runtime, &bytes)?;
         let registration = register_traps(runtime, &artifact, &code)?;
         let types = ModuleTypes::new(runtime, &artifact)?;
+        let exported = artifact.exports().lookup("memory");
+        let exported = exported.filter(|export| export.kind == ExternKind::Memory);
+        let main_memory = exported.map_or(0, |export| export.index);
         let inner = Inner {
             _registration: registration,
             types,
+            main_memory,
             code,
             artifact,
             bytes,
@@ -124,6 +130,12 @@ impl Module {
     /// The function types by the module's indices.
     pub(crate) fn types(&self) -> &ModuleTypes {
         &self.0.types
+    }
+
+    /// The memory that a host function of the caller's kind expects: the one that is exported as
+    /// `memory`, else memory 0.
+    pub(crate) fn main_memory(&self) -> u32 {
+        self.0.main_memory
     }
 
     /// The addresses of the text.

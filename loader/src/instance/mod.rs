@@ -174,12 +174,9 @@ impl InstanceData {
         )
     }
 
-    /// The memory that a host function of the caller's kind expects: the one that is exported as
-    /// `memory`, else memory 0.
+    /// The memory that a host function of the caller's kind expects.
     pub(crate) fn main_memory(&self) -> Option<&MemoryObject> {
-        let export = self.module.artifact().exports().lookup("memory");
-        let exported = export.filter(|export| export.kind == ExternKind::Memory);
-        self.memory(exported.map_or(0, |export| export.index))
+        self.memory(self.module.main_memory())
     }
 
     /// The export with this kind and index.
