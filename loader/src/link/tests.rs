@@ -1,4 +1,5 @@
 //! Each relocation writes what its formula says, and refuses what does not fit.
+#![forbid(unsafe_code)]
 
 use precast_format::read::Relocation;
 use precast_format::relocation::{RelocationKind, SymbolKind};

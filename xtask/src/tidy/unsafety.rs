@@ -42,7 +42,11 @@ const ALLOWED: &[(&str, &str)] = &[
         "shares slots with compiled code",
     ),
     (
-        "loader/src/instance/memory.rs",
+        "loader/src/instance/memory/handle.rs",
+        "borrows the bytes of linear memories",
+    ),
+    (
+        "loader/src/instance/memory/object.rs",
         "shares linear memories with compiled code",
     ),
     ("loader/src/instance/mod.rs", "is pointed to by contexts"),

@@ -1,0 +1,12 @@
+//! Linear memories as instances and hosts hold them.
+//!
+//! [`MemoryObject`] wraps the storage of `crate::memory`, [`MemoryPlan`] chooses that storage,
+//! [`Memory`] is the host's handle and [`MemoryMut`] an exclusive slice.
+
+mod handle;
+mod object;
+mod plan;
+
+pub use handle::{Memory, MemoryMut};
+pub(crate) use object::MemoryObject;
+pub(crate) use plan::MemoryPlan;

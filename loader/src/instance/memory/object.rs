@@ -1,0 +1,250 @@
+//! A memory as its instances see it: the bytes, and the [`Pair`] that compiled code reads.
+
+use core::cell::{Cell, UnsafeCell};
+use core::ptr::NonNull;
+
+use precast_format::trap::TrapCode;
+
+use crate::alloc::{Box, Category, OutOfMemory};
+use crate::call::backtrace::Backtrace;
+use crate::call::error::Trap;
+use crate::instance::context::Pair;
+use crate::instance::error::InstantiateError;
+use crate::instance::memory::MemoryPlan;
+use crate::memory::{LinearMemory, Storage};
+use crate::module::Module;
+use crate::runtime::Runtime;
+use crate::types::MemoryType;
+
+/// A memory and where compiled code finds it.
+///
+/// All methods need the group to be entered; they are called by whoever is inside, compiled code's
+/// helpers included, and make no reference that outlives them.
+pub(crate) struct MemoryObject {
+    memory: UnsafeCell<LinearMemory>,
+    memory_type: MemoryType,
+    /// In the owner's context, or `own_pair`.
+    pair: Cell<NonNull<Pair>>,
+    own_pair: UnsafeCell<Pair>,
+}
+
+impl MemoryObject {
+    /// Makes a memory of an instance.
+    pub(crate) fn create(
+        module: &Module,
+        plan: &MemoryPlan,
+        memory: &precast_format::read::Memory,
+        below: u32,
+    ) -> Result<Box<MemoryObject>, InstantiateError> {
+        let memory_type = plan.limited(memory.ty);
+        let object = MemoryObject::new(
+            module.runtime(),
+            memory_type,
+            plan.storage(&memory_type, below),
+        )?;
+        let index = plan.index(memory.index);
+        for part in module.artifact().image() {
+            if part.memory == index {
+                object.place_image(module, &part)?;
+            }
+        }
+        Ok(object)
+    }
+
+    /// Makes a memory of zeros. The pair is the object's own until [`MemoryObject::move_pair`].
+    pub(super) fn new(
+        runtime: &Runtime,
+        memory_type: MemoryType,
+        storage: Storage,
+    ) -> Result<Box<MemoryObject>, OutOfMemory> {
+        let memory = LinearMemory::new(runtime.allocator(), &memory_type, storage)?;
+        let object = MemoryObject {
+            memory: UnsafeCell::new(memory),
+            memory_type,
+            pair: Cell::new(NonNull::dangling()),
+            own_pair: UnsafeCell::new(Pair { base: 0, length: 0 }),
+        };
+        let object = Box::new(runtime.allocator(), Category::Instance, object)?;
+        object.pair.set(NonNull::from(&object.own_pair).cast());
+        object.publish();
+        Ok(object)
+    }
+
+    /// Puts a part of the initial contents in place.
+    fn place_image(
+        &self,
+        module: &Module,
+        part: &precast_format::read::ImagePart<'_>,
+    ) -> Result<(), InstantiateError> {
+        // SAFETY: see `with`.
+        let memory = unsafe { &mut *self.memory.get() };
+        if let Some(file) = module.file_mapping()
+            && memory.map_image(
+                file.file(),
+                u64::from(part.file_offset),
+                part.address,
+                part.bytes.len(),
+            )
+        {
+            return Ok(());
+        }
+        self.write(part.address, part.bytes)
+            .map_err(|code| InstantiateError::Trap(Trap::new(code, Backtrace::empty())))
+    }
+
+    /// Moves the pair into the owner's context.
+    ///
+    /// # Safety
+    ///
+    /// The pair stays writable while the object lives, and nobody else writes it.
+    pub(crate) unsafe fn move_pair(&self, pair: NonNull<Pair>) {
+        self.pair.set(pair);
+        self.publish();
+    }
+
+    /// Where compiled code finds base and length.
+    pub(crate) fn pair(&self) -> NonNull<Pair> {
+        self.pair.get()
+    }
+
+    /// The address of the first byte.
+    pub(crate) fn base(&self) -> NonNull<u8> {
+        // SAFETY: see `with`.
+        unsafe { &*self.memory.get() }.base()
+    }
+
+    /// Address space from the base on, in bytes.
+    pub(super) fn reserved(&self) -> u64 {
+        // SAFETY: see `with`.
+        unsafe { &*self.memory.get() }.reserved()
+    }
+
+    /// The declared type.
+    pub(crate) fn memory_type(&self) -> MemoryType {
+        self.memory_type
+    }
+
+    /// The type with the current size as its minimum, as import matching wants it.
+    pub(crate) fn current_type(&self) -> MemoryType {
+        let mut current = self.memory_type;
+        current.limits.min = self.pages();
+        current
+    }
+
+    /// Length in bytes.
+    pub(crate) fn length(&self) -> usize {
+        // SAFETY: see `with`.
+        unsafe { &*self.memory.get() }.length()
+    }
+
+    /// Length in pages.
+    pub(crate) fn pages(&self) -> u64 {
+        self.length() as u64 >> self.memory_type.page_size_log2
+    }
+
+    /// Appends pages of zeros; the previous number of pages, or none where limits or memory do not
+    /// allow it.
+    pub(crate) fn grow(&self, delta: u64) -> Option<u64> {
+        let previous = self.pages();
+        let pages = previous.checked_add(delta)?;
+        let reachable = self.memory_type.reachable_pages();
+        if pages
+            > self
+                .memory_type
+                .limits
+                .max
+                .unwrap_or(reachable)
+                .min(reachable)
+        {
+            return None;
+        }
+        let bytes = pages.checked_mul(1 << self.memory_type.page_size_log2)?;
+        // SAFETY: see `with`.
+        let memory = unsafe { &mut *self.memory.get() };
+        memory.grow(usize::try_from(bytes).ok()?).ok()?;
+        self.publish();
+        Some(previous)
+    }
+
+    /// Copies bytes into the memory, if they fit.
+    pub(crate) fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), TrapCode> {
+        self.with(|memory| {
+            let range = range(memory.len(), offset, bytes.len() as u64)?;
+            memory
+                .get_mut(range)
+                .ok_or(TrapCode::MemoryOutOfBounds)?
+                .copy_from_slice(bytes);
+            Ok(())
+        })
+    }
+
+    /// Copies bytes out of the memory, if they are there.
+    pub(crate) fn read(&self, offset: u64, bytes: &mut [u8]) -> Result<(), TrapCode> {
+        self.with(|memory| {
+            let range = range(memory.len(), offset, bytes.len() as u64)?;
+            bytes.copy_from_slice(memory.get(range).ok_or(TrapCode::MemoryOutOfBounds)?);
+            Ok(())
+        })
+    }
+
+    /// Writes the same byte `length` times.
+    pub(crate) fn fill(&self, offset: u64, value: u8, length: u64) -> Result<(), TrapCode> {
+        self.with(|memory| {
+            let range = range(memory.len(), offset, length)?;
+            memory
+                .get_mut(range)
+                .ok_or(TrapCode::MemoryOutOfBounds)?
+                .fill(value);
+            Ok(())
+        })
+    }
+
+    /// Copies bytes, from another memory or within this one.
+    pub(crate) fn copy(
+        &self,
+        to: u64,
+        source: &MemoryObject,
+        from: u64,
+        length: u64,
+    ) -> Result<(), TrapCode> {
+        if core::ptr::eq(self, source) {
+            return self.with(|memory| {
+                let to = range(memory.len(), to, length)?;
+                let from = range(memory.len(), from, length)?;
+                memory.copy_within(from, to.start);
+                Ok(())
+            });
+        }
+        source.with(|source| {
+            let from = range(source.len(), from, length)?;
+            self.write(to, source.get(from).ok_or(TrapCode::MemoryOutOfBounds)?)
+        })
+    }
+
+    /// Shows the bytes to `run`.
+    fn with<T>(&self, run: impl FnOnce(&mut [u8]) -> T) -> T {
+        let (base, length) = (self.base(), self.length());
+        // SAFETY: the group is entered by this thread, compiled code is not running, no slice is
+        // borrowed, and none of the closures of this module comes back to the same memory.
+        run(unsafe { core::slice::from_raw_parts_mut(base.as_ptr(), length) })
+    }
+
+    /// Writes base and length where compiled code finds them.
+    fn publish(&self) {
+        let pair = Pair {
+            base: self.base().as_ptr().expose_provenance(),
+            length: self.length(),
+        };
+        // SAFETY: the pair is writable, as `move_pair` demands.
+        unsafe { self.pair.get().write(pair) };
+    }
+}
+
+/// The range of `length` bytes from `start`, if it fits.
+fn range(size: usize, start: u64, length: u64) -> Result<core::ops::Range<usize>, TrapCode> {
+    match start.checked_add(length) {
+        // Both are at most `size`.
+        Some(end) if end <= size as u64 => Ok(start as usize..end as usize),
+        _ => Err(TrapCode::MemoryOutOfBounds),
+    }
+}

@@ -1,0 +1,91 @@
+//! Where the memories of an instance are: what the code relies on, and what the host allows.
+#![forbid(unsafe_code)]
+
+use precast_format::tunables::BoundsChecks;
+use precast_format::types::WASM_PAGE_SIZE_LOG2;
+
+use crate::instance::InstanceOptions;
+use crate::instance::memory::MemoryObject;
+use crate::memory::Storage;
+use crate::module::Module;
+use crate::types::MemoryType;
+
+/// How the memories of an instance are stored: what the code relies on, and what the host allows.
+#[derive(Clone, Copy)]
+pub(crate) struct MemoryPlan {
+    bounds_checks: BoundsChecks,
+    reservation: u64,
+    guard: u64,
+    imported_memories: u32,
+    first_is_guarded: bool,
+    max_pages: Option<u64>,
+}
+
+impl MemoryPlan {
+    /// The plan for an instance of the module.
+    pub(crate) fn new(module: &Module, options: &InstanceOptions) -> MemoryPlan {
+        let artifact = module.artifact();
+        let tunables = &artifact.header().tunables;
+        let mut plan = MemoryPlan {
+            bounds_checks: tunables.bounds_checks,
+            reservation: tunables.memory_reservation,
+            guard: tunables.memory_guard,
+            imported_memories: artifact.counts().imported_memories,
+            first_is_guarded: false,
+            max_pages: options.max_memory_pages,
+        };
+        plan.first_is_guarded = artifact
+            .memories()
+            .get(0)
+            .is_some_and(|memory| plan.is_guarded(&memory.ty));
+        plan
+    }
+
+    /// Whether code relies on guard pages around a memory of this type.
+    fn is_guarded(&self, memory_type: &MemoryType) -> bool {
+        self.bounds_checks == BoundsChecks::Guard
+            && !memory_type.is_64
+            && memory_type.page_size_log2 == WASM_PAGE_SIZE_LOG2
+    }
+
+    /// Whether a defined memory begins at the context pointer.
+    pub(crate) fn holds_context(&self, defined: u32) -> bool {
+        defined == 0 && self.imported_memories == 0 && self.first_is_guarded
+    }
+
+    /// The type of a defined memory with the maximum that the host allows.
+    pub(super) fn limited(&self, mut memory_type: MemoryType) -> MemoryType {
+        let limit = self
+            .max_pages
+            .map(|pages| pages.max(memory_type.limits.min));
+        memory_type.limits.max = match (memory_type.limits.max, limit) {
+            (Some(max), Some(limit)) => Some(max.min(limit)),
+            (max, limit) => max.or(limit),
+        };
+        memory_type
+    }
+
+    /// The index of a defined memory among all memories.
+    pub(super) fn index(&self, defined: u32) -> u32 {
+        self.imported_memories.saturating_add(defined)
+    }
+
+    /// Where the bytes of a memory of this type are. `below` bytes under the base are writable.
+    pub(super) fn storage(&self, memory_type: &MemoryType, below: u32) -> Storage {
+        if self.is_guarded(memory_type) {
+            Storage::Guard {
+                reservation: self.reservation,
+                guard: self.guard,
+                below,
+            }
+        } else {
+            Storage::Explicit
+        }
+    }
+
+    /// Whether code relies on what an imported memory does not have.
+    pub(crate) fn accepts(&self, memory: &MemoryObject) -> bool {
+        !self.is_guarded(&memory.memory_type())
+            || memory.reserved() >= self.reservation.saturating_add(self.guard)
+    }
+}
