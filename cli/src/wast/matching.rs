@@ -71,6 +71,27 @@ pub fn matches(expected: &WastRetCore<'_>, actual: &Value) -> bool {
     }
 }
 
+/// A pattern in words, for messages.
+pub fn describe(expected: &WastRetCore<'_>) -> String {
+    match expected {
+        WastRetCore::I32(number) => format!("i32 {number}"),
+        WastRetCore::I64(number) => format!("i64 {number}"),
+        WastRetCore::F32(NanPattern::Value(value)) => format!("f32 {}", f32::from_bits(value.bits)),
+        WastRetCore::F64(NanPattern::Value(value)) => format!("f64 {}", f64::from_bits(value.bits)),
+        WastRetCore::F32(NanPattern::CanonicalNan) => "f32 nan:canonical".to_owned(),
+        WastRetCore::F64(NanPattern::CanonicalNan) => "f64 nan:canonical".to_owned(),
+        WastRetCore::F32(NanPattern::ArithmeticNan) => "f32 nan:arithmetic".to_owned(),
+        WastRetCore::F64(NanPattern::ArithmeticNan) => "f64 nan:arithmetic".to_owned(),
+        WastRetCore::RefExtern(Some(number)) => format!("externref {number}"),
+        WastRetCore::Either(choices) => choices
+            .iter()
+            .map(describe)
+            .collect::<Vec<_>>()
+            .join(" or "),
+        other => format!("{other:?}"),
+    }
+}
+
 fn matches_f32(expected: &NanPattern<F32>, actual: u32) -> bool {
     match expected {
         // The sign of a NaN is never decided.

@@ -303,10 +303,15 @@ impl<'scope, 'env> Script<'scope, 'env> {
         if matches {
             Ok(())
         } else {
-            Err(Verdict::Wrong(format!(
-                "expected {expected:?}, got {}",
-                show(&actual)
-            )))
+            let expected: Vec<String> = expected
+                .iter()
+                .map(|expected| match expected {
+                    WastRet::Core(expected) => matching::describe(expected),
+                    other => format!("{other:?}"),
+                })
+                .collect();
+            let message = format!("expected [{}], got {}", expected.join(", "), show(&actual));
+            Err(Verdict::Wrong(message))
         }
     }
 
