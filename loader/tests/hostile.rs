@@ -5,20 +5,29 @@
 
 mod support;
 
-use precast_loader::{Imports, InstanceOptions, RuntimeOptions};
+use precast_format::tunables::{BoundsChecks, TrapMode};
+use precast_format::write::ArtifactBuilder;
+use precast_loader::{Imports, InstanceOptions, Runtime, RuntimeOptions};
 use support::{load_bytes, memory_type, rich, runtime_with};
 
-/// Loads, and instantiates what can be. True if it went all the way.
+/// Loads, and instantiates what can be, on a device with and without guard pages and signals. True
+/// if it went all the way on one of them.
 fn attempt(bytes: &[u8]) -> bool {
-    // Trap tables of damaged artifacts need no place among the process's.
-    let runtime = runtime_with(RuntimeOptions::default().signals(false).guard_pages(false));
-    let Ok(module) = load_bytes(&runtime, bytes) else {
+    let bare = RuntimeOptions::default().signals(false).guard_pages(false);
+    [bare, RuntimeOptions::default()]
+        .map(|options| attempt_on(&runtime_with(options), bytes))
+        .contains(&true)
+}
+
+/// Loads, and instantiates what can be. True if it went all the way.
+fn attempt_on(runtime: &Runtime, bytes: &[u8]) -> bool {
+    let Ok(module) = load_bytes(runtime, bytes) else {
         return false;
     };
-    let mut imports = Imports::new(&runtime);
+    let mut imports = Imports::new(runtime);
     let host = |_: &mut precast_loader::Caller<'_>, _: i32, _: f64| 0u128;
     imports.func("env", "func", host).expect("there is memory");
-    let memory = precast_loader::Memory::new(&runtime, memory_type(1, Some(3)));
+    let memory = precast_loader::Memory::new(runtime, memory_type(1, Some(3)));
     imports
         .memory("env", "memory", &memory.expect("there is memory"))
         .expect("there is memory");
@@ -31,11 +40,21 @@ fn attempt(bytes: &[u8]) -> bool {
     false
 }
 
+/// The same with guard pages around its memories.
+fn guarded() -> ArtifactBuilder {
+    let mut artifact = rich();
+    artifact.tunables.bounds_checks = BoundsChecks::Guard;
+    artifact.tunables.trap_mode = TrapMode::Signals;
+    artifact
+}
+
 #[test]
-fn the_artifact_itself_works() {
-    assert!(attempt(
-        &rich().write().expect("the artifact is well formed")
-    ));
+fn the_artifacts_themselves_work() {
+    for artifact in [rich(), guarded()] {
+        assert!(attempt(
+            &artifact.write().expect("the artifact is well formed")
+        ));
+    }
 }
 
 #[test]
@@ -73,9 +92,9 @@ fn noise_is_refused() {
         state ^= state << 17;
         state
     };
-    let good = rich().write().expect("the artifact is well formed");
-    for _ in 0..3_000 {
-        let mut bytes = good.clone();
+    let good = [rich(), guarded()].map(|it| it.write().expect("the artifact is well formed"));
+    for round in 0..4_000 {
+        let mut bytes = good[round % 2].clone();
         for _ in 0..1 + next() % 6 {
             let place = next() as usize % bytes.len().min(4096);
             let word = next().to_le_bytes();
