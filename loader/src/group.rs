@@ -95,6 +95,8 @@ impl Membership {
 /// One group, or what is left of one after it merged into another.
 pub(crate) struct Group {
     references: AtomicUsize,
+    /// Its own address, as it came from the box; references made from it may free the group.
+    address: Cell<NonNull<Group>>,
     /// Null for a root. Set once, by the owner; counted in the parent's references.
     parent: AtomicPtr<Group>,
     /// Token of the thread that is inside, or zero.
@@ -111,7 +113,7 @@ pub(crate) struct Group {
 /// A counted reference to a group.
 pub(crate) struct GroupRef(NonNull<Group>);
 
-// SAFETY: `references`, `parent` and `owner` are atomic; all other fields are touched only by the
+// SAFETY: `references`, `parent` and `owner` are atomic, `address` is never changed; all other fields are touched only by the
 // thread whose token is in `owner`, which the atomics hand over with acquire and release, or by the
 // last reference. Members are `Send`: whoever is inside, or last, may be any thread.
 unsafe impl Send for GroupRef {}
@@ -124,6 +126,7 @@ impl GroupRef {
         let allocator = runtime.allocator();
         let group = Group {
             references: AtomicUsize::new(1),
+            address: Cell::new(NonNull::dangling()),
             parent: AtomicPtr::new(ptr::null_mut()),
             owner: AtomicUsize::new(0),
             depth: Cell::new(0),
@@ -131,11 +134,13 @@ impl GroupRef {
             members: UnsafeCell::new(Vec::new_in(allocator, Category::Instance)),
             runtime: runtime.clone(),
         };
-        Ok(GroupRef(Box::into_raw(Box::new(
+        let group = GroupRef(Box::into_raw(Box::new(
             allocator,
             Category::Instance,
             group,
-        )?)))
+        )?));
+        group.group().address.set(group.0);
+        Ok(group)
     }
 
     fn group(&self) -> &Group {
@@ -182,7 +187,7 @@ impl Group {
     /// A counted reference to this group.
     pub(crate) fn reference(&self) -> GroupRef {
         self.references.fetch_add(1, Ordering::Relaxed);
-        GroupRef(NonNull::from(self))
+        GroupRef(self.address.get())
     }
 
     /// The group that this one merged into, or itself.
