@@ -59,11 +59,8 @@ impl Report {
             self.passed
         );
         for (at, (reason, count)) in self.skipped.iter().enumerate() {
-            let _ = write!(
-                text,
-                "{} {count}: {reason}",
-                if at == 0 { " (" } else { "; " }
-            );
+            let before = if at == 0 { " (" } else { "; " };
+            let _ = write!(text, "{before}{count}: {reason}");
         }
         text.push_str(if self.skipped.is_empty() { "\n" } else { ")\n" });
         text
