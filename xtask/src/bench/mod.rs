@@ -89,8 +89,15 @@ pub fn run(arguments: &BenchArguments) -> Outcome {
         .collect();
     let text = report::render(&names, &rows, &start, arguments.runs);
     println!("{text}");
-    if arguments.programs.is_empty() && arguments.runtimes.is_empty() {
-        markers::replace(&cargo::root()?.join("docs/performance.md"), "bench", &text)?;
+    let whole = arguments.programs.is_empty() && arguments.runtimes.is_empty();
+    if whole && !arguments.no_wasmtime && arguments.compile_options.is_empty() {
+        let root = cargo::root()?;
+        markers::replace(&root.join("docs/performance.md"), "bench", &text)?;
+        markers::replace(
+            &root.join("README.md"),
+            "bench",
+            &report::summary(&rows, &start),
+        )?;
     }
     Ok(())
 }

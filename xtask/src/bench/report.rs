@@ -36,6 +36,70 @@ pub fn render(runtimes: &[&str], rows: &[Row], starts: &[Start], runs: usize) ->
     text
 }
 
+/// The figures in a few lines, for the README: Precast against wasmtime and native code.
+pub fn summary(rows: &[Row], starts: &[Start]) -> String {
+    let ratios = |figure: &dyn Fn(&Row, usize) -> f64| {
+        let ratio = |row: &Row| (figure(row, 0), figure(row, 1));
+        let positive = |(ours, other): &(f64, f64)| *ours > 0.0 && *other > 0.0;
+        let pairs = rows.iter().map(ratio).filter(positive);
+        mean(&pairs.map(|(ours, other)| ours / other).collect::<Vec<_>>())
+    };
+    let natives: Vec<f64> = rows
+        .iter()
+        .filter_map(|row| ratio(row.runs[0], row.native?))
+        .collect();
+    let start = |name: &str, figure: &dyn Fn(&Start) -> String| {
+        starts
+            .iter()
+            .find(|start| start.name == name)
+            .map_or("–".into(), figure)
+    };
+    let wall = |name: &str| start(name, &|start| format!("{:.2}", milliseconds(start.wall)));
+    let anonymous = |name: &str| start(name, &|start| (start.anonymous / 1024).to_string());
+    let programs = rows.len();
+    let mut table = Table::new();
+    table.row(["figure", "against wasmtime 48", "against native"].map(String::from));
+    for (name, wasmtime, native) in [
+        (
+            format!("run time of {programs} programs"),
+            ratios(&|row, runtime| row.runs[runtime].as_secs_f64()),
+            mean(&natives),
+        ),
+        (
+            "compile time".into(),
+            ratios(&|row, runtime| row.compiles[runtime].cpu.as_secs_f64()),
+            String::new(),
+        ),
+        (
+            "peak memory of the compiler".into(),
+            ratios(&|row, runtime| row.compiles[runtime].peak as f64),
+            String::new(),
+        ),
+        (
+            "size of the compiled file".into(),
+            ratios(&|row, runtime| row.sizes[runtime] as f64),
+            String::new(),
+        ),
+        (
+            "hello, whole process".into(),
+            format!("{} ms / {} ms", wall("precast"), wall("wasmtime")),
+            format!("{} ms / {} ms", wall("precast"), wall("native")),
+        ),
+        (
+            "hello, private memory".into(),
+            format!("{} KB / {} KB", anonymous("precast"), anonymous("wasmtime")),
+            format!("{} KB / {} KB", anonymous("precast"), anonymous("native")),
+        ),
+    ] {
+        table.row([name, wasmtime, native]);
+    }
+    table.render()
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
 fn run_table(runtimes: &[&str], rows: &[Row]) -> Table {
     let mut table = Table::new();
     let mut head = vec!["program".to_owned()];
@@ -141,12 +205,11 @@ fn start_table(starts: &[Start]) -> Table {
         ]
         .map(String::from),
     );
-    let milliseconds = |time: Duration| format!("{:.2}", time.as_secs_f64() * 1000.0);
     for start in starts {
         table.row([
             start.name.clone(),
-            milliseconds(start.wall),
-            milliseconds(start.cpu),
+            format!("{:.2}", milliseconds(start.wall)),
+            format!("{:.2}", milliseconds(start.cpu)),
             (start.resident / 1024).to_string(),
             (start.anonymous / 1024).to_string(),
             (start.size / 1024).to_string(),
