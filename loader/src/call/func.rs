@@ -87,6 +87,14 @@ impl Func {
         }
     }
 
+    /// The record, if code of other instances can call what it stands for.
+    pub(crate) fn importable_record(&self) -> Option<NonNull<FunctionRecordData>> {
+        let record = self.record()?;
+        // SAFETY: the handle keeps the record alive; records do not change after instantiation.
+        let data = unsafe { record.read() };
+        (data.foreign != 0).then_some(record)
+    }
+
     /// The address of the record, for code of the group that is entered; merges the groups.
     pub(crate) fn lower(&self, group: &Entered<'_>) -> Result<usize, CallError> {
         let Kind::Record(own, record) = &self.0 else {

@@ -15,11 +15,12 @@ use precast_format::context::Field;
 use precast_format::trap::TrapCode;
 use precast_format::types::ExternKind;
 
-use crate::alloc::{Box, Category, Vec};
+use crate::alloc::{Box, Category, OutOfMemory, Shared, Vec};
 use crate::call::backtrace::Backtrace;
 use crate::call::entry;
 use crate::call::error::Trap;
 use crate::call::exec_env::{CallContext, ExecutionEnvironment};
+use crate::call::host::HostFunction;
 use crate::group::{Entered, GroupRef, Member, Membership};
 use crate::instance::context::{Context, ContextStorage};
 use crate::instance::element::Failed;
@@ -233,47 +234,55 @@ fn link_functions(
         // SAFETY: the record is in the context block.
         unsafe { instance.context().function_record(number).write(record) };
     }
-    let owner = NonNull::from(&**instance);
-    let allocator = module.runtime().allocator();
     let functions = of_kind(&module, imports, ExternKind::Function);
     for (index, import) in functions.enumerate() {
         let index = index as u32;
         let Extern::Func(func) = import else { continue };
-        let pointer = match func.as_host_function() {
-            None => func.record(),
-            Some(function) => {
-                let adapter = artifact.function_type(index).and_then(|ty| ty.host_adapter);
-                let import = artifact.import_of(ExternKind::Function, index);
-                let (Some(adapter), Some(ty)) = (adapter, artifact.function_type(index)) else {
-                    let import = import.map_or(0, |import| import.index);
-                    return Err(InstantiateError::NoAdapter(ImportName::new(
-                        &module, import,
-                    )));
-                };
-                let code = module.code_address(adapter);
-                let record = FunctionRecordData {
-                    code,
-                    context: core::ptr::from_ref(&**function).expose_provenance(),
-                    foreign: code,
-                    type_id: module.types().id(ty.index),
-                    local_type: ty.canonical,
-                };
-                let host = HostRecord {
-                    record,
-                    owner,
-                    function: function.clone(),
-                };
-                let host = Box::new(allocator, Category::Instance, host)?;
-                let pointer = NonNull::from(&*host).cast();
-                instance.host_records.try_push(host)?;
-                Some(pointer)
-            }
+        let record = match func.as_host_function() {
+            None => func.importable_record(),
+            Some(function) => host_record(instance, index, function)?,
         };
-        if let Some(record) = pointer {
-            instance.context().set_imported_function(index, record);
-        }
+        let Some(record) = record else {
+            let import = artifact.import_of(ExternKind::Function, index);
+            let import = ImportName::new(&module, import.map_or(0, |import| import.index));
+            return Err(InstantiateError::NoAdapter(import));
+        };
+        instance.context().set_imported_function(index, record);
     }
     Ok(())
+}
+
+/// Makes the record through which the instance calls a host function; none where the artifact has
+/// no adapter to host functions of this type.
+fn host_record(
+    instance: &mut Box<InstanceData>,
+    index: u32,
+    function: &Shared<HostFunction>,
+) -> Result<Option<NonNull<FunctionRecordData>>, OutOfMemory> {
+    let module = instance.module().clone();
+    let Some(ty) = module.artifact().function_type(index) else {
+        return Ok(None);
+    };
+    let Some(adapter) = ty.host_adapter else {
+        return Ok(None);
+    };
+    let code = module.code_address(adapter);
+    let record = FunctionRecordData {
+        code,
+        context: core::ptr::from_ref(&**function).expose_provenance(),
+        foreign: code,
+        type_id: module.types().id(ty.index),
+        local_type: ty.canonical,
+    };
+    let host = HostRecord {
+        record,
+        owner: NonNull::from(&**instance),
+        function: function.clone(),
+    };
+    let host = Box::new(module.runtime().allocator(), Category::Instance, host)?;
+    let pointer = NonNull::from(&*host).cast();
+    instance.host_records.try_push(host)?;
+    Ok(Some(pointer))
 }
 
 /// Gives globals, tables and memories their first values.

@@ -124,7 +124,9 @@ pub enum InstantiateError {
     OutOfMemory(OutOfMemory),
     /// An import belongs to another runtime than the module.
     OtherRuntime,
-    /// The artifact has no code by which the imported function could be called; it is damaged.
+    /// The imported function cannot be called from this instance: for a host function the importing
+    /// artifact lacks the adapter, for another instance's the exporting one does. Compile both with
+    /// the same release.
     NoAdapter(ImportName),
 }
 
@@ -178,8 +180,8 @@ impl fmt::Display for InstantiateError {
             }
             InstantiateError::NoAdapter(import) => write!(
                 f,
-                "the artifact has no code by which the import {import} could be called; compile \
-                 it again"
+                "there is no code by which the import {import} could be called; compile importing \
+                 and exporting module again"
             ),
         }
     }
