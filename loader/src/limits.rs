@@ -1,19 +1,13 @@
 //! Bounds on what the loader accepts and keeps, so that no artifact can make it use more.
 #![forbid(unsafe_code)]
 
-/// Largest number of parameters or results of a function that the host calls or provides.
-pub const MAX_VALUES: usize = 1000;
-
-/// Frames that a backtrace keeps; deeper ones are counted, not stored.
-pub const MAX_FRAMES: usize = 64;
-
 /// Stack that a call may use by default, in bytes.
 pub const DEFAULT_STACK: usize = 1 << 20;
 
 /// Stack that is left to host functions below the limit of compiled code, in bytes.
 pub const HOST_STACK_MARGIN: usize = 128 << 10;
 
-/// Largest number of elements of a table.
+/// Largest number of elements of a table, and of all tables of a new instance together.
 pub const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
 
 /// Address space of a guarded memory that the host makes: whatever a 32-bit index can reach.

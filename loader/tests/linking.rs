@@ -480,3 +480,16 @@ fn another_thread_waits_outside() {
     });
     let _ = instance.execution_environment(Stack::Caller);
 }
+
+#[test]
+fn tables_have_a_limit_together() {
+    let imports = Imports::new(&runtime());
+    let mut artifact = builder();
+    let table = DefinedTable {
+        ty: table_type(4_000_000, None),
+        init: None,
+    };
+    artifact.tables = vec![table; 3];
+    let error = instantiate(&imports, &artifact).map(drop);
+    assert!(matches!(error, Err(InstantiateError::OutOfMemory(_))));
+}

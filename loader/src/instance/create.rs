@@ -31,6 +31,7 @@ use crate::instance::memory::{MemoryObject, MemoryPlan};
 use crate::instance::record::{FunctionRecordData, HostRecord};
 use crate::instance::table::TableObject;
 use crate::instance::{Instance, InstanceData, InstanceOptions, data, element, expression};
+use crate::limits::MAX_TABLE_ELEMENTS;
 use crate::module::Module;
 
 /// Makes an instance of the module.
@@ -129,6 +130,15 @@ fn build(
     // the module would not have been loaded.
     let context = unsafe { Context::new(pointer, layout) };
 
+    // Tables are written when they are made, so a few bytes of artifact must not ask for all the
+    // memory that there is.
+    let elements = artifact.tables().into_iter();
+    let elements = elements.fold(0u64, |sum, table| sum.saturating_add(table.ty.limits.min));
+    if elements > MAX_TABLE_ELEMENTS {
+        let bytes = usize::try_from(elements).unwrap_or(usize::MAX);
+        let bytes = bytes.saturating_mul(size_of::<usize>());
+        return Err(OutOfMemory::new(Category::Tables, bytes).into());
+    }
     let mut own_tables = Vec::new_in(allocator, Category::Instance);
     for table in artifact.tables() {
         let object = TableObject::new(module.runtime(), table.ty, 0)?;
