@@ -17,45 +17,46 @@ use super::{
 };
 use crate::error::{CompileError, Result};
 
-/// Features that a module may turn out to need and that are refused by name.
+/// Features that a module may turn out to need and that are refused by name, the later ones first:
+/// what builds on another feature comes before it.
 const REFUSED: &[(&str, WasmFeatures)] = &[
-    ("exception handling", WasmFeatures::EXCEPTIONS),
+    ("custom descriptors", WasmFeatures::CUSTOM_DESCRIPTORS),
     (
-        "exception handling (legacy)",
-        WasmFeatures::LEGACY_EXCEPTIONS,
+        "shared-everything threads",
+        WasmFeatures::SHARED_EVERYTHING_THREADS,
     ),
-    ("threads", WasmFeatures::THREADS),
+    ("stack switching", WasmFeatures::STACK_SWITCHING),
+    ("memory control", WasmFeatures::MEMORY_CONTROL),
+    ("wide arithmetic", WasmFeatures::WIDE_ARITHMETIC),
     ("garbage collection", WasmFeatures::GC),
     (
         "typed function references",
         WasmFeatures::FUNCTION_REFERENCES,
     ),
-    ("tail calls", WasmFeatures::TAIL_CALL),
-    ("multiple memories", WasmFeatures::MULTI_MEMORY),
+    (
+        "exception handling (legacy)",
+        WasmFeatures::LEGACY_EXCEPTIONS,
+    ),
+    ("exception handling", WasmFeatures::EXCEPTIONS),
+    ("threads", WasmFeatures::THREADS),
+    ("custom page sizes", WasmFeatures::CUSTOM_PAGE_SIZES),
+    ("relaxed SIMD", WasmFeatures::RELAXED_SIMD),
     ("64-bit memories", WasmFeatures::MEMORY64),
+    ("multiple memories", WasmFeatures::MULTI_MEMORY),
+    ("tail calls", WasmFeatures::TAIL_CALL),
     (
         "extended constant expressions",
         WasmFeatures::EXTENDED_CONST,
     ),
-    ("relaxed SIMD", WasmFeatures::RELAXED_SIMD),
     ("SIMD", WasmFeatures::SIMD),
     ("reference types", WasmFeatures::REFERENCE_TYPES),
     ("bulk memory operations", WasmFeatures::BULK_MEMORY),
     ("multiple results", WasmFeatures::MULTI_VALUE),
-    ("sign extension", WasmFeatures::SIGN_EXTENSION),
     (
         "saturating conversions",
         WasmFeatures::SATURATING_FLOAT_TO_INT,
     ),
-    ("custom page sizes", WasmFeatures::CUSTOM_PAGE_SIZES),
-    ("custom descriptors", WasmFeatures::CUSTOM_DESCRIPTORS),
-    ("wide arithmetic", WasmFeatures::WIDE_ARITHMETIC),
-    ("stack switching", WasmFeatures::STACK_SWITCHING),
-    (
-        "shared-everything threads",
-        WasmFeatures::SHARED_EVERYTHING_THREADS,
-    ),
-    ("memory control", WasmFeatures::MEMORY_CONTROL),
+    ("sign extension", WasmFeatures::SIGN_EXTENSION),
 ];
 
 /// Parses a module and validates all of it but the function bodies.
@@ -152,23 +153,27 @@ fn explain(
     features: WasmFeatures,
     error: wasmparser::BinaryReaderError,
 ) -> CompileError {
-    let all = WasmFeatures::all() & !WasmFeatures::CM_ASYNC;
-    if Validator::new_with_features(all)
-        .validate_all(wasm)
-        .is_err()
-    {
+    let valid = |with: WasmFeatures| {
+        Validator::new_with_features(with)
+            .validate_all(wasm)
+            .is_ok()
+    };
+    let mut enough = WasmFeatures::all() & !WasmFeatures::CM_ASYNC;
+    if !valid(enough) {
         return error.into();
     }
-    let needed: Vec<&str> = REFUSED
+    // Take away what the module does not need; what is left is a smallest set that it does.
+    let mut needed = Vec::new();
+    for (name, feature) in REFUSED
         .iter()
         .filter(|(_, feature)| !features.contains(*feature))
-        .filter(|(_, feature)| {
-            Validator::new_with_features(all & !*feature)
-                .validate_all(wasm)
-                .is_err()
-        })
-        .map(|(name, _)| *name)
-        .collect();
+    {
+        match valid(enough & !*feature) {
+            true => enough &= !*feature,
+            false => needed.push(*name),
+        }
+    }
+    needed.reverse();
     let offset = error.offset() as usize;
     let message = match needed[..] {
         [] => error.message().to_owned(),
