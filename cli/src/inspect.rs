@@ -80,6 +80,10 @@ fn header(text: &mut String, artifact: &Artifact<'_>, file_size: usize) {
         "wasm features",
         list(header.wasm_features.iter().map(|feature| feature.name())),
     );
+    line(
+        "libcalls",
+        list(header.libcalls.iter().map(|libcall| libcall.name())),
+    );
     line("checks", report::strategies(header));
     line("relocations", tunables.relocation_model.name().to_owned());
     line("page size", size::show(header.page_size()));

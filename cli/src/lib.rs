@@ -1,7 +1,7 @@
 //! The `precast` command: compile, run, inspect.
 //!
 //! One file per subcommand, each with its arguments and one function `run`; what they share is in
-//! [`flags`] (arguments), `input` (what a module is read from), `output` (what is written) and
+//! `flags` (arguments), `input` (what a module is read from), `output` (what is written) and
 //! `failure` (errors as sentences). The command owns no semantics: the compiler, the loader and
 //! the WASI crate do the work, and this crate turns arguments into options and errors into prose.
 //!

@@ -116,6 +116,7 @@ pub fn header_json(header: &Header) -> Value {
         "abi_hash": format!("{:016x}", header.abi_hash),
         "cpu_features": header.cpu_features.names(header.isa).collect::<Vec<_>>(),
         "wasm_features": header.wasm_features.iter().map(|f| f.name()).collect::<Vec<_>>(),
+        "libcalls": header.libcalls.iter().map(|libcall| libcall.name()).collect::<Vec<_>>(),
         "bounds_checks": header.tunables.bounds_checks.name(),
         "stack_checks": header.tunables.stack_checks.name(),
         "traps": header.tunables.trap_mode.name(),
