@@ -238,3 +238,22 @@ fn the_spectre_guard_masks_explicitly_checked_addresses() {
         assert_eq!(masked, expected, "{bounds:?}, {guard}");
     }
 }
+
+#[test]
+fn accesses_beyond_a_small_reservation_are_compared() {
+    let text =
+        "(module (memory 1) (func (param i32) (result i32) (i32.load offset=4096 (local.get 0))))";
+    let wasm = wat::parse_str(text).expect("text");
+    let mut options = options();
+    for (reservation, guard, compared) in [
+        (4 << 30, 32 << 20, false),
+        (4 << 30, 4096, true),
+        (1 << 20, 1 << 20, true),
+    ] {
+        options.memory_reservation = reservation;
+        options.memory_guard = guard;
+        let clif = precast_compiler::emit::clif(&wasm, &options, &Default::default());
+        let has_check = clif.expect("valid").contains("trapnz");
+        assert_eq!(has_check, compared, "{reservation}, {guard}");
+    }
+}

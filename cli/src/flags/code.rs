@@ -6,7 +6,7 @@ use crate::Outcome;
 use crate::failure::Failure;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use precast_compiler::{OptLevel, Options, WasmVersion};
+use precast_compiler::{ContextRegister, OptLevel, Options, WasmVersion};
 use precast_format::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode};
 
 /// The arguments of everything that compiles.
@@ -47,6 +47,9 @@ struct CheckFlags {
     /// Mask explicitly checked accesses against speculation (Spectre variant 1); about 30 % slower.
     #[arg(long)]
     spectre_guard: bool,
+    /// Where code holds the instance context: for developers. The default is what measured best.
+    #[arg(long, value_enum, value_name = "WHERE", hide_short_help = true)]
+    context_register: Option<Register>,
     /// Verify the intermediate representation: for developers.
     #[arg(long, hide_short_help = true)]
     verify: bool,
@@ -87,6 +90,15 @@ enum Level {
     Speed,
     /// Small and fast code.
     Size,
+}
+
+/// Where the context is, on the command line.
+#[derive(Clone, Copy, ValueEnum)]
+enum Register {
+    /// A register that holds nothing else.
+    Pinned,
+    /// The first parameter of every function.
+    Parameter,
 }
 
 /// Versions of WebAssembly, on the command line.
@@ -134,6 +146,10 @@ impl CodeFlags {
         }
         options.canonicalize_nans = checks.canonical_nans;
         options.heap_spectre_guard = checks.spectre_guard;
+        options.context_register = checks.context_register.map(|register| match register {
+            Register::Pinned => ContextRegister::Pinned,
+            Register::Parameter => ContextRegister::Parameter,
+        });
         options.verify |= checks.verify;
         options.threads = form.threads;
         if form.strip {

@@ -179,8 +179,7 @@ impl FunctionTranslator<'_, '_> {
         let mut outside = None;
         let flags = match self.memories[memory as usize] {
             MemoryPlan::AtContext | MemoryPlan::Guarded => {
-                let guard = self.environment.options.memory_guard;
-                if end > u128::from(guard) {
+                if !self.reservation_covers(end) {
                     outside = self.check_end(memory, index, wide, end);
                 }
                 access.with_trap_code(Some(clif_code(TrapCode::MemoryOutOfBounds)))
@@ -214,6 +213,13 @@ impl FunctionTranslator<'_, '_> {
                 .select_spectre_guard(outside, null, address);
         }
         Ok((address, offset, flags))
+    }
+
+    /// Whether no 32-bit index with an access that ends so far behind it leaves what is reserved.
+    fn reservation_covers(&self, end: u128) -> bool {
+        let options = self.environment.options;
+        let reserved = u128::from(options.memory_reservation) + u128::from(options.memory_guard);
+        u128::from(u32::MAX) + end <= reserved
     }
 
     /// A checked or reserved 64-bit offset as a pointer.
