@@ -1,5 +1,7 @@
 //! The choices that compiled code and loader must agree on, recorded in the header.
 
+use crate::types::{MemoryType, WASM_PAGE_SIZE_LOG2};
+
 /// An enumeration stored as one byte.
 macro_rules! byte_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $number:literal, $text:literal;)* }) => {
@@ -42,6 +44,16 @@ byte_enum! {
         Explicit = 2, "explicit";
         /// Not at all: for trusted code only.
         None = 3, "none";
+    }
+}
+
+impl BoundsChecks {
+    /// Whether a memory of this type has reserved address space around it: code relies on that,
+    /// and the loader provides it.
+    pub const fn guards(self, memory: &MemoryType) -> bool {
+        matches!(self, BoundsChecks::Guard)
+            && !memory.is_64
+            && memory.page_size_log2 == WASM_PAGE_SIZE_LOG2
     }
 }
 

@@ -4,7 +4,8 @@
 //! callee's context on an indirect call, and its types compare as constants.
 
 use precast_format::features::{WasmFeature, WasmFeatures};
-use wasmparser::{ExternalKind, Operator};
+use precast_format::types::WASM_PAGE_SIZE_LOG2;
+use wasmparser::{ExternalKind, Operator, ValType};
 
 use crate::error::Result;
 use crate::module::{Body, ConstantOp, ElementItems, ElementSegment, Module, SegmentMode};
@@ -141,10 +142,22 @@ fn declared_features(module: &Module<'_>) -> WasmFeatures {
         module.types.iter().any(|ty| ty.results.len() > 1),
         WasmFeature::MultiValue,
     );
+    let vectors = |types: &[ValType]| types.contains(&ValType::V128);
+    add(
+        module
+            .types
+            .iter()
+            .any(|ty| vectors(&ty.params) || vectors(&ty.results))
+            || module
+                .globals
+                .iter()
+                .any(|global| global.ty.content_type == ValType::V128),
+        WasmFeature::Simd,
+    );
     add(module.memories.len() > 1, WasmFeature::MultiMemory);
     add(module.tables.len() > 1, WasmFeature::ReferenceTypes);
     add(
-        module.memories.iter().any(|memory| memory.ty.memory64)
+        module.memories.iter().any(|memory| memory.is_64)
             || module.tables.iter().any(|table| table.ty.table64),
         WasmFeature::Memory64,
     );
@@ -152,7 +165,7 @@ fn declared_features(module: &Module<'_>) -> WasmFeatures {
         module
             .memories
             .iter()
-            .any(|memory| memory.page_size_log2() != 16),
+            .any(|memory| memory.page_size_log2 != WASM_PAGE_SIZE_LOG2),
         WasmFeature::CustomPageSizes,
     );
     features

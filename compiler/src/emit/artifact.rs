@@ -6,7 +6,7 @@ use precast_format::relocation::{RelocationKind, SymbolKind};
 use precast_format::target::{Endianness, Isa};
 use precast_format::tunables::Tunables;
 use precast_format::types::{
-    ConstOp, ExternKind, GlobalType, ImportType, Limits, MemoryType, TableType, ValueType,
+    ConstOp, ExternKind, GlobalType, ImportType, Limits, TableType, ValueType,
 };
 use precast_format::write::{self, ArtifactBuilder};
 use wasmparser::{ExternalKind, HeapType, ValType};
@@ -62,10 +62,7 @@ pub(crate) fn artifact(environment: &Environment<'_>, linked: &Linked) -> Result
             })
         })
         .collect::<Result<_>>()?;
-    artifact.memories = module.memories[module.imported_memories as usize..]
-        .iter()
-        .map(|memory| memory_type(&memory.ty))
-        .collect();
+    artifact.memories = module.memories[module.imported_memories as usize..].to_vec();
     artifact.globals = module.globals[module.imported_globals as usize..]
         .iter()
         .map(|global| {
@@ -134,18 +131,6 @@ fn table_type(ty: &wasmparser::TableType) -> Result<TableType> {
     })
 }
 
-fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
-    MemoryType {
-        limits: Limits {
-            min: ty.initial,
-            max: ty.maximum,
-        },
-        is_64: ty.memory64,
-        shared: ty.shared,
-        page_size_log2: ty.page_size_log2.unwrap_or(16) as u8,
-    }
-}
-
 fn global_type(ty: &wasmparser::GlobalType) -> Result<GlobalType> {
     Ok(GlobalType {
         value: value_type(ty.content_type)?,
@@ -212,7 +197,7 @@ fn imports(module: &module::Module<'_>) -> Result<Vec<write::Import>> {
             let ty = match &import.ty {
                 module::ImportType::Function(ty) => ImportType::Function(*ty),
                 module::ImportType::Table(ty) => ImportType::Table(table_type(ty)?),
-                module::ImportType::Memory(ty) => ImportType::Memory(memory_type(ty)),
+                module::ImportType::Memory(ty) => ImportType::Memory(*ty),
                 module::ImportType::Global(ty) => ImportType::Global(global_type(ty)?),
             };
             Ok(write::Import {

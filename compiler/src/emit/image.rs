@@ -34,10 +34,7 @@ pub(crate) fn images(module: &Module<'_>, page_size_log2: u8) -> Option<Vec<Imag
             return None;
         }
         let memory = &module.memories[*index as usize];
-        let length = memory
-            .ty
-            .initial
-            .checked_mul(1 << memory.page_size_log2())?;
+        let length = memory.min_bytes();
         let mut address = offset.constant_address()?;
         let end = address.checked_add(segment.bytes.len() as u64)?;
         // A page of the image must not reach beyond the memory.

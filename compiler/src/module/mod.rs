@@ -11,6 +11,7 @@ pub(crate) use types::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use precast_format::types::MemoryType;
 use wasmparser::{FuncToValidate, FunctionBody, ValidatorResources};
 
 /// A parsed and validated module; its function bodies are validated as they are translated.
@@ -30,7 +31,7 @@ pub(crate) struct Module<'a> {
     /// How many tables are imported.
     pub imported_tables: u32,
     /// Every memory, imported ones first.
-    pub memories: Vec<Memory>,
+    pub memories: Vec<MemoryType>,
     /// How many memories are imported.
     pub imported_memories: u32,
     /// Every global, imported ones first.

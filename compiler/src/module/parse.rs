@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use precast_format::types::{Limits, MemoryType, WASM_PAGE_SIZE_LOG2};
 use wasmparser::{
     CompositeInnerType, ConstExpr, DataKind, ElementKind, ExternalKind, KnownCustom, Name,
     Operator, Parser, Payload, TableInit, TypeRef, ValidPayload, Validator, WasmFeatures,
@@ -13,7 +14,7 @@ use wasmparser::{
 
 use super::{
     Body, ConstantExpression, ConstantOp, DataSegment, ElementItems, ElementSegment, Export,
-    FunctionType, Global, Import, ImportType, Memory, Module, SegmentMode, Table,
+    FunctionType, Global, Import, ImportType, Module, SegmentMode, Table,
 };
 use crate::error::{CompileError, Result};
 
@@ -214,7 +215,7 @@ impl<'a> Module<'a> {
             }
             Payload::MemorySection(section) => {
                 for ty in section {
-                    self.memories.push(Memory { ty: ty? });
+                    self.memories.push(memory_type(&ty?));
                 }
             }
             Payload::GlobalSection(section) => {
@@ -297,7 +298,8 @@ impl<'a> Module<'a> {
                 ImportType::Table(ty)
             }
             TypeRef::Memory(ty) => {
-                self.memories.push(Memory { ty });
+                let ty = memory_type(&ty);
+                self.memories.push(ty);
                 self.imported_memories += 1;
                 ImportType::Memory(ty)
             }
@@ -386,6 +388,21 @@ impl<'a> Module<'a> {
             .iter()
             .find(|export| export.kind == ExternalKind::Func && export.index == function)
             .map(|export| export.name)
+    }
+}
+
+/// A memory type in the terms of the artifact format.
+fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
+    MemoryType {
+        limits: Limits {
+            min: ty.initial,
+            max: ty.maximum,
+        },
+        is_64: ty.memory64,
+        shared: ty.shared,
+        page_size_log2: ty
+            .page_size_log2
+            .map_or(WASM_PAGE_SIZE_LOG2, |log2| log2 as u8),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The parts of a module: types, imports, exports, segments, constant expressions.
 
+use precast_format::types::MemoryType;
 use wasmparser::ValType;
 
 /// A function type.
@@ -15,19 +16,6 @@ pub(crate) struct Table {
     pub ty: wasmparser::TableType,
     /// The initial value, where it is not null.
     pub init: Option<ConstantExpression>,
-}
-
-/// A memory.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Memory {
-    pub ty: wasmparser::MemoryType,
-}
-
-impl Memory {
-    /// The page size as a power of two.
-    pub fn page_size_log2(&self) -> u32 {
-        self.ty.page_size_log2.unwrap_or(16)
-    }
 }
 
 /// A global.
@@ -52,7 +40,7 @@ pub(crate) enum ImportType {
     /// A function of the type with this index.
     Function(u32),
     Table(wasmparser::TableType),
-    Memory(wasmparser::MemoryType),
+    Memory(MemoryType),
     Global(wasmparser::GlobalType),
 }
 

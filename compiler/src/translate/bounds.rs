@@ -22,7 +22,6 @@ use super::FunctionTranslator;
 use super::trap::clif_code;
 use crate::abi::flags;
 use crate::error::Result;
-use crate::module::Memory;
 
 /// How a function accesses one memory.
 #[derive(Clone, Copy)]
@@ -47,17 +46,12 @@ impl CheckedAddresses {
     }
 }
 
-/// Whether the strategy protects a memory with guard pages.
-fn is_guarded(bounds_checks: BoundsChecks, memory: &Memory) -> bool {
-    bounds_checks == BoundsChecks::Guard && !memory.ty.memory64 && memory.page_size_log2() == 16
-}
-
 impl FunctionTranslator<'_, '_> {
     /// Decides on every memory, at the function's entry.
     pub(super) fn plan_memories(&mut self) {
         for (index, memory) in self.module.memories.iter().enumerate() {
             let index = index as u32;
-            let guarded = is_guarded(self.environment.options.bounds_checks, memory);
+            let guarded = self.environment.options.bounds_checks.guards(memory);
             let plan = match guarded {
                 true if index == 0 && self.module.imported_memories == 0 => MemoryPlan::AtContext,
                 true => MemoryPlan::Guarded,
@@ -249,7 +243,7 @@ impl FunctionTranslator<'_, '_> {
             return None;
         }
         let length = self.memory_length(memory);
-        let is_64 = self.module.memories[memory as usize].ty.memory64;
+        let is_64 = self.module.memories[memory as usize].is_64;
         let offset = self.builder.ins().iconst(types::I64, end as i64);
         let outside = if is_64 {
             let (sum, carry) = self.builder.ins().uadd_overflow(wide, offset);

@@ -47,9 +47,9 @@ impl FunctionTranslator<'_, '_> {
     pub(super) fn memory_size(&mut self, memory: u32) {
         let description = self.module.memories[memory as usize];
         let length = self.memory_length(memory);
-        let page = i64::from(description.page_size_log2());
+        let page = i64::from(description.page_size_log2);
         let pages = self.builder.ins().ushr_imm_u(length, page);
-        let pages = self.index_result(pages, description.ty.memory64);
+        let pages = self.index_result(pages, description.is_64);
         self.push(pages);
     }
 
@@ -58,7 +58,7 @@ impl FunctionTranslator<'_, '_> {
         let delta = self.extend_to_i64(delta);
         let index = self.builder.ins().iconst(types::I32, i64::from(memory));
         let previous = self.call_libcall_for_result(Libcall::MemoryGrow, &[index, delta]);
-        let is_64 = self.module.memories[memory as usize].ty.memory64;
+        let is_64 = self.module.memories[memory as usize].is_64;
         let previous = self.index_result(previous, is_64);
         self.push(previous);
         self.refresh_memories();

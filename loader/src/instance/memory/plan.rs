@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 use precast_format::tunables::BoundsChecks;
-use precast_format::types::WASM_PAGE_SIZE_LOG2;
 
 use crate::instance::InstanceOptions;
 use crate::instance::memory::MemoryObject;
@@ -43,9 +42,7 @@ impl MemoryPlan {
 
     /// Whether code relies on guard pages around a memory of this type.
     fn is_guarded(&self, memory_type: &MemoryType) -> bool {
-        self.bounds_checks == BoundsChecks::Guard
-            && !memory_type.is_64
-            && memory_type.page_size_log2 == WASM_PAGE_SIZE_LOG2
+        self.bounds_checks.guards(memory_type)
     }
 
     /// Whether a defined memory begins at the context pointer.
