@@ -34,40 +34,37 @@ impl FunctionTranslator<'_, '_> {
         self.builder.ins().iconst(types::I32, i64::from(index))
     }
 
-    pub(super) fn memory_copy(&mut self, to: u32, from: u32) {
+    /// `memory.copy` or `table.copy`.
+    pub(super) fn copy(&mut self, libcall: Libcall, to: u32, from: u32) {
         let (destination, source, length) = self.pop3();
         let destination = self.extend_to_i64(destination);
         let source = self.extend_to_i64(source);
         let length = self.extend_to_i64(length);
         let (to, from) = (self.index(to), self.index(from));
-        self.call_trapping_libcall(
-            Libcall::MemoryCopy,
-            &[to, from, destination, source, length],
-        );
+        self.call_trapping_libcall(libcall, &[to, from, destination, source, length]);
     }
 
-    pub(super) fn memory_fill(&mut self, memory: u32) {
+    /// `memory.fill` or `table.fill`.
+    pub(super) fn fill(&mut self, libcall: Libcall, index: u32) {
         let (destination, value, length) = self.pop3();
         let destination = self.extend_to_i64(destination);
         let length = self.extend_to_i64(length);
-        let memory = self.index(memory);
-        self.call_trapping_libcall(Libcall::MemoryFill, &[memory, destination, value, length]);
+        let index = self.index(index);
+        self.call_trapping_libcall(libcall, &[index, destination, value, length]);
     }
 
-    pub(super) fn memory_init(&mut self, memory: u32, segment: u32) {
+    /// `memory.init` or `table.init`.
+    pub(super) fn init(&mut self, libcall: Libcall, index: u32, segment: u32) {
         let (destination, source, length) = self.pop3();
         let destination = self.extend_to_i64(destination);
-        let (memory, segment) = (self.index(memory), self.index(segment));
-        self.call_trapping_libcall(
-            Libcall::MemoryInit,
-            &[memory, segment, destination, source, length],
-        );
+        let (index, segment) = (self.index(index), self.index(segment));
+        self.call_trapping_libcall(libcall, &[index, segment, destination, source, length]);
     }
 
-    pub(super) fn data_drop(&mut self, segment: u32) {
+    /// `data.drop` or `elem.drop`.
+    pub(super) fn drop_segment(&mut self, libcall: Libcall, segment: u32) {
         self.makes_calls = true;
         let segment = self.index(segment);
-        let libcall = Libcall::DataDrop;
         abi::call_libcall(
             &mut self.builder,
             self.abi,
@@ -85,45 +82,5 @@ impl FunctionTranslator<'_, '_> {
         let is_64 = self.module.tables[table as usize].ty.table64;
         let previous = self.index_result(previous, is_64);
         self.push(previous);
-    }
-
-    pub(super) fn table_fill(&mut self, table: u32) {
-        let (destination, value, length) = self.pop3();
-        let destination = self.extend_to_i64(destination);
-        let length = self.extend_to_i64(length);
-        let table = self.index(table);
-        self.call_trapping_libcall(Libcall::TableFill, &[table, destination, value, length]);
-    }
-
-    pub(super) fn table_copy(&mut self, to: u32, from: u32) {
-        let (destination, source, length) = self.pop3();
-        let destination = self.extend_to_i64(destination);
-        let source = self.extend_to_i64(source);
-        let length = self.extend_to_i64(length);
-        let (to, from) = (self.index(to), self.index(from));
-        self.call_trapping_libcall(Libcall::TableCopy, &[to, from, destination, source, length]);
-    }
-
-    pub(super) fn table_init(&mut self, table: u32, segment: u32) {
-        let (destination, source, length) = self.pop3();
-        let destination = self.extend_to_i64(destination);
-        let (table, segment) = (self.index(table), self.index(segment));
-        self.call_trapping_libcall(
-            Libcall::TableInit,
-            &[table, segment, destination, source, length],
-        );
-    }
-
-    pub(super) fn elem_drop(&mut self, segment: u32) {
-        self.makes_calls = true;
-        let segment = self.index(segment);
-        let libcall = Libcall::ElemDrop;
-        abi::call_libcall(
-            &mut self.builder,
-            self.abi,
-            &mut self.context,
-            libcall,
-            &[segment],
-        );
     }
 }

@@ -3,6 +3,7 @@
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::{Ieee32, Ieee64};
 use cranelift_codegen::ir::{InstBuilder, types};
+use precast_format::libcall::Libcall;
 use precast_format::trap::TrapCode;
 use wasmparser::Operator;
 
@@ -79,20 +80,28 @@ impl FunctionTranslator<'_, '_> {
             Operator::TableSet { table } => self.table_set(table),
             Operator::TableSize { table } => self.table_size(table),
             Operator::TableGrow { table } => self.table_grow(table),
-            Operator::TableFill { table } => self.table_fill(table),
+            Operator::TableFill { table } => self.fill(Libcall::TableFill, table),
             Operator::TableCopy {
                 dst_table,
                 src_table,
-            } => self.table_copy(dst_table, src_table),
-            Operator::TableInit { elem_index, table } => self.table_init(table, elem_index),
-            Operator::ElemDrop { elem_index } => self.elem_drop(elem_index),
+            } => {
+                self.copy(Libcall::TableCopy, dst_table, src_table);
+            }
+            Operator::TableInit { elem_index, table } => {
+                self.init(Libcall::TableInit, table, elem_index);
+            }
+            Operator::ElemDrop { elem_index } => self.drop_segment(Libcall::ElemDrop, elem_index),
 
             Operator::MemorySize { mem } => self.memory_size(mem),
             Operator::MemoryGrow { mem } => self.memory_grow(mem),
-            Operator::MemoryFill { mem } => self.memory_fill(mem),
-            Operator::MemoryCopy { dst_mem, src_mem } => self.memory_copy(dst_mem, src_mem),
-            Operator::MemoryInit { data_index, mem } => self.memory_init(mem, data_index),
-            Operator::DataDrop { data_index } => self.data_drop(data_index),
+            Operator::MemoryFill { mem } => self.fill(Libcall::MemoryFill, mem),
+            Operator::MemoryCopy { dst_mem, src_mem } => {
+                self.copy(Libcall::MemoryCopy, dst_mem, src_mem);
+            }
+            Operator::MemoryInit { data_index, mem } => {
+                self.init(Libcall::MemoryInit, mem, data_index);
+            }
+            Operator::DataDrop { data_index } => self.drop_segment(Libcall::DataDrop, data_index),
 
             _ => return self.memory_operator(operator),
         }
