@@ -52,9 +52,10 @@ pub fn compile(wasm: &[u8], options: &Options, progress: &dyn Progress) -> Resul
     let isa = options.target.cranelift_isa(options)?;
     let (module, bodies) = module::parse(wasm, options.wasm.features())?;
     progress.begin(bodies.len());
-    let environment = environment(&module, &bodies, options, &*isa)?;
-    let functions = codegen::compile_functions(&environment, &*isa, bodies, progress)
-        .map_err(|error| module::explain_body(wasm, options.wasm.features(), error))?;
+    let explain = |error| module::explain_body(wasm, options.wasm.features(), error);
+    let environment = environment(&module, &bodies, options, &*isa).map_err(explain)?;
+    let functions =
+        codegen::compile_functions(&environment, &*isa, bodies, progress).map_err(explain)?;
     let adapters = codegen::compile_adapters(&environment, &*isa)?;
     let linked = link::link(&environment, &*isa, functions, adapters)?;
     let artifact = emit::artifact(&environment, &linked)?;

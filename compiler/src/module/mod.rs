@@ -3,9 +3,11 @@
 //! Index spaces are WebAssembly's: imports first. Nothing here is about code generation.
 
 mod parse;
+mod refusal;
 mod types;
 
-pub(crate) use parse::{explain_body, parse};
+pub(crate) use parse::parse;
+pub(crate) use refusal::explain_body;
 pub(crate) use types::*;
 
 use std::collections::BTreeMap;
