@@ -60,8 +60,8 @@ pub enum LoadError {
         /// What the code uses and the device lacks.
         missing: CpuFeatures,
     },
-    /// The artifact relies on guard pages, and this device has none. Compile with
-    /// `--bounds-checks explicit`.
+    /// The artifact relies on guard pages, and this runtime has none: the device has none, the
+    /// options forbid them, or the runtime lives in a pool. Compile with `--bounds-checks explicit`.
     GuardPages {
         /// Address space of each memory, in bytes, its guard included.
         reservation: u64,
@@ -197,7 +197,7 @@ impl fmt::Display for LoadError {
             LoadError::GuardPages { reservation } => write!(
                 f,
                 "the artifact was compiled with guard pages ({reservation} bytes of address space \
-                 per memory) and this device offers none; compile it with --bounds-checks explicit"
+                 per memory) and this runtime offers none; compile it with --bounds-checks explicit"
             ),
             LoadError::AddressSpace { reservation } => write!(
                 f,

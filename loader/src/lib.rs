@@ -74,7 +74,7 @@ pub use precast_format::target::{CpuFeatures, HostAbi, Isa};
 pub use precast_format::trap::TrapCode;
 pub use precast_format::types::WASM_PAGE_SIZE_LOG2;
 
-pub use alloc::{Allocator, Category, CustomAllocator, OutOfMemory, Usage};
+pub use alloc::{Allocator, Category, CustomAllocator, OutOfMemory, PoolUsage, StaticPool, Usage};
 pub use call::backtrace::{Backtrace, Frame};
 pub use call::caller::Caller;
 pub use call::error::{CallError, HostError, Trap};

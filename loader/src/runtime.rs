@@ -4,10 +4,11 @@
 //! it holds the signal handlers for as long as it lives.
 
 use core::fmt;
+use core::mem::MaybeUninit;
 
 use precast_format::target::{CpuFeatures, HostAbi, Isa};
 
-use crate::alloc::{Allocator, Category, CustomAllocator, OutOfMemory, Shared, Usage};
+use crate::alloc::{Allocator, Category, CustomAllocator, OutOfMemory, PoolUsage, Shared, Usage};
 use crate::error::LoadError;
 use crate::module::Module;
 use crate::open::Source;
@@ -26,6 +27,10 @@ pub struct RuntimeOptions {
     pub signals: bool,
     /// The CPU's features; `None` asks the CPU.
     pub cpu_features: Option<CpuFeatures>,
+    /// Whether a runtime that lives in a pool may have memories with guard pages all the same. Their
+    /// address space is reserved from the platform, and their bytes are then not the pool's. Not
+    /// allowed by default: such artifacts are refused. Other runtimes do not ask.
+    pub platform_mappings: bool,
 }
 
 impl Default for RuntimeOptions {
@@ -35,6 +40,7 @@ impl Default for RuntimeOptions {
             guard_pages: crate::sys::HAS_GUARD_PAGES,
             signals: crate::sys::HAS_SIGNALS,
             cpu_features: None,
+            platform_mappings: false,
         }
     }
 }
@@ -55,6 +61,12 @@ impl RuntimeOptions {
     /// The options with the CPU's features given.
     pub fn cpu_features(mut self, features: CpuFeatures) -> RuntimeOptions {
         self.cpu_features = Some(features);
+        self
+    }
+
+    /// The options with memories outside of the pool allowed or not.
+    pub fn platform_mappings(mut self, allowed: bool) -> RuntimeOptions {
+        self.platform_mappings = allowed;
         self
     }
 }
@@ -108,11 +120,23 @@ impl Runtime {
         Runtime::with_allocator(Allocator::custom(functions)?, options)
     }
 
+    /// A runtime that lives in a region of the host's, with its linear memories.
+    ///
+    /// It accepts artifacts with explicit bounds checks, unless
+    /// [`RuntimeOptions::platform_mappings`] says more.
+    pub fn with_pool(
+        region: &'static mut [MaybeUninit<u8>],
+        options: RuntimeOptions,
+    ) -> Result<Runtime, OutOfMemory> {
+        Runtime::with_allocator(Allocator::pool(region)?, options)
+    }
+
     /// A runtime that takes all its memory from the allocator.
     pub fn with_allocator(
         allocator: Allocator,
         options: RuntimeOptions,
     ) -> Result<Runtime, OutOfMemory> {
+        let may_map = options.platform_mappings || allocator.pool_usage().is_none();
         let device = Device {
             isa: crate::sys::cpu::ISA,
             host_abi: crate::sys::cpu::HOST_ABI,
@@ -120,7 +144,7 @@ impl Runtime {
                 .cpu_features
                 .unwrap_or_else(crate::sys::cpu::features),
             page_size: crate::sys::page_size() as u64,
-            guard_pages: options.guard_pages,
+            guard_pages: options.guard_pages && may_map,
             signals: options.signals,
         };
         let types = Lock::new(TypeRegistry::new(&allocator));
@@ -142,6 +166,11 @@ impl Runtime {
     /// Bytes that the runtime and everything made from it take for a purpose, now and at most.
     pub fn usage(&self, category: Category) -> Usage {
         self.0.allocator.usage(category)
+    }
+
+    /// How full the runtime's pool is, if it lives in one.
+    pub fn pool_usage(&self) -> Option<PoolUsage> {
+        self.0.allocator.pool_usage()
     }
 
     /// Loads an artifact that is signed by one of the keys.

@@ -3,7 +3,7 @@
 //! ```text
 //!   Box, Vec, String, Shared      containers; no method of theirs allocates without a Result
 //!     Allocator                   counted handle; adds up bytes per category
-//!       system | custom           where the bytes come from; one enumeration, room for a pool
+//!       system | custom | pool    where the bytes come from
 //! ```
 //!
 //! Nothing here falls back to the process's global allocator, and nothing panics for want of
@@ -13,6 +13,7 @@ mod account;
 mod boxed;
 mod category;
 mod custom;
+mod pool;
 mod shared;
 mod string;
 mod system;
@@ -20,6 +21,7 @@ mod vec;
 
 use core::alloc::Layout;
 use core::fmt;
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering, fence};
 
@@ -29,6 +31,7 @@ pub use account::Usage;
 pub use boxed::Box;
 pub use category::{Category, Lifetime};
 pub use custom::CustomAllocator;
+pub use pool::{PoolUsage, StaticPool};
 pub use shared::Shared;
 pub use string::String;
 pub use vec::Vec;
@@ -113,6 +116,7 @@ unsafe trait RawAllocator {
 enum Source {
     System(system::SystemAllocator),
     Custom(CustomAllocator),
+    Pool(pool::PoolAllocator),
 }
 
 impl Source {
@@ -120,6 +124,15 @@ impl Source {
         match self {
             Source::System(system) => system,
             Source::Custom(custom) => custom,
+            Source::Pool(pool) => pool,
+        }
+    }
+
+    fn pool(&self) -> Option<&pool::PoolAllocator> {
+        if let Source::Pool(pool) = self {
+            Some(pool)
+        } else {
+            None
         }
     }
 }
@@ -150,6 +163,29 @@ impl Allocator {
         Allocator::new(Source::Custom(functions))
     }
 
+    /// A region of the host's, and nothing else. See [`StaticPool`] for a way to one.
+    ///
+    /// The region may start and end anywhere. It is never given back; with
+    /// [`Allocator::pool_at`] the host can use it again.
+    pub fn pool(region: &'static mut [MaybeUninit<u8>]) -> Result<Allocator, OutOfMemory> {
+        let bytes = region.len();
+        // SAFETY: the region is borrowed exclusively and for ever.
+        unsafe { Allocator::pool_at(NonNull::from(region).cast(), bytes) }
+    }
+
+    /// As [`Allocator::pool`], by address and length in bytes.
+    ///
+    /// # Safety
+    ///
+    /// The region is valid for reads and writes, and nobody else uses it until the allocator, the
+    /// runtime and everything made from it are gone.
+    pub unsafe fn pool_at(start: NonNull<u8>, bytes: usize) -> Result<Allocator, OutOfMemory> {
+        // SAFETY: the caller's promise; every block holds the allocator.
+        let pool = unsafe { pool::PoolAllocator::new(start, bytes) };
+        let error = OutOfMemory::new(Category::Runtime, size_of::<State>());
+        Allocator::new(Source::Pool(pool.ok_or(error)?))
+    }
+
     /// Places the state in memory of the source itself.
     fn new(source: Source) -> Result<Allocator, OutOfMemory> {
         let layout = Layout::new::<State>();
@@ -160,6 +196,9 @@ impl Allocator {
             .cast::<State>();
         let account = Account::default();
         account.add(category, layout.size());
+        if let Some(pool) = source.pool() {
+            account.add(category, pool.overhead());
+        }
         // SAFETY: the block has the layout of a `State` and is nobody else's.
         unsafe {
             state.write(State {
@@ -179,6 +218,11 @@ impl Allocator {
     /// Current and peak bytes of a category.
     pub fn usage(&self, category: Category) -> Usage {
         self.state().account.usage(category)
+    }
+
+    /// How full the pool is, if there is one.
+    pub fn pool_usage(&self) -> Option<PoolUsage> {
+        self.state().source.pool().map(pool::PoolAllocator::usage)
     }
 
     /// Counts bytes that come from elsewhere, such as mapped memory.
@@ -296,6 +340,7 @@ impl fmt::Debug for Allocator {
         f.write_str(match self.state().source {
             Source::System(_) => "Allocator(system)",
             Source::Custom(_) => "Allocator(custom)",
+            Source::Pool(_) => "Allocator(pool)",
         })
     }
 }

@@ -46,7 +46,6 @@ const LOADER_BUDGET: &[&[&str]] = &[
     &["libc"],
     &["memmap2"],
     &["ed25519-compact", "ed25519-dalek"],
-    &["rlsf", "talc", "linked_list_allocator"],
 ];
 
 /// Checks every package of the workspace.
