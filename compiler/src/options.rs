@@ -44,6 +44,7 @@ impl WasmVersion {
                     | WasmFeatures::MEMORY64
                     | WasmFeatures::RELAXED_SIMD
                     | WasmFeatures::CUSTOM_PAGE_SIZES
+                    | WasmFeatures::WIDE_ARITHMETIC
             }
         }
     }

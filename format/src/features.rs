@@ -61,6 +61,8 @@ wasm_features! {
     FunctionReferences = 14, "function_references";
     /// Structures and arrays on a collected heap.
     Gc = 15, "gc";
+    /// Sums and products of 128 bits.
+    WideArithmetic = 16, "wide_arithmetic";
 }
 
 /// A set of features; bit *n* is the feature with number *n*.

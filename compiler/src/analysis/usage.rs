@@ -187,6 +187,7 @@ macro_rules! define_feature_of {
     (@ bulk_memory) => { Some(WasmFeature::BulkMemory) };
     (@ reference_types) => { Some(WasmFeature::ReferenceTypes) };
     (@ tail_call) => { Some(WasmFeature::TailCall) };
+    (@ wide_arithmetic) => { Some(WasmFeature::WideArithmetic) };
     (@ simd) => { Some(WasmFeature::Simd) };
     (@ relaxed_simd) => { Some(WasmFeature::RelaxedSimd) };
     (@ $other:ident) => { None };

@@ -18,6 +18,7 @@ mod simd;
 mod stack_check;
 mod table;
 mod trap;
+mod wide_arithmetic;
 
 pub(crate) use simd::check_vectors;
 pub(crate) use trap::clif_code;
