@@ -198,14 +198,32 @@ fn freeing_twice_is_noticed() {
 
 #[test]
 #[cfg(debug_assertions)]
-#[should_panic = "freed twice"]
 fn freeing_twice_is_noticed_when_the_block_is_part_of_a_larger_one() {
-    let mut pool = pool(1000);
-    let first = pool.allocate(10, 1).expect("there is room");
-    let second = pool.allocate(10, 1).expect("there is room");
-    pool.free(second);
-    pool.free(first);
-    pool.free(second);
+    for order in [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ] {
+        for freed in 1..=3 {
+            for twice in &order[..freed] {
+                let mut pool = pool(1000);
+                let blocks = [10, 100, 10].map(|bytes| pool.allocate(bytes, 1));
+                for index in &order[..freed] {
+                    pool.free(blocks[*index].expect("there is room"));
+                }
+                let block = blocks[*twice].expect("there is room");
+                let again = std::panic::AssertUnwindSafe(|| pool.free(block));
+                assert!(
+                    std::panic::catch_unwind(again).is_err(),
+                    "{order:?} {twice}"
+                );
+                pool.check();
+            }
+        }
+    }
 }
 
 #[test]

@@ -281,11 +281,8 @@ impl Tlsf {
     fn release(&mut self, block: u32) {
         let mut start = block;
         let mut size = self.size(block);
-        // What is left of the header stays free, for a second `free` to be noticed.
-        self.set_size(block, size | FREE);
         if let Some(next) = self.after(block).filter(|next| self.is_free(*next)) {
             self.unlink(next);
-            self.words.set(self.word(next), self.size(next) | FREE);
             size += self.size(next);
         }
         if let Some(before) = self.before(block).filter(|before| self.is_free(*before)) {
@@ -336,7 +333,8 @@ impl Tlsf {
         }
     }
 
-    /// Whether there is a used block with this number, as far as its neighbours tell.
+    /// Whether there is a used block with this number, as far as it and its neighbours tell. One
+    /// that was freed has the mark of a free one, or is no neighbour of those around it any more.
     fn is_used(&self, block: u32) -> bool {
         if block >= self.granules {
             return false;
