@@ -104,6 +104,29 @@ unsafe trait RawAllocator {
         category: Category,
     ) -> Option<NonNull<u8>>;
 
+    /// As [`RawAllocator::reallocate`], but what is added to the block is zero.
+    ///
+    /// # Safety
+    ///
+    /// As for [`RawAllocator::reallocate`].
+    unsafe fn reallocate_zeroed(
+        &self,
+        block: NonNull<u8>,
+        layout: Layout,
+        size: usize,
+        category: Category,
+    ) -> Option<NonNull<u8>> {
+        // SAFETY: the caller's promise.
+        let moved = unsafe { self.reallocate(block, layout, size, category)? };
+        if let Some(added) = size.checked_sub(layout.size()) {
+            // SAFETY: the block has at least as many bytes as it had.
+            let tail = unsafe { moved.add(layout.size()) };
+            // SAFETY: so many bytes follow, in a block that is the caller's.
+            unsafe { tail.write_bytes(0, added) };
+        }
+        Some(moved)
+    }
+
     /// Takes a block back.
     ///
     /// # Safety
@@ -293,6 +316,31 @@ impl Allocator {
         }
         // SAFETY: the caller's promise; the new size is a layout's of the same alignment.
         let moved = unsafe { raw.reallocate(block, layout, new.size(), category) };
+        let moved = moved.ok_or(error)?;
+        self.recharge(category, layout.size(), new.size());
+        Ok(moved)
+    }
+
+    /// Changes the size of a block, which may move. After an error it is as it was.
+    /// What is added is zero.
+    ///
+    /// # Safety
+    ///
+    /// The block came from this allocator with this layout and category.
+    pub(crate) unsafe fn reallocate_zeroed(
+        &self,
+        block: NonNull<u8>,
+        layout: Layout,
+        new: Layout,
+        category: Category,
+    ) -> Result<NonNull<u8>, OutOfMemory> {
+        let error = OutOfMemory::new(category, new.size());
+        let raw = self.state().source.raw();
+        if new.size() == 0 || new.align() != layout.align() {
+            return Err(error);
+        }
+        // SAFETY: the caller's promise; the new size is a layout's of the same alignment.
+        let moved = unsafe { raw.reallocate_zeroed(block, layout, new.size(), category) };
         let moved = moved.ok_or(error)?;
         self.recharge(category, layout.size(), new.size());
         Ok(moved)

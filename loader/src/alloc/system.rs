@@ -30,8 +30,19 @@ unsafe impl RawAllocator for SystemAllocator {
         unsafe { heap::reallocate(block, layout, size) }
     }
 
-    unsafe fn free(&self, block: NonNull<u8>, _: Layout, _: Category) {
+    unsafe fn reallocate_zeroed(
+        &self,
+        block: NonNull<u8>,
+        layout: Layout,
+        size: usize,
+        _: Category,
+    ) -> Option<NonNull<u8>> {
         // SAFETY: the caller's promise; the block is the platform's.
-        unsafe { heap::free(block) }
+        unsafe { heap::reallocate_zeroed(block, layout, size) }
+    }
+
+    unsafe fn free(&self, block: NonNull<u8>, layout: Layout, _: Category) {
+        // SAFETY: the caller's promise; the block is the platform's.
+        unsafe { heap::free(block, layout) }
     }
 }

@@ -72,14 +72,21 @@ unsafe extern "C" fn reallocate(
     moved
 }
 
-unsafe extern "C" fn free(user: *mut c_void, _: u32, block: *mut c_void, size: usize, _: usize) {
+unsafe extern "C" fn free(
+    user: *mut c_void,
+    _: u32,
+    block: *mut c_void,
+    size: usize,
+    align: usize,
+) {
     // SAFETY: `user` is the host of the test.
     let host = unsafe { &*user.cast::<Host>() };
     host.blocks.set(host.blocks.get() - 1);
     host.bytes.set(host.bytes.get() - size as isize);
     let block = NonNull::new(block.cast()).unwrap();
+    let layout = Layout::from_size_align(size, align).unwrap();
     // SAFETY: the block came from `allocate`.
-    unsafe { crate::sys::heap::free(block) };
+    unsafe { crate::sys::heap::free(block, layout) };
 }
 
 /// Uses every container. What it returns does not matter: everything is dropped.
@@ -209,4 +216,46 @@ fn large_alignments_are_kept_when_blocks_move() {
     );
     let boxed = Box::new(&allocator, Category::Tables, Aligned(7)).unwrap();
     assert!(core::ptr::from_ref(&*boxed).addr().is_multiple_of(256));
+}
+
+/// The same body for every kind of block, and every change from one kind to another.
+#[test]
+fn reallocation_keeps_what_was_and_clears_what_is_added() {
+    const KIB: usize = 1 << 10;
+    for align in [1, 16, 64, 1 << 20] {
+        let allocator = Allocator::system().unwrap();
+        let layout = |size| Layout::from_size_align(size, align).unwrap();
+        let mut size = 3;
+        let mut block = allocator
+            .allocate_zeroed(layout(size), Category::Module)
+            .unwrap();
+        let sizes = [
+            5 * KIB,
+            127 * KIB,
+            300 * KIB + 1,
+            200 * KIB,
+            KIB << 10,
+            9,
+            2 * KIB << 10,
+        ];
+        for new in sizes {
+            // SAFETY: the block is that long and ours.
+            unsafe { block.write_bytes(0xa5, size) };
+            // SAFETY: the block came from this allocator with this layout and category.
+            block = unsafe {
+                allocator.reallocate_zeroed(block, layout(size), layout(new), Category::Module)
+            }
+            .unwrap();
+            assert!(block.as_ptr().addr().is_multiple_of(align));
+            // SAFETY: the block is that long now, and all of it is written.
+            let bytes = unsafe { core::slice::from_raw_parts(block.as_ptr(), new) };
+            let (kept, added) = bytes.split_at(size.min(new));
+            assert!(kept.iter().all(|byte| *byte == 0xa5));
+            assert!(added.iter().all(|byte| *byte == 0));
+            size = new;
+        }
+        // SAFETY: the block came from this allocator with this layout and category.
+        unsafe { allocator.free(block, layout(size), Category::Module) };
+        assert_eq!(allocator.usage(Category::Module).current, 0);
+    }
 }

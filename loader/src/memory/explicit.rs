@@ -63,11 +63,10 @@ impl ExplicitMemory {
         }
         let old = layout(self.length)?;
         // SAFETY: the block came from this allocator with this layout and category.
-        self.base = unsafe { self.allocator.reallocate(self.base, old, new, CATEGORY)? };
-        // SAFETY: the block is longer than that now.
-        let tail = unsafe { self.base.add(self.length) };
-        // SAFETY: so many bytes follow, in a block that is ours.
-        unsafe { tail.write_bytes(0, length - self.length) };
+        self.base = unsafe {
+            self.allocator
+                .reallocate_zeroed(self.base, old, new, CATEGORY)?
+        };
         self.length = length;
         Ok(())
     }

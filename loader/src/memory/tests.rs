@@ -80,6 +80,66 @@ fn guarded_memory_grows_with_zeros() {
     grows_with_zeros(GUARDED);
 }
 
+/// How many bytes of a memory have pages of their own.
+#[cfg(target_os = "linux")]
+fn resident(memory: &LinearMemory) -> usize {
+    let page = page_size();
+    let start = memory.base().as_ptr().map_addr(|base| base & !(page - 1));
+    let mut pages = std::vec![0u8; memory.length().div_ceil(page)];
+    // SAFETY: the range is mapped, and there is a byte for each of its pages.
+    let result = unsafe { libc::mincore(start.cast(), memory.length(), pages.as_mut_ptr().cast()) };
+    assert_eq!(result, 0);
+    page * pages.iter().filter(|state| **state & 1 != 0).count()
+}
+
+/// The same body for every storage.
+#[cfg(target_os = "linux")]
+fn pays_for_what_is_touched(storage: Storage) {
+    const SIZE: usize = 16 << 20;
+    let allocator = Allocator::system().unwrap();
+    // What was freed before is not handed out and cleared.
+    for _ in 0..2 {
+        let mut memory = LinearMemory::new(&allocator, &memory_type(256, 16), storage).unwrap();
+        assert_eq!((memory.length(), resident(&memory)), (SIZE, 0));
+        bytes(&mut memory)[5 << 20] = 1;
+        memory.grow(2 * SIZE).unwrap();
+        assert_eq!(resident(&memory), page_size());
+        assert_eq!(bytes(&mut memory)[5 << 20], 1);
+        bytes(&mut memory)[2 * SIZE - 1] = 1;
+        assert_eq!(resident(&memory), 2 * page_size());
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn explicit_memory_costs_what_is_touched() {
+    pays_for_what_is_touched(Storage::Explicit);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn guarded_memory_costs_what_is_touched() {
+    pays_for_what_is_touched(GUARDED);
+}
+
+#[test]
+fn explicit_memory_extends_in_place_where_the_block_can() {
+    const BYTES: usize = 1 << 20;
+    let region = std::vec![core::mem::MaybeUninit::<u8>::uninit(); BYTES].leak();
+    let allocator = Allocator::pool(region).unwrap();
+    let mut memory = LinearMemory::new(&allocator, &memory_type(1, 16), Storage::Explicit).unwrap();
+    bytes(&mut memory).fill(0x5a);
+    let base = memory.base();
+    // Two copies would not fit into the pool.
+    memory.grow(BYTES * 3 / 4).unwrap();
+    assert_eq!(memory.base(), base);
+    assert!(
+        bytes(&mut memory)[WASM_PAGE..]
+            .iter()
+            .all(|byte| *byte == 0)
+    );
+}
+
 #[test]
 fn guarded_memory_does_not_move_and_ends_in_no_access() {
     let allocator = Allocator::system().unwrap();

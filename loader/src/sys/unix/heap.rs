@@ -1,13 +1,30 @@
-//! Ordinary memory from the C library.
+//! Ordinary memory: small blocks from the C library, large ones as mappings of their own.
+//!
+//! A C library recycles what was freed, and then has to clear it. A mapping is zero without being
+//! touched, extends in place where the neighbouring addresses are free, and moves without a copy
+//! elsewhere. Where a block comes from follows from its layout alone.
 
 use core::alloc::Layout;
 use core::ptr::{self, NonNull};
 
+use super::map::{Mapping, page_size, round_to_pages};
+
 /// Alignment that `malloc` gives to every block.
 const MALLOC_ALIGNMENT: usize = align_of::<libc::max_align_t>();
 
+/// Size from which a block is a mapping: where the C library does the same.
+const LARGE: usize = 128 << 10;
+
+/// Whether blocks of the layout are mappings.
+fn is_mapped(layout: Layout) -> bool {
+    layout.size() >= LARGE && layout.align() <= page_size()
+}
+
 /// A block of the layout, which is not empty.
 pub fn allocate(layout: Layout) -> Option<NonNull<u8>> {
+    if is_mapped(layout) {
+        return allocate_mapped(layout.size());
+    }
     if layout.align() <= MALLOC_ALIGNMENT {
         // SAFETY: any size can be asked for.
         return NonNull::new(unsafe { libc::malloc(layout.size()) }.cast());
@@ -24,6 +41,9 @@ pub fn allocate(layout: Layout) -> Option<NonNull<u8>> {
 
 /// A block of zeros of the layout, which is not empty. Large ones cost nothing until touched.
 pub fn allocate_zeroed(layout: Layout) -> Option<NonNull<u8>> {
+    if is_mapped(layout) {
+        return allocate_mapped(layout.size());
+    }
     if layout.align() <= MALLOC_ALIGNMENT {
         // SAFETY: any size can be asked for.
         return NonNull::new(unsafe { libc::calloc(layout.size(), 1) }.cast());
@@ -34,31 +54,85 @@ pub fn allocate_zeroed(layout: Layout) -> Option<NonNull<u8>> {
     Some(block)
 }
 
-/// Changes the size of a block, which may move.
+/// Zeros that cost nothing until touched.
+fn allocate_mapped(size: usize) -> Option<NonNull<u8>> {
+    Some(Mapping::sparse(size).ok()?.into_base())
+}
+
+/// Changes the size of a block, which may move. What is added to a block is not cleared.
 ///
 /// # Safety
 ///
 /// The block came from this module with this layout; `size` is not zero.
 pub unsafe fn reallocate(block: NonNull<u8>, layout: Layout, size: usize) -> Option<NonNull<u8>> {
-    if layout.align() <= MALLOC_ALIGNMENT {
-        // SAFETY: the block is the C library's.
-        return NonNull::new(unsafe { libc::realloc(block.as_ptr().cast(), size) }.cast());
+    let new_layout = Layout::from_size_align(size, layout.align()).ok()?;
+    match (is_mapped(layout), is_mapped(new_layout)) {
+        (true, true) => {
+            // SAFETY: by the caller's promise the block is a mapping of so many bytes.
+            let mut mapping = unsafe { Mapping::from_base(block, round_to_pages(layout.size())?) };
+            let resized = mapping.resize(size);
+            let base = mapping.into_base();
+            return resized.is_ok().then_some(base);
+        }
+        (false, false) if layout.align() <= MALLOC_ALIGNMENT => {
+            // SAFETY: the block is the C library's.
+            return NonNull::new(unsafe { libc::realloc(block.as_ptr().cast(), size) }.cast());
+        }
+        _ => {}
     }
-    let new = allocate(Layout::from_size_align(size, layout.align()).ok()?)?;
+    let new = allocate(new_layout)?;
     let kept = layout.size().min(size);
     // SAFETY: both blocks have that many bytes, and they are two different ones.
     unsafe { ptr::copy_nonoverlapping(block.as_ptr(), new.as_ptr(), kept) };
     // SAFETY: the caller's promise.
-    unsafe { free(block) };
+    unsafe { free(block, layout) };
     Some(new)
+}
+
+/// As [`reallocate`], but what is added is zero. Pages that are new to a large block are not
+/// touched.
+///
+/// # Safety
+///
+/// As for [`reallocate`].
+pub unsafe fn reallocate_zeroed(
+    block: NonNull<u8>,
+    layout: Layout,
+    size: usize,
+) -> Option<NonNull<u8>> {
+    let new_layout = Layout::from_size_align(size, layout.align()).ok()?;
+    // SAFETY: the caller's promise.
+    let moved = unsafe { reallocate(block, layout, size)? };
+    let old = layout.size().min(size);
+    let stale = if is_mapped(layout) && is_mapped(new_layout) {
+        // An earlier, larger size may have left something in the last page.
+        round_to_pages(old)?.min(size)
+    } else if is_mapped(new_layout) {
+        // The block is a fresh mapping.
+        old
+    } else {
+        size
+    };
+    // SAFETY: the block has more bytes than it had.
+    let tail = unsafe { moved.add(old) };
+    // SAFETY: so many bytes follow, in a block that is the caller's.
+    unsafe { tail.write_bytes(0, stale - old) };
+    Some(moved)
 }
 
 /// Takes a block back.
 ///
 /// # Safety
 ///
-/// The block came from this module and is not used again.
-pub unsafe fn free(block: NonNull<u8>) {
+/// The block came from this module with this layout and is not used again.
+pub unsafe fn free(block: NonNull<u8>, layout: Layout) {
+    if is_mapped(layout) {
+        // The sum did not overflow when the block was made.
+        let size = round_to_pages(layout.size()).unwrap_or(layout.size());
+        // SAFETY: by the caller's promise the block is a mapping of so many bytes.
+        drop(unsafe { Mapping::from_base(block, size) });
+        return;
+    }
     // SAFETY: the block is the C library's.
     unsafe { libc::free(block.as_ptr().cast()) }
 }

@@ -62,6 +62,56 @@ impl Mapping {
         Mapping::new(size, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0)
     }
 
+    /// As [`Mapping::writable`], but what is touched is all that is paid for: no huge pages.
+    pub fn sparse(size: usize) -> Result<Mapping, OsError> {
+        let mapping = Mapping::writable(size)?;
+        mapping.refuse_huge_pages();
+        Ok(mapping)
+    }
+
+    /// The mapping that [`Mapping::into_base`] took apart.
+    ///
+    /// # Safety
+    ///
+    /// The base is from there, the size was the mapping's, and nobody has put it together since.
+    pub unsafe fn from_base(base: NonNull<u8>, size: usize) -> Mapping {
+        Mapping { base, size }
+    }
+
+    /// Lets go of the mapping without giving it back.
+    pub fn into_base(self) -> NonNull<u8> {
+        core::mem::ManuallyDrop::new(self).base
+    }
+
+    /// Changes the size of private memory for reading and writing, which may move; its pages are
+    /// not copied where the system can move them. New pages are zero. After an error nothing has
+    /// changed.
+    #[cfg(target_os = "linux")]
+    pub fn resize(&mut self, size: usize) -> Result<(), OsError> {
+        let size = round_to_pages(size).ok_or(INVALID)?;
+        let old = self.base.as_ptr().cast();
+        // SAFETY: the range is ours, and whoever uses it is told the new address.
+        let base = unsafe { libc::mremap(old, self.size, size, libc::MREMAP_MAYMOVE) };
+        if base == libc::MAP_FAILED {
+            return Err(last_error());
+        }
+        self.base = NonNull::new(base.cast()).ok_or(INVALID)?;
+        self.size = size;
+        Ok(())
+    }
+
+    /// Changes the size of private memory for reading and writing, which moves. New pages are
+    /// zero. After an error nothing has changed.
+    #[cfg(not(target_os = "linux"))]
+    pub fn resize(&mut self, size: usize) -> Result<(), OsError> {
+        let new = Mapping::sparse(size)?;
+        let kept = self.size.min(new.size);
+        // SAFETY: both mappings have so many bytes, and they are two different ones.
+        unsafe { new.base.copy_from_nonoverlapping(self.base, kept) };
+        *self = new;
+        Ok(())
+    }
+
     /// A part of a file, for reading. The offset is a multiple of the page size.
     ///
     /// The bytes change when the file does. Behind the end of the file they cannot be accessed.
