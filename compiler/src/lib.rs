@@ -50,9 +50,9 @@ pub struct Compiled {
 /// When the module is not valid, needs what is not supported, or is too large; see [`ErrorKind`].
 pub fn compile(wasm: &[u8], options: &Options, progress: &dyn Progress) -> Result<Compiled> {
     let isa = options.target.cranelift_isa(options)?;
-    let (module, bodies) = module::parse(wasm, options.wasm.features())?;
-    progress.begin(bodies.len());
     let explain = |error| module::explain_body(wasm, options.wasm.features(), error);
+    let (module, bodies) = parse(wasm, options)?;
+    progress.begin(bodies.len());
     let environment = environment(&module, &bodies, options, &*isa).map_err(explain)?;
     let functions =
         codegen::compile_functions(&environment, &*isa, bodies, progress).map_err(explain)?;
@@ -71,6 +71,19 @@ pub fn compile(wasm: &[u8], options: &Options, progress: &dyn Progress) -> Resul
     })
 }
 
+/// What the module says, with the memory that the options ask for.
+fn parse<'a>(
+    wasm: &'a [u8],
+    options: &Options,
+) -> Result<(module::Module<'a>, Vec<module::Body<'a>>)> {
+    let (mut module, bodies) = module::parse(wasm, options.wasm.features())?;
+    if options.shrink_memory {
+        analysis::shrink_memory(&mut module, &bodies)
+            .map_err(|error| module::explain_body(wasm, options.wasm.features(), error))?;
+    }
+    Ok((module, bodies))
+}
+
 fn environment<'a>(
     module: &'a module::Module<'a>,
     bodies: &[module::Body<'_>],
@@ -78,6 +91,7 @@ fn environment<'a>(
     isa: &dyn cranelift_codegen::isa::TargetIsa,
 ) -> Result<Environment<'a>> {
     let usage = analysis::Usage::new(module, bodies)?;
+    let aux_stack = usage.aux_stack(module, options.aux_stack_checks);
     let records = analysis::FunctionRecords::new(module);
     let abi = abi::Abi::new(module, records.len(), options, isa)?;
     Ok(Environment {
@@ -85,6 +99,7 @@ fn environment<'a>(
         options,
         abi,
         usage,
+        aux_stack,
         records,
     })
 }

@@ -74,6 +74,9 @@ pub struct Options {
     pub bounds_checks: BoundsChecks,
     /// How stack overflow is noticed.
     pub stack_checks: StackChecks,
+    /// Whether the pointer of the C stack in linear memory is checked, where the compiler knows the
+    /// stack's bounds.
+    pub aux_stack_checks: bool,
     /// How traps are raised.
     pub trap_mode: TrapMode,
     /// How text refers to the loader.
@@ -94,6 +97,9 @@ pub struct Options {
     pub heap_spectre_guard: bool,
     /// Whether every NaN that arithmetic produces is the canonical one.
     pub canonicalize_nans: bool,
+    /// Whether memory 0 is cut to what the program needs: `__heap_base` bytes. A module that may
+    /// use more is refused with the reason.
+    pub shrink_memory: bool,
     /// Address space that a guarded memory reserves, in bytes, without its guard.
     pub memory_reservation: u64,
     /// Inaccessible address space after the reservation, in bytes.
@@ -126,6 +132,7 @@ impl Options {
             opt_level: OptLevel::Speed,
             wasm: WasmVersion::Latest,
             stack_checks: StackChecks::Explicit,
+            aux_stack_checks: true,
             relocation_model: RelocationModel::Xip,
             page_size_log2: None,
             threads: None,
@@ -134,6 +141,7 @@ impl Options {
             custom_sections: true,
             heap_spectre_guard: false,
             canonicalize_nans: false,
+            shrink_memory: false,
             memory_reservation: 4 << 30,
             memory_guard: 32 << 20,
             stack_reserve: 16 << 10,

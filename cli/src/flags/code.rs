@@ -37,6 +37,10 @@ struct CheckFlags {
     /// `explicit`.
     #[arg(long, value_name = "HOW", value_parser = one_of(StackChecks::ALL, StackChecks::name))]
     stack_checks: Option<StackChecks>,
+    /// Whether the pointer of the C stack in linear memory is checked, where the compiler knows the
+    /// stack's bounds.
+    #[arg(long, value_enum, default_value_t = Switch::On, value_name = "SWITCH")]
+    aux_stack_checks: Switch,
     /// How traps are raised. The default is `signals` where the target has an operating system,
     /// else `explicit`.
     #[arg(long, value_name = "HOW", value_parser = one_of(TrapMode::ALL, TrapMode::name))]
@@ -67,6 +71,10 @@ struct FormFlags {
     /// The page size that code and memory images are aligned to; 1 packs them.
     #[arg(long, value_name = "BYTES", value_parser = size::parse)]
     page_size: Option<u64>,
+    /// Cut the memory to what the program needs, the bytes below `__heap_base`. The module must
+    /// export `__heap_base` and `__data_end`, and contain neither `memory.grow` nor `memory.size`.
+    #[arg(long)]
+    shrink_memory: bool,
     /// Address space that a guarded memory reserves.
     #[arg(long, value_name = "BYTES", value_parser = size::parse)]
     memory_reservation: Option<u64>,
@@ -90,6 +98,15 @@ enum Level {
     Speed,
     /// Small and fast code.
     Size,
+}
+
+/// Something that is done or not.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    /// Done.
+    On,
+    /// Not done.
+    Off,
 }
 
 /// Where the context is, on the command line.
@@ -131,11 +148,13 @@ impl CodeFlags {
         };
         set(&mut options.bounds_checks, checks.bounds_checks);
         set(&mut options.stack_checks, checks.stack_checks);
+        options.aux_stack_checks = checks.aux_stack_checks == Switch::On;
         set(&mut options.trap_mode, checks.traps);
         set(&mut options.relocation_model, form.relocations);
         if form.xip {
             options.relocation_model = RelocationModel::Xip;
         }
+        options.shrink_memory = form.shrink_memory;
         set(&mut options.memory_reservation, form.memory_reservation);
         set(&mut options.memory_guard, form.memory_guard);
         if let Some(bytes) = form.page_size {

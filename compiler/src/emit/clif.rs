@@ -6,7 +6,7 @@ use super::FunctionFilter;
 use crate::error::Result;
 use crate::options::Options;
 use crate::translate::{Scratch, translate};
-use crate::{environment, module};
+use crate::{environment, parse};
 
 /// The CLIF of the functions that the filter selects, in the order of the module.
 ///
@@ -15,7 +15,7 @@ use crate::{environment, module};
 /// As [`compile`](crate::compile), for the functions that are translated.
 pub fn clif(wasm: &[u8], options: &Options, filter: &FunctionFilter) -> Result<String> {
     let isa = options.target.cranelift_isa(options)?;
-    let (module, bodies) = module::parse(wasm, options.wasm.features())?;
+    let (module, bodies) = parse(wasm, options)?;
     let environment = environment(&module, &bodies, options, &*isa)?;
     let mut scratch = Scratch::default();
     let mut text = String::new();
