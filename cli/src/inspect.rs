@@ -6,6 +6,7 @@ use crate::input::{self, Input};
 use crate::{Outcome, compile, output, report};
 use clap::Args;
 use precast_format::Artifact;
+use precast_format::aux_stack::AuxStack;
 use precast_format::layout::SectionId;
 use precast_format::tunables::BoundsChecks;
 use precast_format::types::ExternKind;
@@ -99,6 +100,9 @@ fn header(text: &mut String, artifact: &Artifact<'_>, file_size: usize) {
         "functions",
         size::count(artifact.functions().len() as usize),
     );
+    if let Some(stack) = artifact.aux_stack() {
+        line("C stack", aux_stack(&stack));
+    }
     if let Some(function) = artifact.start_function() {
         line("start", name_of_function(artifact, function));
     }
@@ -109,6 +113,35 @@ fn header(text: &mut String, artifact: &Artifact<'_>, file_size: usize) {
             None => "none".to_owned(),
         },
     );
+}
+
+/// The auxiliary stack: its pointer, its place, whether it is checked, and what told so.
+fn aux_stack(stack: &AuxStack) -> String {
+    let pointer = format!("global {} ({})", stack.global, stack.evidence.name());
+    let Some(bytes) = stack.size() else {
+        return format!("{pointer}, bounds unknown, not checked");
+    };
+    let (limit, base, place) = (stack.limit, stack.base, stack.bounds.name());
+    let checked = if stack.checked {
+        "checked"
+    } else {
+        "not checked"
+    };
+    let size = size::show(bytes);
+    format!("{pointer}, {size} from {base:#x} down to {limit:#x} ({place}), {checked}")
+}
+
+fn aux_stack_json(stack: &AuxStack) -> serde_json::Value {
+    json!({
+        "global": stack.global,
+        "evidence": stack.evidence.name(),
+        "bounds": stack.bounds.name(),
+        "base": stack.base,
+        "limit": stack.size().map(|_| stack.limit),
+        "size": stack.size(),
+        "direction": "down",
+        "checked": stack.checked,
+    })
 }
 
 fn imports(text: &mut String, artifact: &Artifact<'_>) {
@@ -189,6 +222,7 @@ fn json(artifact: &Artifact<'_>, file_size: usize) -> serde_json::Value {
         "module": artifact.module_name(),
         "size": file_size,
         "header": report::header_json(artifact.header()),
+        "aux_stack": artifact.aux_stack().as_ref().map(aux_stack_json),
         "functions": artifact.functions().len(),
         "start": artifact.start_function(),
         "signed_by": artifact.signature().map(|signature| hexadecimal(&signature.public_key)),

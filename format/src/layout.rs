@@ -413,6 +413,24 @@ records! {
         /// How many bytes it has.
         BYTE_COUNT = 12, 4;
     }
+
+    /// The auxiliary stack.
+    aux_stack: 24 {
+        /// The global that is its pointer, imports first.
+        GLOBAL = 0, 4;
+        /// What told the compiler so.
+        EVIDENCE = 4, 1;
+        /// What told the compiler where the stack is.
+        BOUNDS = 5, 1;
+        /// One if code checks each new value of the pointer, else zero.
+        CHECKED = 6, 1;
+        /// Zero.
+        RESERVED = 7, 1;
+        /// Lowest valid value of the pointer.
+        LIMIT = 8, 8;
+        /// Highest valid value: the initial one.
+        BASE = 16, 8;
+    }
 }
 
 macro_rules! sections {
@@ -514,6 +532,8 @@ sections! {
     Custom = 29, "custom", custom::SIZE;
     /// Contents of the custom sections.
     CustomBytes = 30, "custom_bytes", 1;
+    /// At most one `aux_stack` record.
+    AuxStack = 31, "aux_stack", aux_stack::SIZE;
 }
 
 impl SectionId {

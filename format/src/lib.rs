@@ -18,6 +18,7 @@
 #[cfg(feature = "write")]
 extern crate alloc;
 
+pub mod aux_stack;
 pub mod bytes;
 pub mod context;
 pub mod envelope;

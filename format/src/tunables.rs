@@ -34,6 +34,8 @@ macro_rules! byte_enum {
     };
 }
 
+pub(crate) use byte_enum;
+
 byte_enum! {
     /// How accesses to linear memory stay inside it.
     BoundsChecks {

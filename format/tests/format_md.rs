@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use precast_format::aux_stack::{AuxStackBounds, AuxStackEvidence};
 use precast_format::context::{ActivationField, Field, FunctionRecord};
 use precast_format::features::WasmFeature;
 use precast_format::layout::{self, RECORDS, SectionId};
@@ -96,6 +97,14 @@ fn all_tables() -> Vec<Expected> {
         .iter()
         .map(|value| row![*value as u8, code(value.name())]);
     tables.push(expected("### Relocation models", rows));
+    let rows = AuxStackEvidence::ALL
+        .iter()
+        .map(|value| row![*value as u8, code(value.name())]);
+    tables.push(expected("### Evidence of the stack pointer", rows));
+    let rows = AuxStackBounds::ALL
+        .iter()
+        .map(|value| row![*value as u8, code(value.name())]);
+    tables.push(expected("### Evidence of the bounds", rows));
     tables.push(expected("## Kinds, flags and modes", small_numbers()));
     let rows = ValueType::ALL
         .iter()

@@ -2,6 +2,7 @@
 
 mod support;
 
+use precast_format::aux_stack::{AuxStack, AuxStackBounds};
 use precast_format::error::ErrorKind;
 use precast_format::layout::SectionId;
 use precast_format::libcall::Libcall;
@@ -315,4 +316,20 @@ fn long_shared_names_stay_linear() {
     builder.elements.clear();
     builder.tables[0].init = None;
     assert!(builder.write().is_ok());
+}
+
+#[test]
+fn auxiliary_stack() {
+    let kind = |change: fn(&mut AuxStack)| {
+        let (kind, place) = refusal(|b| change(b.aux_stack.as_mut().unwrap()));
+        assert_eq!(place, SectionId::AuxStack);
+        kind
+    };
+    assert_eq!(kind(|s| s.global = 6), ErrorKind::IndexOutOfRange);
+    // Immutable, and not an integer.
+    assert_eq!(kind(|s| s.global = 0), ErrorKind::TypeMismatch);
+    assert_eq!(kind(|s| s.global = 4), ErrorKind::TypeMismatch);
+    assert_eq!(kind(|s| s.limit = s.base + 1), ErrorKind::InvalidLimits);
+    let unknown = |s: &mut AuxStack| s.bounds = AuxStackBounds::Unknown;
+    assert_eq!(kind(unknown), ErrorKind::InvalidLimits);
 }

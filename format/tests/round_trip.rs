@@ -39,6 +39,7 @@ fn check(builder: &precast_format::write::ArtifactBuilder, artifact: &Artifact<'
     assert_eq!(header.tunables, tunables());
     assert_eq!(artifact.module_name(), Some("rich"));
     assert_eq!(artifact.start_function(), Some(3));
+    assert_eq!(artifact.aux_stack(), builder.aux_stack);
 
     for (ty, written) in artifact.types().iter().zip(&builder.types) {
         assert!(ty.params().iter().eq(written.params.iter().copied()));

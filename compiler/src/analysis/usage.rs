@@ -1,12 +1,14 @@
-//! One pass over the instructions of the module: what they do to its tables.
+//! One pass over the instructions of the module: what they do to its tables and globals.
 //!
 //! A table that only this module can fill, and only with its own functions, needs no test of the
 //! callee's context on an indirect call, and its types compare as constants.
 
+use precast_format::aux_stack::AuxStack;
 use precast_format::features::{WasmFeature, WasmFeatures};
 use precast_format::types::WASM_PAGE_SIZE_LOG2;
 use wasmparser::{ExternalKind, Operator, ValType};
 
+use super::aux_stack::{self, GlobalUse, GlobalUses};
 use crate::error::Result;
 use crate::module::{Body, ConstantOp, ElementItems, ElementSegment, Module, SegmentMode};
 
@@ -15,6 +17,7 @@ pub(crate) struct Usage {
     private_tables: Vec<bool>,
     grown_tables: Vec<bool>,
     features: WasmFeatures,
+    globals: Vec<GlobalUse>,
 }
 
 impl Usage {
@@ -63,6 +66,7 @@ impl Usage {
             }
         };
         let mut features = declared_features(module);
+        let mut globals = GlobalUses::new(module);
         for body in bodies {
             let mut reader = body.body.get_operators_reader()?;
             while !reader.eof() {
@@ -70,6 +74,7 @@ impl Usage {
                 if let Some(feature) = feature_of(&operator) {
                     features = features.with(feature);
                 }
+                globals.observe(&operator);
                 match operator {
                     Operator::TableSet { table } | Operator::TableFill { table } => {
                         clear(&mut private, table);
@@ -99,7 +104,13 @@ impl Usage {
             private_tables: private,
             grown_tables: grown,
             features,
+            globals: globals.finish(),
         })
+    }
+
+    /// The auxiliary stack, where there is one to recognise.
+    pub fn aux_stack(&self, module: &Module<'_>, checks: bool) -> Option<AuxStack> {
+        aux_stack::recognise(module, &self.globals, checks)
     }
 
     /// The features that the module's instructions and types use.

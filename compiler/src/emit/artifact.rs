@@ -93,6 +93,7 @@ pub(crate) fn artifact(environment: &Environment<'_>, linked: &Linked) -> Result
             })
             .collect();
     }
+    artifact.aux_stack = environment.aux_stack;
     artifact.text.clone_from(&linked.text);
     artifact
         .write()

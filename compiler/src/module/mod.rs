@@ -50,6 +50,8 @@ pub(crate) struct Module<'a> {
     pub data: Vec<DataSegment<'a>>,
     /// Names of functions, by function index.
     pub function_names: BTreeMap<u32, &'a str>,
+    /// Names of globals, by global index; the index may be of none.
+    pub global_names: Vec<(u32, &'a str)>,
     /// Name of the module.
     pub name: Option<&'a str>,
     /// Custom sections other than `name`.

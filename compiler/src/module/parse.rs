@@ -49,6 +49,7 @@ pub(crate) fn parse<'a>(
         elements: Vec::new(),
         data: Vec::new(),
         function_names: BTreeMap::new(),
+        global_names: Vec::new(),
         name: None,
         custom_sections: Vec::new(),
     };
@@ -270,6 +271,11 @@ impl<'a> Module<'a> {
                 Name::Function(map) => {
                     for naming in map.into_iter().map_while(std::result::Result::ok) {
                         self.function_names.insert(naming.index, naming.name);
+                    }
+                }
+                Name::Global(map) => {
+                    for naming in map.into_iter().map_while(std::result::Result::ok) {
+                        self.global_names.push((naming.index, naming.name));
                     }
                 }
                 _ => {}

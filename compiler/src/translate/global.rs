@@ -41,6 +41,12 @@ impl FunctionTranslator<'_, '_> {
 
     pub(super) fn global_set(&mut self, index: u32) {
         let value = self.pop();
+        if let Some(stack) = &self.environment.aux_stack
+            && stack.checked
+            && stack.global == index
+        {
+            self.check_aux_stack(stack, value);
+        }
         let (base, offset, _, flags) = self.global_place(index);
         self.builder.ins().store(flags, value, base, offset);
     }

@@ -3,6 +3,7 @@
 //! A function is validated and translated in one pass. Each file adds methods to
 //! [`FunctionTranslator`]; `operator.rs` says which instruction goes where.
 
+mod aux_stack;
 mod bounds;
 mod bulk;
 mod call;
@@ -26,6 +27,7 @@ pub(crate) use trap::clif_code;
 use cranelift_codegen::ir::{self, Block, Function, InstBuilder, SourceLoc, UserFuncName, Value};
 use cranelift_codegen::ir::{immediates::Ieee32, immediates::Ieee64, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use precast_format::aux_stack::AuxStack;
 use wasmparser::{FuncValidator, FuncValidatorAllocations, ValidatorResources};
 
 use self::bounds::{CheckedAddresses, MemoryPlan};
@@ -42,6 +44,7 @@ pub(crate) struct Environment<'a> {
     pub options: &'a Options,
     pub abi: Abi,
     pub usage: Usage,
+    pub aux_stack: Option<AuxStack>,
     pub records: FunctionRecords,
 }
 

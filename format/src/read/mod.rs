@@ -3,6 +3,7 @@
 //! [`Artifact::parse`] checks everything once. Views are small `Copy` values that borrow from the
 //! file; they decode a record each time they are asked, so nothing is allocated.
 
+mod aux_stack;
 mod collection;
 mod custom;
 mod data;
@@ -23,6 +24,7 @@ mod traps;
 mod types;
 mod validate;
 
+use crate::aux_stack::AuxStack;
 use crate::bytes::{Bytes, Records, Words};
 use crate::context::{ContextCounts, ContextLayout};
 use crate::envelope::{Envelope, Signature};
@@ -202,6 +204,11 @@ impl<'a> Artifact<'a> {
             self,
             (self.strings, self.section_bytes(SectionId::CustomBytes)),
         )
+    }
+
+    /// The auxiliary stack, where the compiler recognised one.
+    pub fn aux_stack(&self) -> Option<AuxStack> {
+        aux_stack::AuxStacks::new(self, ()).get(0)
     }
 
     /// The module's name from its name section.

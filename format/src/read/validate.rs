@@ -18,8 +18,8 @@ use super::expressions::Expression;
 use super::header::{Header, SectionTable};
 use super::{Artifact, Bytes};
 use super::{
-    custom, data, elements, exports, functions, globals, image, imports, memories, names,
-    relocations, tables, traps, types,
+    aux_stack, custom, data, elements, exports, functions, globals, image, imports, memories,
+    names, relocations, tables, traps, types,
 };
 
 /// Checks a payload.
@@ -133,6 +133,7 @@ fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
     exports::check(artifact, &mut checker)?;
     relocations::check(artifact)?;
     custom::check(artifact, &mut checker)?;
+    aux_stack::check(artifact)?;
     traps::check(artifact)?;
     names::check(artifact)?;
     check_start(artifact).map_err(|kind| artifact.error(kind, SectionId::Module, 0))?;

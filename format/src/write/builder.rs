@@ -6,6 +6,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::aux_stack::AuxStack;
 use crate::context::ABI_HASH;
 use crate::features::WasmFeatures;
 use crate::libcall::LibcallSet;
@@ -78,6 +79,8 @@ pub struct ArtifactBuilder {
     pub function_names: Vec<Option<String>>,
     /// Custom sections to carry through.
     pub custom_sections: Vec<CustomSection>,
+    /// The auxiliary stack, where one was recognised.
+    pub aux_stack: Option<AuxStack>,
 }
 
 impl ArtifactBuilder {
@@ -106,6 +109,7 @@ impl ArtifactBuilder {
             relocations: Vec::new(),
             function_names: Vec::new(),
             custom_sections: Vec::new(),
+            aux_stack: None,
         }
     }
 

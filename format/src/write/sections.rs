@@ -4,9 +4,9 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::layout::{
-    self, FLAG_64, FLAG_HAS_MAX, FLAG_IN_IMAGE, FLAG_MUTABLE, FLAG_SHARED, SectionId, custom,
-    data_segment, element, export, function, function_type, global, header, image, import, memory,
-    module, relocation, section, table,
+    self, FLAG_64, FLAG_HAS_MAX, FLAG_IN_IMAGE, FLAG_MUTABLE, FLAG_SHARED, SectionId, aux_stack,
+    custom, data_segment, element, export, function, function_type, global, header, image, import,
+    memory, module, relocation, section, table,
 };
 use crate::types::{GlobalType, ImportType, Limits, MemoryType, TableType};
 
@@ -49,6 +49,7 @@ pub(super) fn write(builder: &ArtifactBuilder) -> Result<Vec<u8>, WriteError> {
     write_relocations(builder, &mut sections);
     write_names(builder, &mut sections)?;
     write_custom(builder, &mut sections, &mut strings)?;
+    write_aux_stack(builder, &mut sections);
     *sections.get(SectionId::Text) = builder.text.clone();
     *sections.get(SectionId::Strings) = strings.bytes;
     *sections.get(SectionId::Expressions) = expressions.expressions;
@@ -146,6 +147,20 @@ fn write_module<'b>(
         .u32(module::NAME_SIZE, length)
         .push_to(sections.get(SectionId::Module));
     Ok(())
+}
+
+fn write_aux_stack(builder: &ArtifactBuilder, sections: &mut Sections) {
+    let Some(stack) = &builder.aux_stack else {
+        return;
+    };
+    Record::<{ aux_stack::SIZE }>::new()
+        .u32(aux_stack::GLOBAL, stack.global)
+        .u8(aux_stack::EVIDENCE, stack.evidence as u8)
+        .u8(aux_stack::BOUNDS, stack.bounds as u8)
+        .u8(aux_stack::CHECKED, u8::from(stack.checked))
+        .u64(aux_stack::LIMIT, stack.limit)
+        .u64(aux_stack::BASE, stack.base)
+        .push_to(sections.get(SectionId::AuxStack));
 }
 
 fn write_types(builder: &ArtifactBuilder, sections: &mut Sections) -> Result<(), WriteError> {

@@ -6,6 +6,7 @@
 use std::hint::black_box;
 
 use precast_format::Artifact;
+use precast_format::aux_stack::{AuxStack, AuxStackBounds, AuxStackEvidence};
 use precast_format::context::PointerWidth;
 use precast_format::features::{WasmFeature, WasmFeatures};
 use precast_format::layout::SectionId;
@@ -278,6 +279,14 @@ pub fn rich(page_size_log2: u8) -> ArtifactBuilder {
         Some("run".into()),
         Some("główna".into()),
     ];
+    builder.aux_stack = Some(AuxStack {
+        global: 1,
+        evidence: AuxStackEvidence::Export,
+        bounds: AuxStackBounds::AboveDataEnd,
+        checked: true,
+        limit: 1040,
+        base: 5 << 32,
+    });
     builder.custom_sections = vec![
         CustomSection {
             name: "producers".into(),
@@ -374,6 +383,7 @@ pub fn walk(artifact: &Artifact<'_>) {
         assert!(end as usize <= artifact.text().len());
         assert!(relocation.libcall().is_some());
     }
+    black_box(artifact.aux_stack());
     for section in artifact.custom_sections() {
         black_box((section.name.len(), section.bytes.len()));
     }

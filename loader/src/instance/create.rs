@@ -200,6 +200,14 @@ fn fill_context(instance: &InstanceData, imports: &[Extern]) {
         Field::Instance,
         core::ptr::from_ref(instance).expose_provenance(),
     );
+    if let Some(stack) = module.artifact().aux_stack()
+        && stack.size().is_some()
+    {
+        // Where pointers are narrower than the bounds, the memory could not be made.
+        let word = |value| usize::try_from(value).unwrap_or(usize::MAX);
+        context.set_field(Field::AuxStackLimit, word(stack.limit));
+        context.set_field(Field::AuxStackBase, word(stack.base));
+    }
     // No call is in progress; should compiled code run without one, every stack check fails.
     context.set_field(Field::StackLimit, usize::MAX);
     for (index, import) in of_kind(module, imports, ExternKind::Memory).enumerate() {
