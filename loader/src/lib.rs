@@ -89,7 +89,7 @@ pub use instance::error::{ImportName, InstantiateError, LinkError};
 pub use instance::export::Extern;
 pub use instance::global::Global;
 pub use instance::import::Imports;
-pub use instance::memory::{Memory, MemoryMut};
+pub use instance::memory::{ClampedLimit, GrowthFailure, GrowthObserver, Memory, MemoryMut};
 pub use instance::table::Table;
 pub use instance::{ExportError, Instance, InstanceOptions};
 pub use module::Module;

@@ -34,7 +34,7 @@ use crate::instance::context::{Context, ContextStorage};
 use crate::instance::element::ElementSegment;
 use crate::instance::export::Extern;
 use crate::instance::global::Global;
-use crate::instance::memory::{Memory, MemoryObject};
+use crate::instance::memory::{ClampedLimit, GrowthObserver, Memory, MemoryObject};
 use crate::instance::record::{FunctionRecordData, HostRecord};
 use crate::instance::table::{Table, TableObject};
 use crate::module::Module;
@@ -45,9 +45,15 @@ use crate::types::ExternType;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct InstanceOptions {
-    /// Lowers the maximum of the memories that the instance defines, in pages. A number below a
-    /// memory's minimum counts as the minimum.
+    /// Lowers the maximum of the memories that the instance defines, in pages. A number outside of
+    /// what a memory's type allows counts as the nearest one inside; [`Instance::clamped_limits`]
+    /// tells where that happened.
     pub max_memory_pages: Option<u64>,
+    /// Whether the memories that the instance defines are allocated at their maximum at once, so
+    /// that they never move. Memories with guard pages never move in any case.
+    pub fixed_memory: bool,
+    /// Who is told why a memory that the instance defines did not grow.
+    pub growth_observer: Option<GrowthObserver>,
     /// The stack of the start function.
     pub stack: Stack,
 }
@@ -57,6 +63,8 @@ impl Default for InstanceOptions {
     fn default() -> InstanceOptions {
         InstanceOptions {
             max_memory_pages: None,
+            fixed_memory: false,
+            growth_observer: None,
             stack: Stack::Caller,
         }
     }
@@ -66,6 +74,18 @@ impl InstanceOptions {
     /// The options with a lower maximum for memories.
     pub fn max_memory_pages(mut self, pages: u64) -> InstanceOptions {
         self.max_memory_pages = Some(pages);
+        self
+    }
+
+    /// The options with memories that never move, or that may.
+    pub fn fixed_memory(mut self, fixed: bool) -> InstanceOptions {
+        self.fixed_memory = fixed;
+        self
+    }
+
+    /// The options with somebody to be told why a memory did not grow.
+    pub fn growth_observer(mut self, observer: GrowthObserver) -> InstanceOptions {
+        self.growth_observer = Some(observer);
         self
     }
 
@@ -257,6 +277,15 @@ impl Instance {
                     .export(self.group.clone(), export.kind, export.index)?;
                 Some((export.name, item))
             })
+    }
+
+    /// The memories that the instance defines for which
+    /// [`max_memory_pages`](InstanceOptions::max_memory_pages) was clamped.
+    pub fn clamped_limits(&self) -> impl Iterator<Item = ClampedLimit> {
+        let data = self.data();
+        let imported = data.module.artifact().counts().imported_memories;
+        let count = data.memories.len() as u32;
+        (imported..count).filter_map(|index| data.memory(index)?.clamped_limit())
     }
 
     /// The exported function with this name and these types.

@@ -1,4 +1,5 @@
-//! Memory whose accesses are compared in code: an ordinary block that may move when it grows.
+//! Memory whose accesses are compared in code: an ordinary block that may move when it outgrows
+//! its capacity.
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
@@ -13,6 +14,8 @@ const ALIGNMENT: usize = 16;
 pub(super) struct ExplicitMemory {
     base: NonNull<u8>,
     length: usize,
+    /// Size of the block. What is behind the length is zero.
+    capacity: usize,
     allocator: Allocator,
 }
 
@@ -27,10 +30,15 @@ fn layout(length: usize) -> Result<Layout, OutOfMemory> {
 }
 
 impl ExplicitMemory {
-    /// A memory of zeros.
-    pub(super) fn new(allocator: &Allocator, length: usize) -> Result<ExplicitMemory, OutOfMemory> {
-        let layout = layout(length)?;
-        let base = if length == 0 {
+    /// A memory of zeros that does not move while it needs no more than the capacity.
+    pub(super) fn new(
+        allocator: &Allocator,
+        length: usize,
+        capacity: usize,
+    ) -> Result<ExplicitMemory, OutOfMemory> {
+        let capacity = capacity.max(length);
+        let layout = layout(capacity)?;
+        let base = if capacity == 0 {
             layout.dangling_ptr()
         } else {
             allocator.allocate_zeroed(layout, CATEGORY)?
@@ -38,6 +46,7 @@ impl ExplicitMemory {
         Ok(ExplicitMemory {
             base,
             length,
+            capacity,
             allocator: allocator.clone(),
         })
     }
@@ -52,30 +61,31 @@ impl ExplicitMemory {
 
     /// Grows to a length, with zeros.
     pub(super) fn grow(&mut self, length: usize) -> Result<(), OutOfMemory> {
-        if length <= self.length {
+        if length <= self.capacity {
+            self.length = self.length.max(length);
             return Ok(());
         }
         let new = layout(length)?;
-        if self.length == 0 {
-            self.base = self.allocator.allocate_zeroed(new, CATEGORY)?;
-            self.length = length;
-            return Ok(());
-        }
-        let old = layout(self.length)?;
-        // SAFETY: the block came from this allocator with this layout and category.
-        self.base = unsafe {
-            self.allocator
-                .reallocate_zeroed(self.base, old, new, CATEGORY)?
+        self.base = if self.capacity == 0 {
+            self.allocator.allocate_zeroed(new, CATEGORY)?
+        } else {
+            let old = layout(self.capacity)?;
+            // SAFETY: the block came from this allocator with this layout and category.
+            unsafe {
+                self.allocator
+                    .reallocate_zeroed(self.base, old, new, CATEGORY)?
+            }
         };
         self.length = length;
+        self.capacity = length;
         Ok(())
     }
 }
 
 impl Drop for ExplicitMemory {
     fn drop(&mut self) {
-        if self.length != 0
-            && let Ok(layout) = layout(self.length)
+        if self.capacity != 0
+            && let Ok(layout) = layout(self.capacity)
         {
             // SAFETY: the block came from this allocator with this layout and category.
             unsafe { self.allocator.free(self.base, layout, CATEGORY) };

@@ -5,6 +5,8 @@
 //!                        ^ base
 //!   explicit   | committed ...... |                                            may move
 //!              ^ base
+//!   fixed      | length ......... | allocated .... |                           never moves
+//!              ^ base
 //! ```
 //!
 //! A [`LinearMemory`] knows its bytes, not its type: limits in pages are the business of whoever
@@ -37,6 +39,12 @@ pub enum Storage {
     },
     /// In the runtime's ordinary memory. Every access is checked; growth may move the bytes.
     Explicit,
+    /// In the runtime's ordinary memory, all that the memory can ever have at once. Every access is
+    /// checked, and nothing moves.
+    Fixed {
+        /// Bytes that are allocated.
+        capacity: u64,
+    },
 }
 
 enum Bytes {
@@ -79,11 +87,15 @@ impl LinearMemory {
                 usize::try_from(guard).map_err(|_| too_large)?,
                 below as usize,
             )?),
-            Storage::Explicit => Bytes::Explicit(ExplicitMemory::new(allocator, length)?),
+            Storage::Explicit => Bytes::Explicit(ExplicitMemory::new(allocator, length, length)?),
+            Storage::Fixed { capacity } => {
+                let capacity = usize::try_from(capacity).map_err(|_| too_large)?;
+                Bytes::Explicit(ExplicitMemory::new(allocator, length, capacity)?)
+            }
         }))
     }
 
-    /// The address of the first byte. It changes when a memory without guard grows.
+    /// The address of the first byte. It may change when an explicit memory grows.
     pub fn base(&self) -> NonNull<u8> {
         match &self.0 {
             Bytes::Guard(memory) => memory.base(),

@@ -76,6 +76,12 @@ fn explicit_memory_grows_with_zeros() {
 }
 
 #[test]
+fn fixed_memory_grows_with_zeros() {
+    let capacity = 3 * WASM_PAGE as u64;
+    grows_with_zeros(Storage::Fixed { capacity });
+}
+
+#[test]
 fn guarded_memory_grows_with_zeros() {
     grows_with_zeros(GUARDED);
 }
@@ -114,6 +120,12 @@ fn pays_for_what_is_touched(storage: Storage) {
 #[cfg(target_os = "linux")]
 fn explicit_memory_costs_what_is_touched() {
     pays_for_what_is_touched(Storage::Explicit);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn fixed_memory_costs_what_is_touched() {
+    pays_for_what_is_touched(Storage::Fixed { capacity: 32 << 20 });
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! Linear memories as instances and hosts hold them.
 //!
 //! [`MemoryObject`] wraps the storage of `crate::memory`, [`MemoryPlan`] chooses that storage,
+//! [`GrowthFailure`] tells why one does not grow,
 //! [`Memory`] is the host's handle and [`MemoryMut`] an exclusive slice.
 
+mod growth;
 mod handle;
 mod object;
 mod plan;
 
+pub use growth::{ClampedLimit, GrowthFailure, GrowthObserver};
 pub use handle::{Memory, MemoryMut};
 pub(crate) use object::MemoryObject;
 pub(crate) use plan::MemoryPlan;

@@ -10,7 +10,7 @@ use crate::call::backtrace::Backtrace;
 use crate::call::error::Trap;
 use crate::instance::context::Pair;
 use crate::instance::error::InstantiateError;
-use crate::instance::memory::MemoryPlan;
+use crate::instance::memory::{ClampedLimit, GrowthFailure, GrowthObserver, MemoryPlan};
 use crate::memory::{LinearMemory, Storage};
 use crate::module::Module;
 use crate::runtime::Runtime;
@@ -26,6 +26,10 @@ pub(crate) struct MemoryObject {
     /// In the owner's context, or `own_pair`.
     pair: Cell<NonNull<Pair>>,
     own_pair: UnsafeCell<Pair>,
+    /// Counting the memories that the owner imports; zero for a memory of the host's.
+    index: u32,
+    clamped: Option<ClampedLimit>,
+    observer: Option<GrowthObserver>,
 }
 
 impl MemoryObject {
@@ -37,12 +41,15 @@ impl MemoryObject {
         below: u32,
     ) -> Result<Box<MemoryObject>, InstantiateError> {
         let memory_type = plan.limited(memory.ty);
-        let object = MemoryObject::new(
+        let mut object = MemoryObject::new(
             module.runtime(),
             memory_type,
             plan.storage(&memory_type, below),
         )?;
         let index = plan.index(memory.index);
+        object.index = index;
+        object.clamped = plan.clamped(memory.index, &memory_type);
+        object.observer = plan.observer();
         for part in module.artifact().image() {
             if part.memory == index {
                 object.place_image(module, &part)?;
@@ -63,6 +70,9 @@ impl MemoryObject {
             memory_type,
             pair: Cell::new(NonNull::dangling()),
             own_pair: UnsafeCell::new(Pair { base: 0, length: 0 }),
+            index: 0,
+            clamped: None,
+            observer: None,
         };
         let object = Box::new(runtime.allocator(), Category::Instance, object)?;
         object.pair.set(NonNull::from(&object.own_pair).cast());
@@ -131,6 +141,11 @@ impl MemoryObject {
         current
     }
 
+    /// The host's wish for a maximum, where it was not heeded.
+    pub(crate) fn clamped_limit(&self) -> Option<ClampedLimit> {
+        self.clamped
+    }
+
     /// Length in bytes.
     pub(crate) fn length(&self) -> usize {
         // SAFETY: see `with`.
@@ -143,27 +158,50 @@ impl MemoryObject {
     }
 
     /// Appends pages of zeros; the previous number of pages, or none where limits or memory do not
-    /// allow it.
+    /// allow it. Then the observer is told the reason.
     pub(crate) fn grow(&self, delta: u64) -> Option<u64> {
         let previous = self.pages();
-        let pages = previous.checked_add(delta)?;
-        let reachable = self.memory_type.reachable_pages();
-        if pages
-            > self
-                .memory_type
-                .limits
-                .max
-                .unwrap_or(reachable)
-                .min(reachable)
-        {
-            return None;
+        match self.try_grow(previous.checked_add(delta)) {
+            Ok(()) => Some(previous),
+            Err(failure) => {
+                if let Some(observer) = &self.observer {
+                    observer.notify(failure);
+                }
+                None
+            }
         }
-        let bytes = pages.checked_mul(1 << self.memory_type.page_size_log2)?;
+    }
+
+    /// Grows to a number of pages; none where there is no such number.
+    fn try_grow(&self, pages: Option<u64>) -> Result<(), GrowthFailure> {
+        let memory = self.index;
+        let reachable = self.memory_type.reachable_pages();
+        let limit = self.memory_type.limits.max.unwrap_or(reachable);
+        let limit = limit.min(reachable);
+        let pages = match pages {
+            Some(pages) if pages <= limit => pages,
+            _ => {
+                return Err(GrowthFailure::LimitReached {
+                    memory,
+                    pages: pages.unwrap_or(u64::MAX),
+                    limit,
+                });
+            }
+        };
+        let failed = |error| GrowthFailure::OutOfMemory {
+            memory,
+            pages,
+            error,
+        };
+        let bytes = pages
+            .checked_mul(1 << self.memory_type.page_size_log2)
+            .and_then(|bytes| usize::try_from(bytes).ok())
+            .ok_or(failed(OutOfMemory::new(Category::LinearMemory, usize::MAX)))?;
         // SAFETY: see `with`.
-        let memory = unsafe { &mut *self.memory.get() };
-        memory.grow(usize::try_from(bytes).ok()?).ok()?;
+        let storage = unsafe { &mut *self.memory.get() };
+        storage.grow(bytes).map_err(failed)?;
         self.publish();
-        Some(previous)
+        Ok(())
     }
 
     /// Copies bytes into the memory, if they fit.

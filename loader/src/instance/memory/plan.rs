@@ -4,7 +4,7 @@
 use precast_format::tunables::BoundsChecks;
 
 use crate::instance::InstanceOptions;
-use crate::instance::memory::MemoryObject;
+use crate::instance::memory::{ClampedLimit, GrowthObserver, MemoryObject};
 use crate::memory::Storage;
 use crate::module::Module;
 use crate::types::MemoryType;
@@ -18,6 +18,8 @@ pub(crate) struct MemoryPlan {
     imported_memories: u32,
     first_is_guarded: bool,
     max_pages: Option<u64>,
+    fixed: bool,
+    observer: Option<GrowthObserver>,
 }
 
 impl MemoryPlan {
@@ -32,6 +34,8 @@ impl MemoryPlan {
             imported_memories: artifact.counts().imported_memories,
             first_is_guarded: false,
             max_pages: options.max_memory_pages,
+            fixed: options.fixed_memory,
+            observer: options.growth_observer,
         };
         plan.first_is_guarded = artifact
             .memories()
@@ -52,14 +56,28 @@ impl MemoryPlan {
 
     /// The type of a defined memory with the maximum that the host allows.
     pub(super) fn limited(&self, mut memory_type: MemoryType) -> MemoryType {
-        let limit = self
-            .max_pages
-            .map(|pages| pages.max(memory_type.limits.min));
-        memory_type.limits.max = match (memory_type.limits.max, limit) {
-            (Some(max), Some(limit)) => Some(max.min(limit)),
-            (max, limit) => max.or(limit),
-        };
+        if let Some(requested) = self.max_pages {
+            let reachable = memory_type.reachable_pages();
+            let largest = memory_type.limits.max.unwrap_or(reachable);
+            memory_type.limits.max = Some(requested.min(largest).max(memory_type.limits.min));
+        }
         memory_type
+    }
+
+    /// What became of the host's wish for a defined memory, if it was not heeded. The type is the
+    /// limited one.
+    pub(super) fn clamped(&self, defined: u32, memory_type: &MemoryType) -> Option<ClampedLimit> {
+        let (requested, applied) = (self.max_pages?, memory_type.limits.max?);
+        (requested != applied).then_some(ClampedLimit {
+            memory: self.index(defined),
+            requested,
+            applied,
+        })
+    }
+
+    /// Who is told why a memory did not grow.
+    pub(super) fn observer(&self) -> Option<GrowthObserver> {
+        self.observer
     }
 
     /// The index of a defined memory among all memories.
@@ -74,6 +92,11 @@ impl MemoryPlan {
                 reservation: self.reservation,
                 guard: self.guard,
                 below,
+            }
+        } else if self.fixed || memory_type.shared {
+            // A shared memory must stay where other threads look for it.
+            Storage::Fixed {
+                capacity: memory_type.max_bytes(),
             }
         } else {
             Storage::Explicit

@@ -1,0 +1,107 @@
+//! What the host is told about the limits of memories: why a growth failed, which wish was cut.
+//!
+//! The program gets -1 whatever the reason; whoever sizes a device wants to know which it was.
+#![forbid(unsafe_code)]
+
+use core::fmt;
+
+use crate::alloc::OutOfMemory;
+
+/// Why a memory did not grow.
+#[must_use]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum GrowthFailure {
+    /// The memory may not have so many pages. Raise the module's maximum, or the one in
+    /// [`InstanceOptions`](crate::InstanceOptions).
+    LimitReached {
+        /// The memory, counting those that the instance imports.
+        memory: u32,
+        /// How many pages it would have had; `u64::MAX` where there is no such number.
+        pages: u64,
+        /// How many it may have.
+        limit: u64,
+    },
+    /// There are no bytes for the pages. Give the runtime more memory, or the artifact a larger
+    /// reservation.
+    OutOfMemory {
+        /// The memory, counting those that the instance imports.
+        memory: u32,
+        /// How many pages it would have had.
+        pages: u64,
+        /// What was asked of the allocator or the system.
+        error: OutOfMemory,
+    },
+}
+
+impl fmt::Display for GrowthFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GrowthFailure::LimitReached {
+                memory,
+                pages,
+                limit,
+            } => write!(
+                f,
+                "memory {memory} may have {limit} pages and wants {pages}"
+            ),
+            GrowthFailure::OutOfMemory {
+                memory,
+                pages,
+                error,
+            } => write!(f, "memory {memory} wants {pages} pages: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for GrowthFailure {}
+
+/// A function of the host that is told why memories of an instance did not grow.
+///
+/// It is called on the thread that asked for the growth, within `memory.grow` or
+/// [`Memory::grow`](crate::Memory::grow). It must not panic, and what it does to the instance has
+/// no effect on the outcome.
+#[derive(Clone, Copy)]
+pub struct GrowthObserver {
+    user: usize,
+    notify: fn(usize, GrowthFailure),
+}
+
+impl GrowthObserver {
+    /// An observer. `user` is passed to the function: an index, or an address with exposed
+    /// provenance.
+    pub const fn new(user: usize, notify: fn(usize, GrowthFailure)) -> GrowthObserver {
+        GrowthObserver { user, notify }
+    }
+
+    pub(super) fn notify(&self, failure: GrowthFailure) {
+        (self.notify)(self.user, failure);
+    }
+}
+
+impl PartialEq for GrowthObserver {
+    /// Whether function and user are the same.
+    fn eq(&self, other: &GrowthObserver) -> bool {
+        self.user == other.user && core::ptr::fn_addr_eq(self.notify, other.notify)
+    }
+}
+
+impl Eq for GrowthObserver {}
+
+impl fmt::Debug for GrowthObserver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GrowthObserver({:#x})", self.user)
+    }
+}
+
+/// A maximum that the host wished for and that the memory's type does not allow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct ClampedLimit {
+    /// The memory, counting those that the instance imports.
+    pub memory: u32,
+    /// The wish, in pages.
+    pub requested: u64,
+    /// The maximum that holds, in pages: the module's minimum or its maximum.
+    pub applied: u64,
+}
