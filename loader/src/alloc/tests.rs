@@ -234,9 +234,9 @@ fn reallocation_keeps_what_was_and_clears_what_is_added() {
             127 * KIB,
             300 * KIB + 1,
             200 * KIB,
-            KIB << 10,
+            1024 * KIB,
             9,
-            2 * KIB << 10,
+            2048 * KIB,
         ];
         for new in sizes {
             // SAFETY: the block is that long and ours.

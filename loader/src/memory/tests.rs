@@ -87,7 +87,6 @@ fn guarded_memory_grows_with_zeros() {
 }
 
 /// How many bytes of a memory have pages of their own.
-#[cfg(target_os = "linux")]
 fn resident(memory: &LinearMemory) -> usize {
     let page = page_size();
     let start = memory.base().as_ptr().map_addr(|base| base & !(page - 1));
@@ -99,7 +98,6 @@ fn resident(memory: &LinearMemory) -> usize {
 }
 
 /// The same body for every storage.
-#[cfg(target_os = "linux")]
 fn pays_for_what_is_touched(storage: Storage) {
     const SIZE: usize = 16 << 20;
     let allocator = Allocator::system().unwrap();
@@ -117,19 +115,16 @@ fn pays_for_what_is_touched(storage: Storage) {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn explicit_memory_costs_what_is_touched() {
     pays_for_what_is_touched(Storage::Explicit);
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn fixed_memory_costs_what_is_touched() {
     pays_for_what_is_touched(Storage::Fixed { capacity: 32 << 20 });
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn guarded_memory_costs_what_is_touched() {
     pays_for_what_is_touched(GUARDED);
 }
