@@ -17,6 +17,9 @@ use crate::alloc::{Allocator, Category, OutOfMemory, Vec};
 use crate::call::value::Slot;
 use crate::instance::record::FunctionRecordData;
 
+#[cfg(test)]
+mod tests;
+
 /// The pointer width of this machine.
 pub(crate) const NATIVE_WIDTH: PointerWidth = if size_of::<usize>() == 4 {
     PointerWidth::Bits32
