@@ -7,7 +7,8 @@
 use precast_format::Artifact;
 use precast_format::context::ABI_HASH;
 use precast_format::read::Header;
-use precast_format::tunables::{BoundsChecks, StackChecks, TrapMode};
+use precast_format::tunables::{StackChecks, TrapMode};
+use precast_format::types::ExternKind;
 
 use crate::error::LoadError;
 use crate::runtime::Device;
@@ -77,8 +78,7 @@ fn check_strategies(artifact: &Artifact<'_>, device: &Device) -> Result<(), Load
     let reservation = tunables
         .memory_reservation
         .saturating_add(tunables.memory_guard);
-    let memories = artifact.counts().defined_memories + artifact.counts().imported_memories;
-    if tunables.bounds_checks == BoundsChecks::Guard && memories > 0 {
+    if has_guarded_memory(artifact) {
         if !device.guard_pages {
             return Err(LoadError::GuardPages { reservation });
         }
@@ -99,8 +99,16 @@ fn check_strategies(artifact: &Artifact<'_>, device: &Device) -> Result<(), Load
 /// or those at the end of the stack.
 pub(crate) fn relies_on_faults(artifact: &Artifact<'_>) -> bool {
     let tunables = &artifact.header().tunables;
-    let memories = artifact.counts().defined_memories + artifact.counts().imported_memories;
     tunables.trap_mode == TrapMode::Signals
         || tunables.stack_checks == StackChecks::Guard
-        || (tunables.bounds_checks == BoundsChecks::Guard && memories > 0)
+        || has_guarded_memory(artifact)
+}
+
+/// Whether the code relies on guard pages around any memory; some memories are compared in code
+/// whatever the strategy is.
+fn has_guarded_memory(artifact: &Artifact<'_>) -> bool {
+    let bounds_checks = artifact.header().tunables.bounds_checks;
+    (0..artifact.index_space(ExternKind::Memory))
+        .filter_map(|index| artifact.memory_type(index))
+        .any(|memory| bounds_checks.guards(&memory))
 }
