@@ -72,10 +72,8 @@ pub(crate) fn compile_clif(
             | cranelift_codegen::CodegenError::CodeTooLarge => {
                 CompileError::limit("the function is too large for the code generator")
             }
-            ref inner => CompileError::internal(format!(
-                "{}\n{}",
-                cranelift_codegen::print_errors::pretty_error(error.func, inner_clone(inner)),
-                error.func.display()
+            inner => CompileError::internal(cranelift_codegen::print_errors::pretty_error(
+                error.func, inner,
             )),
         })?;
     let Some(compiled) = context.compiled_code() else {
@@ -137,17 +135,6 @@ pub(crate) fn compile_clif(
         .map_or(0, |layout| layout.frame_to_fp_offset)
         + 2 * word;
     Ok(CompiledClif { chunk, frame_size })
-}
-
-fn inner_clone(error: &cranelift_codegen::CodegenError) -> cranelift_codegen::CodegenError {
-    use cranelift_codegen::CodegenError;
-    match error {
-        CodegenError::Verifier(errors) => CodegenError::Verifier(
-            cranelift_codegen::verifier::VerifierErrors(errors.0.clone()),
-        ),
-        CodegenError::Unsupported(what) => CodegenError::Unsupported(what.clone()),
-        _ => CodegenError::ImplLimitExceeded,
-    }
 }
 
 /// Our code for a trap of Cranelift's.

@@ -49,8 +49,7 @@ impl FunctionTranslator<'_, '_> {
         }
     }
 
-    /// Traps with a code that a libcall returned; zero is success. `codes` are those that it can
-    /// return.
+    /// Traps with a code that a libcall returned; zero is success.
     pub(super) fn trap_if_code(&mut self, code: Value) {
         let trap = self.builder.create_block();
         let next = self.builder.create_block();
