@@ -26,8 +26,6 @@ pub use options::{ContextRegister, OptLevel, Options, WasmVersion};
 pub use progress::{Progress, Silent};
 pub use target::Target;
 
-use precast_format::Artifact;
-
 use crate::translate::Environment;
 
 /// The outcome of a compilation.
@@ -59,11 +57,6 @@ pub fn compile(wasm: &[u8], options: &Options, progress: &dyn Progress) -> Resul
     let adapters = codegen::compile_adapters(&environment, &*isa)?;
     let linked = link::link(&environment, &*isa, functions, adapters)?;
     let artifact = emit::artifact(&environment, &linked)?;
-    Artifact::parse(&artifact).map_err(|error| {
-        CompileError::internal(format!(
-            "the artifact does not pass its own reader: {error}"
-        ))
-    })?;
     Ok(Compiled {
         artifact,
         functions: linked.functions.len(),

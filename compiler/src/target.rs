@@ -312,6 +312,8 @@ impl Target {
             ),
             ("preserve_frame_pointers", "true"),
             ("unwind_info", "false"),
+            // Where blocks start tells code from jump tables.
+            ("machine_code_cfg_info", "true"),
         ] {
             flags.set(name, value).map_err(|error| internal(&error))?;
         }

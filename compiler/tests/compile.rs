@@ -108,6 +108,18 @@ fn cpu_features_are_those_that_the_code_uses() {
     assert_eq!(names(&unary("i32.eqz")), [""; 0]);
     assert_eq!(names(&unary("i32.popcnt")), ["popcnt"]);
     assert_eq!(names(&unary("i32.clz")), ["lzcnt"]);
+    // The function moves nothing; the trampoline that the host calls it by does, with AVX.
+    let identity = r#"(module (func (export "f") (param f64) (result f64) (local.get 0)))"#;
+    assert!(names(identity).contains(&"avx"), "{:?}", names(identity));
+    // A jump table lies between the branch and its targets.
+    let blocks = "block ".repeat(40);
+    let labels: String = (0..40).map(|label| format!("{label} ")).collect();
+    let arms = "end local.get 0 i32.popcnt return ".repeat(40);
+    let table = format!(
+        "(module (func (param i32) (result i32)
+            {blocks} local.get 0 br_table {labels} {arms} unreachable))"
+    );
+    assert_eq!(names(&table), ["popcnt"]);
 }
 
 #[test]

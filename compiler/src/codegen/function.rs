@@ -5,8 +5,10 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{self, ExternalName, Function, UserExternalName};
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::{Context, FinalizedRelocTarget};
+use precast_format::target::CpuFeatures;
 use precast_format::trap::TrapCode;
 
+use super::cpu_features::used_features;
 use crate::error::{CompileError, Result};
 
 /// Machine code with what it refers to and what can happen in it. Offsets count from its start.
@@ -19,6 +21,8 @@ pub(crate) struct Chunk {
     pub traps: Vec<(u32, TrapCode, u32)>,
     /// Calls: offset of the return address, wasm offset.
     pub calls: Vec<(u32, u32)>,
+    /// CPU features that the code needs, where they can be read off it.
+    pub cpu_features: CpuFeatures,
 }
 
 /// A place in the code that waits for an address.
@@ -116,6 +120,7 @@ pub(crate) fn compile_clif(
         })
         .collect::<Result<Vec<_>>>()?;
     let chunk = Chunk {
+        cpu_features: used_features(isa, buffer.data(), &compiled.bb_starts),
         code: buffer.data().to_vec(),
         alignment: buffer.alignment,
         relocations,

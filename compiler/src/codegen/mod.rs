@@ -1,5 +1,6 @@
 //! From CLIF to machine code, function by function.
 
+mod cpu_features;
 mod function;
 mod parallel;
 mod stack_stub;

@@ -3,15 +3,14 @@
 use cranelift_codegen::binemit::Reloc;
 use precast_format::libcall::LibcallSet;
 use precast_format::relocation::{RelocationKind, SymbolKind};
-use precast_format::target::{Endianness, Isa};
+use precast_format::target::{CpuFeatures, Endianness, Isa};
 use precast_format::tunables::Tunables;
 use precast_format::types::{
     ConstOp, ExternKind, GlobalType, ImportType, Limits, TableType, ValueType,
 };
-use precast_format::write::{self, ArtifactBuilder};
+use precast_format::write::{self, ArtifactBuilder, WriteError};
 use wasmparser::{ExternalKind, HeapType, ValType};
 
-use super::cpu::used_features;
 use super::image::images;
 use crate::error::{CompileError, Result};
 use crate::link::{Linked, LinkedFunction};
@@ -76,7 +75,12 @@ pub(crate) fn artifact(environment: &Environment<'_>, linked: &Linked) -> Result
     artifact.elements = elements(module)?;
     add_data(&mut artifact, module, options.page_size_log2())?;
     artifact.relocations = relocations(linked)?;
-    artifact.cpu_features = used_features(&options.target, &linked.text, &linked.functions);
+    artifact.cpu_features = match options.target.isa() {
+        // Data between the code may look like features that are not allowed, and so not used.
+        Isa::X86_64 => CpuFeatures(linked.cpu_features.0 & options.target.features().0),
+        // No decoder: what was allowed stands for what is used.
+        _ => options.target.features(),
+    };
     if options.names {
         artifact.function_names = (0..module.functions.len() as u32)
             .map(|function| module.display_name(function).map(str::to_owned))
@@ -95,9 +99,11 @@ pub(crate) fn artifact(environment: &Environment<'_>, linked: &Linked) -> Result
     }
     artifact.aux_stack = environment.aux_stack;
     artifact.text.clone_from(&linked.text);
-    artifact
-        .write()
-        .map_err(|error| CompileError::limit(error.to_string()))
+    // The writer reads what it wrote with the loader's reader.
+    artifact.write().map_err(|error| match error {
+        WriteError::TooLarge => CompileError::limit(error.to_string()),
+        _ => CompileError::internal(error.to_string()),
+    })
 }
 
 fn value_type(ty: ValType) -> Result<ValueType> {

@@ -28,6 +28,9 @@ pub fn listing(wasm: &[u8], options: &Options, filter: &FunctionFilter) -> Resul
 /// Lists the machine code of an artifact: one line for each instruction with its offset in the
 /// text; the target's name behind a call or jump; trap code and wasm offset behind what can trap.
 ///
+/// An artifact does not say what in its text is data, so jump tables and constants are listed as if
+/// they were instructions.
+///
 /// # Errors
 ///
 /// When there is no disassembler for the artifact's instruction set.

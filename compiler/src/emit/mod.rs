@@ -2,7 +2,6 @@
 
 mod artifact;
 mod clif;
-mod cpu;
 mod image;
 mod listing;
 

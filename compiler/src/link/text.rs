@@ -4,6 +4,7 @@ use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::TargetIsa;
 use precast_format::libcall::Libcall;
+use precast_format::target::CpuFeatures;
 use precast_format::trap::TrapCode;
 
 use crate::abi::{NAMESPACE_BODY, NAMESPACE_FUNCTION, NAMESPACE_LIBCALL};
@@ -21,6 +22,8 @@ pub(crate) struct Linked {
     pub adapters: Vec<AdapterOffsets>,
     /// What is left for the loader.
     pub relocations: Vec<LoaderRelocation>,
+    /// CPU features that the code needs, where they can be read off it.
+    pub cpu_features: CpuFeatures,
 }
 
 /// A function in the text.
@@ -88,35 +91,21 @@ pub(crate) fn link(
         OptLevel::None | OptLevel::Speed => alignments.preferred,
     };
     let mut placed = Vec::with_capacity(label_count);
-    let mut place = |chunk: Chunk| -> Result<(u32, Chunk)> {
+    let mut cpu_features = CpuFeatures::default();
+    let mut place = |mut chunk: Chunk| -> Result<(u32, Chunk)> {
         let align = chunk.alignment.max(function_alignment);
         let offset = builder.append(true, &chunk.code, align, &mut control);
         let end = offset + chunk.code.len() as u64;
         if end > i32::MAX as u64 {
             return Err(CompileError::limit("the text exceeds 2 GiB"));
         }
-        let Chunk {
-            code,
-            alignment,
-            relocations,
-            traps,
-            calls,
-        } = chunk;
+        cpu_features.0 |= chunk.cpu_features.0;
         placed.push(Placed {
             offset,
             label: placed.len(),
-            relocations,
+            relocations: std::mem::take(&mut chunk.relocations),
         });
-        Ok((
-            offset as u32,
-            Chunk {
-                code,
-                alignment,
-                relocations: Vec::new(),
-                traps,
-                calls,
-            },
-        ))
+        Ok((offset as u32, chunk))
     };
 
     let mut linked_functions = Vec::with_capacity(functions.len());
@@ -210,5 +199,6 @@ pub(crate) fn link(
         functions: linked_functions,
         adapters: adapter_offsets,
         relocations,
+        cpu_features,
     })
 }

@@ -1,37 +1,39 @@
-//! Which CPU features a text really uses.
+//! Which CPU features machine code really uses.
 //!
 //! The header records these, not the features that the compiler was allowed to use: an artifact
-//! is refused only by a device that could not run it.
+//! is refused only by a device that could not run it. Everything that can be executed counts,
+//! trampolines and adapters included: where AVX is allowed, they move floats with it.
 
+use cranelift_codegen::isa::TargetIsa;
 use iced_x86::{CpuidFeature, Decoder, DecoderOptions, Instruction};
 use precast_format::target::{CpuFeatures, Isa};
+use target_lexicon::Architecture;
 
-use crate::link::LinkedFunction;
-use crate::target::Target;
-
-/// The features that the code needs, of those that the target allows.
+/// The features that the code of one function needs; none on other instruction sets than x86-64,
+/// for which there is no decoder.
 ///
-/// Only functions are decoded: adapters use no more than the base instruction set. Constants
-/// behind a function's code decode as instructions of no meaning, which could name a feature that
-/// is not used; what the target does not allow is left out, so that they can only err on the safe
-/// side.
-pub(crate) fn used_features(
-    target: &Target,
-    text: &[u8],
-    functions: &[LinkedFunction],
-) -> CpuFeatures {
-    match target.isa() {
-        Isa::X86_64 => {
-            let range = |f: &LinkedFunction| f.offset as usize..(f.offset + f.size) as usize;
-            let used = functions
-                .iter()
-                .filter_map(|function| text.get(range(function)))
-                .fold(0, |used, code| used | x86_64_features(code).0);
-            CpuFeatures(used & target.features().0)
-        }
-        // No decoder: what was allowed stands for what is used.
-        _ => target.features(),
+/// `blocks` are the offsets at which basic blocks start. Decoding starts anew at each, because a
+/// jump table may lie between two blocks. A table and the constants at the end decode as
+/// instructions of no meaning: they may name a feature too many, and hide none.
+pub(super) fn used_features(isa: &dyn TargetIsa, code: &[u8], blocks: &[u32]) -> CpuFeatures {
+    let mut features = CpuFeatures::default();
+    if isa.triple().architecture != Architecture::X86_64 {
+        return features;
     }
+    let starts = [0]
+        .into_iter()
+        .chain(blocks.iter().map(|start| *start as usize));
+    let ends = blocks
+        .iter()
+        .map(|start| *start as usize)
+        .chain([code.len()]);
+    for block in starts
+        .zip(ends)
+        .filter_map(|(start, end)| code.get(start..end))
+    {
+        features.0 |= x86_64_features(block).0;
+    }
+    features
 }
 
 fn x86_64_features(code: &[u8]) -> CpuFeatures {
