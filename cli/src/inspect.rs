@@ -7,6 +7,7 @@ use crate::{Outcome, compile, output, report};
 use clap::Args;
 use precast_format::Artifact;
 use precast_format::aux_stack::AuxStack;
+use precast_format::envelope::{Envelope, Signature};
 use precast_format::layout::SectionId;
 use precast_format::tunables::BoundsChecks;
 use precast_format::types::ExternKind;
@@ -39,16 +40,16 @@ pub fn run(arguments: &InspectArguments) -> Outcome {
     };
     let artifact = report::parse(&compile::display_name(path), &bytes)?;
     if arguments.json {
-        report::print_json(&json(&artifact, bytes.len()))?;
+        report::print_json(&json(&artifact, &bytes))?;
     } else {
-        output::print(&text(&artifact, bytes.len()))?;
+        output::print(&text(&artifact, &bytes))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(artifact: &Artifact<'_>, file_size: usize) -> String {
+fn text(artifact: &Artifact<'_>, file: &[u8]) -> String {
     let mut text = String::new();
-    header(&mut text, artifact, file_size);
+    header(&mut text, artifact, file);
     imports(&mut text, artifact);
     exports(&mut text, artifact);
     memories(&mut text, artifact);
@@ -58,7 +59,7 @@ fn text(artifact: &Artifact<'_>, file_size: usize) -> String {
 
 // Writing to a string does not fail, so the results of `writeln!` are dropped below.
 
-fn header(text: &mut String, artifact: &Artifact<'_>, file_size: usize) {
+fn header(text: &mut String, artifact: &Artifact<'_>, file: &[u8]) {
     let header = artifact.header();
     let tunables = &header.tunables;
     let mut line = |name: &str, value: String| {
@@ -71,7 +72,7 @@ fn header(text: &mut String, artifact: &Artifact<'_>, file_size: usize) {
         "format",
         format!("version {}.{}", header.version.0, header.version.1),
     );
-    line("size", size::show(file_size as u64));
+    line("size", size::show(file.len() as u64));
     line(
         "target",
         format!("{}, {:?}", header.isa.name(), header.host_abi),
@@ -108,11 +109,16 @@ fn header(text: &mut String, artifact: &Artifact<'_>, file_size: usize) {
     }
     line(
         "signature",
-        match artifact.signature() {
+        match signature(file) {
             Some(signature) => format!("Ed25519, key {}", hexadecimal(&signature.public_key)),
             None => "none".to_owned(),
         },
     );
+}
+
+/// The signature of a file that was parsed, not verified.
+fn signature(file: &[u8]) -> Option<Signature> {
+    Envelope::split(file).ok()?.signature
 }
 
 /// The auxiliary stack: its pointer, its place, whether it is checked, and what told so.
@@ -195,7 +201,7 @@ fn sections(text: &mut String, artifact: &Artifact<'_>) {
     }
 }
 
-fn json(artifact: &Artifact<'_>, file_size: usize) -> serde_json::Value {
+fn json(artifact: &Artifact<'_>, file: &[u8]) -> serde_json::Value {
     let imports: Vec<_> = artifact
         .imports()
         .iter()
@@ -220,12 +226,12 @@ fn json(artifact: &Artifact<'_>, file_size: usize) -> serde_json::Value {
         .collect();
     json!({
         "module": artifact.module_name(),
-        "size": file_size,
+        "size": file.len(),
         "header": report::header_json(artifact.header()),
         "aux_stack": artifact.aux_stack().as_ref().map(aux_stack_json),
         "functions": artifact.functions().len(),
         "start": artifact.start_function(),
-        "signed_by": artifact.signature().map(|signature| hexadecimal(&signature.public_key)),
+        "signed_by": signature(file).map(|signature| hexadecimal(&signature.public_key)),
         "imports": imports,
         "exports": exports,
         "sections": sections,

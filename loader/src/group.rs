@@ -18,10 +18,11 @@
 
 use core::cell::{Cell, UnsafeCell};
 use core::fmt;
+use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
 
-use crate::alloc::{Box, Category, OutOfMemory, Vec};
+use crate::alloc::{Box, Category, OutOfMemory};
 use crate::instance::InstanceData;
 use crate::instance::global::GlobalObject;
 use crate::instance::memory::MemoryObject;
@@ -42,20 +43,48 @@ impl fmt::Display for Busy {
 
 impl core::error::Error for Busy {}
 
+/// A member and the one that the group got before it.
+pub(crate) struct Linked<T> {
+    next: UnsafeCell<Option<Member>>,
+    value: T,
+}
+
+impl<T> Linked<T> {
+    /// Moves a member into a block of its own.
+    pub(crate) fn new(runtime: &Runtime, value: T) -> Result<Box<Linked<T>>, OutOfMemory> {
+        let next = UnsafeCell::new(None);
+        Box::new(
+            runtime.allocator(),
+            Category::Instance,
+            Linked { next, value },
+        )
+    }
+}
+
+impl<T> Deref for Linked<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for Linked<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
 /// What a group owns.
-#[expect(
-    dead_code,
-    reason = "objects of the host are kept only to be freed with the group"
-)]
 pub(crate) enum Member {
     /// An instance with everything that it defines.
-    Instance(Box<InstanceData>),
+    Instance(Box<Linked<InstanceData>>),
     /// A memory that the host made.
-    Memory(Box<MemoryObject>),
+    Memory(Box<Linked<MemoryObject>>),
     /// A table that the host made.
-    Table(Box<TableObject>),
+    Table(Box<Linked<TableObject>>),
     /// A global that the host made.
-    Global(Box<GlobalObject>),
+    Global(Box<Linked<GlobalObject>>),
 }
 
 impl Member {
@@ -66,6 +95,59 @@ impl Member {
             // Whoever refers to these is an instance or a handle, and knows the group itself.
             Member::Memory(_) | Member::Table(_) | Member::Global(_) => {}
         }
+    }
+
+    /// The place of the member behind this one.
+    fn next(&self) -> &UnsafeCell<Option<Member>> {
+        match self {
+            Member::Instance(member) => &member.next,
+            Member::Memory(member) => &member.next,
+            Member::Table(member) => &member.next,
+            Member::Global(member) => &member.next,
+        }
+    }
+}
+
+/// A group's members, the youngest first. A member brings the place for the link along, so that
+/// nothing is allocated for the list.
+struct Members {
+    first: Option<Member>,
+    count: usize,
+}
+
+impl Members {
+    fn push(&mut self, mut member: Member) {
+        self.set_next(&mut member);
+        self.first = Some(member);
+        self.count += 1;
+    }
+
+    /// Hangs the list behind a member.
+    fn set_next(&mut self, member: &mut Member) {
+        // SAFETY: the member is borrowed exclusively, and so is the list.
+        unsafe { *member.next().get() = self.first.take() };
+    }
+
+    fn pop(&mut self) -> Option<Member> {
+        let member = self.first.take()?;
+        // SAFETY: the member is owned, and it is the only way to the place.
+        self.first = unsafe { (*member.next().get()).take() };
+        self.count -= 1;
+        Some(member)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Member> {
+        core::iter::successors(self.first.as_ref(), |member| {
+            // SAFETY: places change only while the list is borrowed exclusively.
+            unsafe { (*member.next().get()).as_ref() }
+        })
+    }
+}
+
+impl Drop for Members {
+    fn drop(&mut self) {
+        // One after the other: a long list would be a deep recursion.
+        while self.pop().is_some() {}
     }
 }
 
@@ -106,7 +188,7 @@ pub(crate) struct Group {
     /// Whether a slice of some member's memory is borrowed. Touched by the owner only.
     borrowed: Cell<bool>,
     /// Touched by the owner, or by the last reference.
-    members: UnsafeCell<Vec<Member>>,
+    members: UnsafeCell<Members>,
     runtime: Runtime,
 }
 
@@ -131,7 +213,10 @@ impl GroupRef {
             owner: AtomicUsize::new(0),
             depth: Cell::new(0),
             borrowed: Cell::new(false),
-            members: UnsafeCell::new(Vec::new_in(allocator, Category::Instance)),
+            members: UnsafeCell::new(Members {
+                first: None,
+                count: 0,
+            }),
             runtime: runtime.clone(),
         };
         let group = GroupRef(Box::into_raw(Box::new(
@@ -232,7 +317,7 @@ impl Group {
     fn member_count(&self) -> usize {
         // SAFETY: called for entered groups only; the reference ends with this function.
         let members = unsafe { &*self.members.get() };
-        members.len()
+        members.count
     }
 }
 
@@ -259,10 +344,10 @@ impl<'a> Entered<'a> {
     }
 
     /// Gives the group a member, which lives as long as the group.
-    pub(crate) fn adopt(&self, member: Member) -> Result<(), OutOfMemory> {
+    pub(crate) fn adopt(&self, member: Member) {
         // SAFETY: the owner of the group is this thread, and the reference ends with this call.
         let members = unsafe { &mut *self.group.root().members.get() };
-        members.try_push(member)
+        members.push(member);
     }
 
     /// Looks for something among the group's instances.
@@ -280,10 +365,10 @@ impl<'a> Entered<'a> {
     }
 
     /// Makes one group of this one and `other`. Both stay entered.
-    pub(crate) fn merge(&self, other: &Entered<'_>) -> Result<(), OutOfMemory> {
+    pub(crate) fn merge(&self, other: &Entered<'_>) {
         let (mut root, mut child) = (self.group.root(), other.group.root());
         if ptr::eq(root, child) {
-            return Ok(());
+            return;
         }
         if child.member_count() > root.member_count() {
             core::mem::swap(&mut root, &mut child);
@@ -292,16 +377,13 @@ impl<'a> Entered<'a> {
         let into = unsafe { &mut *root.members.get() };
         // SAFETY: as above.
         let from = unsafe { &mut *child.members.get() };
-        into.try_reserve(from.len())?;
         while let Some(member) = from.pop() {
             member.set_group(NonNull::from(root));
-            // Room was made above.
-            into.try_push(member)?;
+            into.push(member);
         }
         root.depth.set(root.depth.get() + child.depth.get());
         let parent = core::mem::ManuallyDrop::new(root.reference());
         child.parent.store(parent.0.as_ptr(), Ordering::Release);
-        Ok(())
     }
 
     /// Marks the members' memory as borrowed: nobody enters until [`Entered::give_back`].

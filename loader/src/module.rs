@@ -24,6 +24,7 @@ use crate::open::file::FileMapping;
 use crate::open::trust::Proof;
 use crate::open::{ArtifactBytes, Source};
 use crate::runtime::Runtime;
+use crate::sys::lock::Lock;
 use crate::trap::signals::registry::Registration;
 use crate::types::{ExternType, FuncType, ModuleTypes};
 
@@ -34,7 +35,8 @@ pub struct Module(Shared<Inner>);
 /// The fields are dropped in this order; the artifact borrows from the bytes.
 struct Inner {
     /// Lets faults in `code` be looked up in the trap table; there if the code traps by faults.
-    _registration: Option<Registration>,
+    /// It points at `artifact`, and is therefore made when that does not move any more.
+    registration: Lock<Option<Registration>>,
     types: ModuleTypes,
     /// The memory exported as `memory`, else memory 0: host functions ask for it at each call.
     main_memory: u32,
@@ -61,13 +63,12 @@ impl Module {
         let artifact = crate::open::parse(file)?;
         let plan = LinkPlan::new(runtime, artifact)?;
         let code = plan.publish(runtime, &bytes)?;
-        let registration = register_traps(runtime, &artifact, &code)?;
         let types = ModuleTypes::new(runtime, &artifact)?;
         let exported = artifact.exports().lookup("memory");
         let exported = exported.filter(|export| export.kind == ExternKind::Memory);
         let main_memory = exported.map_or(0, |export| export.index);
         let inner = Inner {
-            _registration: registration,
+            registration: Lock::new(None),
             types,
             main_memory,
             code,
@@ -76,6 +77,7 @@ impl Module {
             runtime: runtime.clone(),
         };
         let inner = Shared::new(runtime.allocator(), Category::Module, inner)?;
+        *inner.registration.lock() = register_traps(&inner)?;
         Ok(Module(inner))
     }
 
@@ -182,18 +184,13 @@ impl fmt::Debug for Module {
 }
 
 /// Makes faults in the code traps, where the code relies on that.
-fn register_traps(
-    runtime: &Runtime,
-    artifact: &Artifact<'static>,
-    code: &ExecutableCode,
-) -> Result<Option<Registration>, LoadError> {
-    if !relies_on_faults(artifact) {
+fn register_traps(module: &Inner) -> Result<Option<Registration>, LoadError> {
+    if !relies_on_faults(&module.artifact) {
         return Ok(None);
     }
-    runtime.catch_faults()?;
-    // SAFETY: the table is that of the code. Both live in the module, which drops the registration
+    module.runtime.catch_faults()?;
+    // SAFETY: the artifact is that of the code. Both live in the module, which drops the registration
     // first; instances keep the module, and nobody runs their code when the last one is gone.
-    let registration =
-        unsafe { Registration::new(runtime.allocator(), code.range(), artifact.traps()) }?;
+    let registration = unsafe { Registration::new(module.code.range(), &module.artifact) }?;
     Ok(Some(registration))
 }

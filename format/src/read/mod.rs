@@ -27,7 +27,7 @@ mod validate;
 use crate::aux_stack::AuxStack;
 use crate::bytes::{Bytes, Records, Words};
 use crate::context::{ContextCounts, ContextLayout};
-use crate::envelope::{Envelope, Signature};
+use crate::envelope::Envelope;
 use crate::error::{ErrorKind, FormatError};
 use crate::layout::{SectionId, operation};
 use crate::types::{ExternKind, GlobalType, ImportType, MemoryType, TableType};
@@ -66,7 +66,6 @@ use header::SectionTable;
 #[derive(Clone, Copy, Debug)]
 pub struct Artifact<'a> {
     payload: Bytes<'a>,
-    signature: Option<Signature>,
     header: Header,
     sections: SectionTable,
     strings: &'a str,
@@ -78,7 +77,7 @@ pub struct Artifact<'a> {
 
 impl<'a> Artifact<'a> {
     /// Checks a file, with or without a signature, and gives access to it. The signature is not
-    /// verified here.
+    /// verified here; [`Envelope::split`] gives it.
     pub fn parse(file: &'a [u8]) -> Result<Artifact<'a>, FormatError> {
         validate::parse(Envelope::split(file)?)
     }
@@ -93,11 +92,6 @@ impl<'a> Artifact<'a> {
     /// What the artifact is for.
     pub const fn header(&self) -> &Header {
         &self.header
-    }
-
-    /// The signature after the payload, not verified.
-    pub const fn signature(&self) -> Option<&Signature> {
-        self.signature.as_ref()
     }
 
     /// Everything that a signature covers.

@@ -67,7 +67,6 @@ pub(super) fn parse(envelope: Envelope<'_>) -> Result<Artifact<'_>, FormatError>
     };
     let artifact = Artifact {
         payload,
-        signature: envelope.signature,
         header,
         sections,
         strings,

@@ -15,6 +15,7 @@ mod category;
 mod custom;
 mod pool;
 mod shared;
+mod slab;
 mod string;
 mod system;
 mod vec;
@@ -33,6 +34,8 @@ pub use category::{Category, Lifetime};
 pub use custom::CustomAllocator;
 pub use pool::{PoolUsage, StaticPool};
 pub use shared::Shared;
+pub(crate) use shared::{Room, SharedArray, element_of};
+pub(crate) use slab::{Array, Slab, SlabLayout};
 pub use string::String;
 pub use vec::Vec;
 

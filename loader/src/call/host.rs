@@ -4,6 +4,10 @@
 //! that stands in the first word of the [`HostFunction`]. The generic entry behind that address
 //! gives the closure its [`Caller`] and its arguments, and writes down what went wrong, panics
 //! included: nothing may unwind through compiled code.
+//!
+//! ```text
+//!   | entry | how to drop the closure | type | closure |      one block
+//! ```
 
 use core::marker::PhantomData;
 use core::mem::offset_of;
@@ -11,7 +15,7 @@ use core::ptr::NonNull;
 
 use precast_format::trap::TrapCode;
 
-use crate::alloc::{Box, Category, OutOfMemory, Shared, Vec};
+use crate::alloc::{Category, OutOfMemory, Room, Shared, Vec, element_of};
 use crate::call::caller::Caller;
 use crate::call::entry::{self, Failure};
 use crate::call::error::HostError;
@@ -23,14 +27,13 @@ use crate::types::FuncType;
 /// The entry that compiled code calls: host object, the caller's context, values; zero is success.
 type HostEntry = unsafe extern "C" fn(*const HostFunction, NonNull<u8>, *mut Slot) -> u32;
 
-/// A closure with its type, shared by everything that refers to it.
+/// A closure with its type, shared by everything that refers to it. The closure lies behind the
+/// value, in the same block.
 #[repr(C)]
 pub(crate) struct HostFunction {
     /// The ABI wants it in the first word.
     entry: HostEntry,
-    /// The callable, owned; its type is known to `entry` and `drop_callable`.
-    callable: NonNull<()>,
-    drop_callable: unsafe fn(NonNull<()>),
+    drop_callable: unsafe fn(NonNull<HostFunction>),
     func_type: FuncType,
 }
 
@@ -48,16 +51,13 @@ impl HostFunction {
         func_type: FuncType,
         callable: C,
     ) -> Result<Shared<HostFunction>, OutOfMemory> {
-        let allocator = runtime.allocator();
-        let callable = Box::new(allocator, Category::HostFunctions, callable)?;
+        let room = Room::new(runtime.allocator(), Category::HostFunctions, 1)?;
         let function = HostFunction {
             entry: enter::<C>,
-            callable: Box::into_raw(callable).cast(),
             drop_callable: drop_callable::<C>,
             func_type,
         };
-        // Where this fails, dropping the function drops the callable.
-        Shared::new(allocator, Category::HostFunctions, function)
+        Ok(room.fill_one(function, callable))
     }
 
     /// The function's type.
@@ -80,19 +80,19 @@ impl HostFunction {
 
 impl Drop for HostFunction {
     fn drop(&mut self) {
-        // SAFETY: `new` made the pair, and the callable is dropped here only.
-        unsafe { (self.drop_callable)(self.callable) }
+        // SAFETY: `new` put the closure behind the value; it is dropped here only.
+        unsafe { (self.drop_callable)(NonNull::from(self)) }
     }
 }
 
-/// Frees a callable.
+/// Drops the closure of a host function.
 ///
 /// # Safety
 ///
-/// The pointer came from `Box::<C>::into_raw` and is not used again.
-unsafe fn drop_callable<C>(callable: NonNull<()>) {
+/// The function was made for a `C`, which is not used again.
+unsafe fn drop_callable<C>(function: NonNull<HostFunction>) {
     // SAFETY: the caller's promise.
-    drop(unsafe { Box::from_raw(callable.cast::<C>()) });
+    unsafe { element_of::<HostFunction, C>(function).drop_in_place() };
 }
 
 /// The code behind the first word of a host function whose callable is a `C`.
@@ -110,8 +110,8 @@ unsafe extern "C" fn enter<C: HostCallable>(
 ) -> u32 {
     // SAFETY: 1; the reference ends with the call.
     let function = unsafe { &*function };
-    // SAFETY: 1; `callable` is a `C`.
-    let callable = unsafe { function.callable.cast::<C>().as_ref() };
+    // SAFETY: 1; the closure behind the function is a `C`.
+    let callable = unsafe { element_of::<HostFunction, C>(NonNull::from(function)).as_ref() };
     let count = function.func_type.slots();
     // SAFETY: 4; the adapter does not touch its array while the host runs.
     let slots = unsafe { core::slice::from_raw_parts_mut(values, count) };

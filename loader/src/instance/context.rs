@@ -40,21 +40,24 @@ pub(crate) struct Pair {
 /// The context block of one instance.
 ///
 /// Having a value of this type means that `layout.size()` bytes below the pointer are writable,
-/// and stay so while the instance lives.
-pub(crate) struct Context {
+/// and stay so while the lifetime lasts.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
     pointer: NonNull<u8>,
-    layout: ContextLayout,
+    layout: &'a ContextLayout,
 }
 
-impl Context {
+impl<'a> Context<'a> {
     /// Takes the block below the pointer.
     ///
     /// # Safety
     ///
-    /// 1. `layout.size()` bytes below `pointer`, which is aligned to 16, are writable and zero.
-    /// 2. They stay so until the value is gone, and nobody else writes them but compiled code.
+    /// 1. `layout.size()` bytes below `pointer`, which is aligned to 16, are writable and zero at
+    ///    first.
+    /// 2. They stay so while the lifetime lasts, and nobody else writes them but compiled code and
+    ///    other values of this type, on this thread.
     /// 3. The layout was made for [`NATIVE_WIDTH`].
-    pub(crate) unsafe fn new(pointer: NonNull<u8>, layout: ContextLayout) -> Context {
+    pub(crate) unsafe fn new(pointer: NonNull<u8>, layout: &'a ContextLayout) -> Context<'a> {
         Context { pointer, layout }
     }
 

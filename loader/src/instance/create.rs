@@ -11,26 +11,29 @@
 
 use core::ptr::NonNull;
 
+use precast_format::Artifact;
 use precast_format::context::Field;
 use precast_format::trap::TrapCode;
 use precast_format::types::ExternKind;
 
-use crate::alloc::{Box, Category, OutOfMemory, Shared, Vec};
+use crate::alloc::{Box, Category, OutOfMemory, Shared, Slab};
 use crate::call::backtrace::Backtrace;
 use crate::call::entry;
 use crate::call::error::Trap;
 use crate::call::exec_env::{CallContext, ExecutionEnvironment};
 use crate::call::host::HostFunction;
-use crate::group::{Entered, GroupRef, Member, Membership};
+use crate::group::{Entered, GroupRef, Linked, Member, Membership};
 use crate::instance::context::{Context, ContextStorage};
-use crate::instance::element::Failed;
+use crate::instance::element::ElementSegment;
 use crate::instance::error::{ImportName, InstantiateError, LinkError};
 use crate::instance::export::Extern;
 use crate::instance::import::Imports;
 use crate::instance::memory::{MemoryObject, MemoryPlan};
 use crate::instance::record::{FunctionRecordData, HostRecord};
 use crate::instance::table::TableObject;
-use crate::instance::{Instance, InstanceData, InstanceOptions, data, element, expression};
+use crate::instance::{
+    ArrayCounts, Instance, InstanceData, InstanceOptions, data, element, expression,
+};
 use crate::limits::MAX_TABLE_ELEMENTS;
 use crate::module::Module;
 
@@ -52,14 +55,14 @@ pub(crate) fn instantiate(
     let entered = group.enter()?;
     for other in groups {
         if !entered.contains(other) {
-            entered.merge(&other.enter()?)?;
+            entered.merge(&other.enter()?);
         }
     }
     let plan = MemoryPlan::new(module, options);
     check_guards(module, resolved.as_slice(), &plan)?;
     let instance = build(module, resolved.as_slice(), &plan, &entered)?;
-    let pointer = NonNull::from(&*instance);
-    entered.adopt(Member::Instance(instance))?;
+    let pointer = NonNull::from(&**instance);
+    entered.adopt(Member::Instance(instance));
     // SAFETY: the group owns the instance, and `group` keeps the group.
     let instance = unsafe { pointer.as_ref() };
     initialize(instance)?;
@@ -90,33 +93,53 @@ fn build(
     imports: &[Extern],
     plan: &MemoryPlan,
     group: &Entered<'_>,
-) -> Result<Box<InstanceData>, InstantiateError> {
+) -> Result<Box<Linked<InstanceData>>, InstantiateError> {
     let artifact = module.artifact();
     let allocator = module.runtime().allocator();
     let layout = *artifact.context_layout();
 
-    let mut memories = Vec::new_in(allocator, Category::Instance);
-    let mut tables = Vec::new_in(allocator, Category::Instance);
+    let functions = of_kind(module, imports, ExternKind::Function);
+    let of_host = functions.filter(|import| host_function(import).is_some());
+    let counts = ArrayCounts::new(artifact, of_host.count());
+    let mut slab = Slab::new(allocator, Category::Instance, InstanceData::arrays(&counts))?;
+    // SAFETY: the arrays go into one value with the slab, which is dropped after them; and so it
+    // is here, where locals are dropped in reverse order.
+    let mut own_memories = unsafe { slab.take::<MemoryObject>(counts.own_memories) }?;
+    // SAFETY: as above.
+    let mut own_tables = unsafe { slab.take::<TableObject>(counts.own_tables) }?;
+    // SAFETY: as above.
+    let host_records = unsafe { slab.take::<HostRecord>(counts.host_functions) }?;
+    // SAFETY: as above.
+    let elements = unsafe { slab.take::<ElementSegment>(counts.elements) }?;
+    // SAFETY: as above.
+    let mut memories = unsafe { slab.take(counts.memories) }?;
+    // SAFETY: as above.
+    let mut tables = unsafe { slab.take(counts.tables) }?;
+    // SAFETY: as above.
+    let dropped_data = unsafe { slab.take(counts.data) }?;
+    // All arrays have room for what the artifact counts.
     for import in of_kind(module, imports, ExternKind::Memory) {
         if let Extern::Memory(memory) = import {
-            memories.try_push(memory.pointer())?;
+            memories.push(memory.pointer());
         }
     }
     for import in of_kind(module, imports, ExternKind::Table) {
         if let Extern::Table(table) = import {
-            tables.try_push(table.pointer())?;
+            tables.push(table.pointer());
         }
     }
 
     // Memory 0 holds the context below its base, where it is ours and cannot move.
-    let mut own_memories: Vec<Box<MemoryObject>> = Vec::new_in(allocator, Category::Instance);
     for memory in artifact.memories() {
         let below = if plan.holds_context(memory.index) {
             layout.size()
         } else {
             0
         };
-        own_memories.try_push(MemoryObject::create(module, plan, &memory, below)?)?;
+        let object = MemoryObject::create(module, plan, &memory, below)?;
+        if let Some(object) = own_memories.push(object) {
+            memories.push(object);
+        }
     }
     let mut context_storage = None;
     let pointer = match own_memories.first() {
@@ -126,29 +149,22 @@ fn build(
             .pointer(),
     };
     // SAFETY: the block below the pointer is the memory's or the storage's, zero, for this layout,
-    // and both go into the instance beside the context. The layout's width is this machine's, or
-    // the module would not have been loaded.
-    let context = unsafe { Context::new(pointer, layout) };
+    // and both are here. The layout's width is this machine's, or the module would not have been
+    // loaded.
+    let context = unsafe { Context::new(pointer, &layout) };
 
-    // Tables are written when they are made, so a few bytes of artifact must not ask for all the
-    // memory that there is.
-    let elements = artifact.tables().into_iter();
-    let elements = elements.fold(0u64, |sum, table| sum.saturating_add(table.ty.limits.min));
-    if elements > MAX_TABLE_ELEMENTS {
-        let bytes = usize::try_from(elements).unwrap_or(usize::MAX);
-        let bytes = bytes.saturating_mul(size_of::<usize>());
-        return Err(OutOfMemory::new(Category::Tables, bytes).into());
-    }
-    let mut own_tables = Vec::new_in(allocator, Category::Instance);
+    check_table_elements(artifact)?;
     for table in artifact.tables() {
         let object = TableObject::new(module.runtime(), table.ty, 0)?;
-        tables.try_push(NonNull::from(&*object))?;
+        if let Some(object) = own_tables.push(object) {
+            tables.push(object);
+        }
+    }
+    for (index, table) in own_tables.iter().enumerate() {
         // SAFETY: the pair is in the context, which lives as long as the table.
-        unsafe { object.move_pair(context.defined_table(table.index)) };
-        own_tables.try_push(object)?;
+        unsafe { table.move_pair(context.defined_table(index as u32)) };
     }
     for (index, memory) in own_memories.iter().enumerate() {
-        memories.try_push(NonNull::from(&**memory))?;
         // SAFETY: the pair is in the context, which lives as long as the memory.
         unsafe { memory.move_pair(context.defined_memory(index as u32)) };
     }
@@ -156,22 +172,46 @@ fn build(
     let instance = InstanceData {
         module: module.clone(),
         membership: Membership::new(group),
-        context,
+        context: pointer,
         memories,
         tables,
-        dropped_data: Vec::new_in(allocator, Category::Instance),
-        elements: Vec::new_in(allocator, Category::Instance),
-        host_records: Vec::new_in(allocator, Category::Instance),
+        dropped_data,
+        elements,
+        host_records,
         _own_tables: own_tables,
         _own_memories: own_memories,
         _context_storage: context_storage,
+        _slab: slab,
     };
-    let mut instance = Box::new(allocator, Category::Instance, instance)?;
-    data::prepare(&mut instance)?;
-    element::prepare(&mut instance)?;
+    let mut instance = Linked::new(module.runtime(), instance)?;
+    data::prepare(&mut instance);
+    element::prepare(&mut instance);
     fill_context(&instance, imports);
     link_functions(&mut instance, imports)?;
     Ok(instance)
+}
+
+/// Refuses tables that are larger than what the loader makes.
+///
+/// Tables are written when they are made, so a few bytes of artifact must not ask for all the memory
+/// that there is.
+fn check_table_elements(artifact: &Artifact<'_>) -> Result<(), OutOfMemory> {
+    let elements = artifact.tables().into_iter();
+    let elements = elements.fold(0u64, |sum, table| sum.saturating_add(table.ty.limits.min));
+    if elements > MAX_TABLE_ELEMENTS {
+        let bytes = usize::try_from(elements).unwrap_or(usize::MAX);
+        let bytes = bytes.saturating_mul(size_of::<usize>());
+        return Err(OutOfMemory::new(Category::Tables, bytes));
+    }
+    Ok(())
+}
+
+/// The host function that an import is, if no instance has it yet.
+fn host_function(import: &Extern) -> Option<&Shared<HostFunction>> {
+    match import {
+        Extern::Func(func) => func.as_host_function(),
+        _ => None,
+    }
 }
 
 /// The imports of one kind, in the order of its index space.
@@ -229,7 +269,7 @@ fn fill_context(instance: &InstanceData, imports: &[Extern]) {
 
 /// Writes the records of defined functions and the pointers to those of imported ones.
 fn link_functions(
-    instance: &mut Box<InstanceData>,
+    instance: &mut Linked<InstanceData>,
     imports: &[Extern],
 ) -> Result<(), InstantiateError> {
     let module = instance.module().clone();
@@ -258,7 +298,7 @@ fn link_functions(
         let Extern::Func(func) = import else { continue };
         let record = match func.as_host_function() {
             None => func.importable_record(),
-            Some(function) => host_record(instance, index, function)?,
+            Some(function) => host_record(instance, index, function),
         };
         let Some(record) = record else {
             let import = artifact.import_of(ExternKind::Function, index);
@@ -273,18 +313,13 @@ fn link_functions(
 /// Makes the record through which the instance calls a host function; none where the artifact has
 /// no adapter to host functions of this type.
 fn host_record(
-    instance: &mut Box<InstanceData>,
+    instance: &mut Linked<InstanceData>,
     index: u32,
     function: &Shared<HostFunction>,
-) -> Result<Option<NonNull<FunctionRecordData>>, OutOfMemory> {
+) -> Option<NonNull<FunctionRecordData>> {
     let module = instance.module().clone();
-    let Some(ty) = module.artifact().function_type(index) else {
-        return Ok(None);
-    };
-    let Some(adapter) = ty.host_adapter else {
-        return Ok(None);
-    };
-    let code = module.code_address(adapter);
+    let ty = module.artifact().function_type(index)?;
+    let code = module.code_address(ty.host_adapter?);
     let record = FunctionRecordData {
         code,
         context: core::ptr::from_ref(&**function).expose_provenance(),
@@ -297,10 +332,8 @@ fn host_record(
         owner: NonNull::from(&**instance),
         function: function.clone(),
     };
-    let host = Box::new(module.runtime().allocator(), Category::Instance, host)?;
-    let pointer = NonNull::from(&*host).cast();
-    instance.host_records.try_push(host)?;
-    Ok(Some(pointer))
+    // There is room for as many as there are host functions among the imports.
+    Some(instance.host_records.push(host)?.cast())
 }
 
 /// Gives globals, tables and memories their first values.
@@ -322,10 +355,7 @@ fn initialize(instance: &InstanceData) -> Result<(), InstantiateError> {
         object.fill(0, reference, length).map_err(segment_trap)?;
     }
     element::compute_passive(instance)?;
-    element::initialize(instance).map_err(|failed| match failed {
-        Failed::Trap(code) => segment_trap(code),
-        Failed::OutOfMemory(error) => error.into(),
-    })?;
+    element::initialize(instance).map_err(segment_trap)?;
     data::initialize(instance).map_err(segment_trap)
 }
 

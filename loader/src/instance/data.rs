@@ -4,7 +4,6 @@
 use precast_format::read::DataMode;
 use precast_format::trap::TrapCode;
 
-use crate::alloc::OutOfMemory;
 use crate::instance::InstanceData;
 use crate::instance::expression;
 
@@ -49,18 +48,13 @@ impl InstanceData {
 }
 
 /// Marks passive segments as there, all others as dropped.
-pub(crate) fn prepare(instance: &mut InstanceData) -> Result<(), OutOfMemory> {
+pub(crate) fn prepare(instance: &mut InstanceData) {
     let module = instance.module().clone();
-    instance
-        .dropped_data
-        .try_reserve(module.artifact().data().len() as usize)?;
     for segment in module.artifact().data() {
         let dropped = !matches!(segment.mode, DataMode::Passive);
-        instance
-            .dropped_data
-            .try_push(core::cell::Cell::new(dropped))?;
+        // There is room for all segments of the artifact.
+        instance.dropped_data.push(core::cell::Cell::new(dropped));
     }
-    Ok(())
 }
 
 /// Writes the active segments into their memories, in order. What the image holds is there.

@@ -55,35 +55,25 @@ impl InstanceData {
     }
 }
 
-/// Computes the items of a segment.
-fn compute(
-    instance: &InstanceData,
-    segment: &precast_format::read::ElementSegment<'_>,
-) -> Result<Vec<usize>, OutOfMemory> {
-    let mut items = Vec::new_in(instance.runtime().allocator(), Category::Tables);
-    items.try_reserve(segment.items.len() as usize)?;
-    for item in segment.items.iter() {
-        items.try_push(match item {
-            ElementItem::Null => 0,
-            ElementItem::Function(index) => expression::reference(instance, index),
-            ElementItem::Expression(item) => expression::evaluate(instance, &item).reference(),
-        })?;
+/// The reference that an item stands for.
+fn reference(instance: &InstanceData, item: ElementItem<'_>) -> usize {
+    match item {
+        ElementItem::Null => 0,
+        ElementItem::Function(index) => expression::reference(instance, index),
+        ElementItem::Expression(item) => expression::evaluate(instance, &item).reference(),
     }
-    Ok(items)
 }
 
 /// Makes room for the segments.
-pub(crate) fn prepare(instance: &mut InstanceData) -> Result<(), OutOfMemory> {
-    let count = instance.module().artifact().elements().len();
-    instance.elements.try_reserve_exact(count as usize)?;
-    for _ in 0..count {
+pub(crate) fn prepare(instance: &mut InstanceData) {
+    for _ in 0..instance.module().artifact().elements().len() {
         let segment = ElementSegment {
             items: OnceCell::new(),
             dropped: Cell::new(false),
         };
-        instance.elements.try_push(segment)?;
+        // There is room for all segments of the artifact.
+        instance.elements.push(segment);
     }
-    Ok(())
 }
 
 /// Computes the passive segments, when globals have their values.
@@ -92,35 +82,29 @@ pub(crate) fn compute_passive(instance: &InstanceData) -> Result<(), OutOfMemory
         if let ElementMode::Passive = segment.mode
             && let Some(place) = instance.elements.get(segment.index as usize)
         {
+            let mut items = Vec::new_in(instance.runtime().allocator(), Category::Tables);
+            items.try_reserve_exact(segment.items.len() as usize)?;
+            for item in segment.items.iter() {
+                items.try_push(reference(instance, item))?;
+            }
             // Each segment comes once, so the place is free.
-            let _ = place.items.set(compute(instance, &segment)?);
+            let _ = place.items.set(items);
         }
     }
     Ok(())
 }
 
 /// Writes the active segments into their tables, in order.
-pub(crate) fn initialize(instance: &InstanceData) -> Result<(), Failed> {
+pub(crate) fn initialize(instance: &InstanceData) -> Result<(), TrapCode> {
     for segment in instance.module().artifact().elements() {
         let ElementMode::Active { table, offset } = segment.mode else {
             continue;
         };
-        let table = instance
-            .table(table)
-            .ok_or(Failed::Trap(TrapCode::TableOutOfBounds))?;
+        let table = instance.table(table).ok_or(TrapCode::TableOutOfBounds)?;
         let offset = expression::offset(instance, &offset, table.table_type().is_64);
-        let items = compute(instance, &segment).map_err(Failed::OutOfMemory)?;
-        table
-            .write(offset, items.as_slice())
-            .map_err(Failed::Trap)?;
+        let items = segment.items.iter();
+        let references = items.map(|item| reference(instance, item));
+        table.write_all(offset, u64::from(segment.items.len()), references)?;
     }
     Ok(())
-}
-
-/// Why a segment was not written.
-pub(crate) enum Failed {
-    /// It does not fit.
-    Trap(TrapCode),
-    /// There was no memory to compute it.
-    OutOfMemory(OutOfMemory),
 }

@@ -3,10 +3,9 @@
 use core::fmt;
 use core::ptr::NonNull;
 
-use crate::alloc::{Box, Category};
 use crate::call::error::CallError;
 use crate::call::value::{Slot, Value};
-use crate::group::{Busy, Entered, GroupRef, Member};
+use crate::group::{Busy, Entered, GroupRef, Linked, Member};
 use crate::runtime::Runtime;
 use crate::types::GlobalType;
 
@@ -46,9 +45,9 @@ impl Global {
             let object = GlobalObject {
                 slot: core::cell::UnsafeCell::new(value.lower(&entered)?),
             };
-            let object = Box::new(runtime.allocator(), Category::Instance, object)?;
+            let object = Linked::new(runtime, object)?;
             let slot = NonNull::from(&object.slot).cast();
-            entered.adopt(Member::Global(object))?;
+            entered.adopt(Member::Global(object));
             slot
         };
         Ok(Global {

@@ -21,10 +21,11 @@ use core::cell::Cell;
 use core::fmt;
 use core::ptr::NonNull;
 
+use precast_format::Artifact;
 use precast_format::context::Field;
 use precast_format::types::ExternKind;
 
-use crate::alloc::{Box, Vec};
+use crate::alloc::{Array, Slab, SlabLayout};
 use crate::call::exec_env::{ExecutionEnvironment, Stack};
 use crate::call::func::Func;
 use crate::call::typed::{TypedFunc, WasmParams, WasmResults};
@@ -96,6 +97,36 @@ impl InstanceOptions {
     }
 }
 
+/// How long the arrays of an instance are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ArrayCounts {
+    pub(crate) own_memories: usize,
+    pub(crate) own_tables: usize,
+    /// Imported functions that are the host's.
+    pub(crate) host_functions: usize,
+    pub(crate) elements: usize,
+    pub(crate) memories: usize,
+    pub(crate) tables: usize,
+    pub(crate) data: usize,
+}
+
+impl ArrayCounts {
+    /// For an instance of the artifact whose imports include so many host functions.
+    pub(crate) fn new(artifact: &Artifact<'_>, host_functions: usize) -> ArrayCounts {
+        let counts = artifact.counts();
+        let (own_memories, own_tables) = (artifact.memories().len(), artifact.tables().len());
+        ArrayCounts {
+            own_memories: own_memories as usize,
+            own_tables: own_tables as usize,
+            host_functions,
+            elements: artifact.elements().len() as usize,
+            memories: counts.imported_memories as usize + own_memories as usize,
+            tables: counts.imported_tables as usize + own_tables as usize,
+            data: artifact.data().len() as usize,
+        }
+    }
+}
+
 /// Everything that belongs to one instance. The group owns it.
 ///
 /// Compiled code changes the context and what it points to; all else here changes only through
@@ -103,22 +134,38 @@ impl InstanceOptions {
 pub(crate) struct InstanceData {
     module: Module,
     membership: Membership,
-    context: Context,
+    /// The context pointer.
+    context: NonNull<u8>,
     /// The memories by index, imports first.
-    memories: Vec<NonNull<MemoryObject>>,
+    memories: Array<NonNull<MemoryObject>>,
     /// The tables by index, imports first.
-    tables: Vec<NonNull<TableObject>>,
+    tables: Array<NonNull<TableObject>>,
     /// Which data segments are dropped.
-    dropped_data: Vec<Cell<bool>>,
-    elements: Vec<ElementSegment>,
-    host_records: Vec<Box<HostRecord>>,
-    _own_tables: Vec<Box<TableObject>>,
+    dropped_data: Array<Cell<bool>>,
+    elements: Array<ElementSegment>,
+    /// The records of imported functions that are the host's.
+    host_records: Array<HostRecord>,
+    _own_tables: Array<TableObject>,
     /// Memory 0 may hold the context, so it goes after everything that looks there.
-    _own_memories: Vec<Box<MemoryObject>>,
+    _own_memories: Array<MemoryObject>,
     _context_storage: Option<ContextStorage>,
+    /// What the arrays are in; dropped after them.
+    _slab: Slab,
 }
 
 impl InstanceData {
+    /// What the arrays of an instance take, in the order in which they are cut off.
+    pub(crate) fn arrays(counts: &ArrayCounts) -> SlabLayout {
+        SlabLayout::new()
+            .array::<MemoryObject>(counts.own_memories)
+            .array::<TableObject>(counts.own_tables)
+            .array::<HostRecord>(counts.host_functions)
+            .array::<ElementSegment>(counts.elements)
+            .array::<NonNull<MemoryObject>>(counts.memories)
+            .array::<NonNull<TableObject>>(counts.tables)
+            .array::<Cell<bool>>(counts.data)
+    }
+
     /// The instance whose context this is.
     ///
     /// # Safety
@@ -143,8 +190,12 @@ impl InstanceData {
         self.module.runtime()
     }
 
-    pub(crate) fn context(&self) -> &Context {
-        &self.context
+    pub(crate) fn context(&self) -> Context<'_> {
+        let layout = self.module.artifact().context_layout();
+        // SAFETY: instantiation made the block for this layout, whose width is this machine's, or
+        // the module would not have been loaded. It stays as long as the instance, and who holds
+        // one has entered the group.
+        unsafe { Context::new(self.context, layout) }
     }
 
     pub(crate) fn membership(&self) -> &Membership {
@@ -173,9 +224,9 @@ impl InstanceData {
     pub(crate) fn global(&self, index: u32) -> Option<NonNull<Slot>> {
         let counts = self.module.artifact().counts();
         match index.checked_sub(counts.imported_globals) {
-            None => self.context.imported_global(index),
+            None => self.context().imported_global(index),
             Some(defined) if defined < counts.defined_globals => {
-                Some(self.context.defined_global(defined))
+                Some(self.context().defined_global(defined))
             }
             Some(_) => None,
         }
@@ -185,11 +236,11 @@ impl InstanceData {
     pub(crate) fn function_record(&self, index: u32) -> Option<NonNull<FunctionRecordData>> {
         let artifact = self.module.artifact();
         if index < artifact.counts().imported_functions {
-            let address = self.context.imported_function(index);
+            let address = self.context().imported_function(index);
             return NonNull::new(core::ptr::with_exposed_provenance_mut(address));
         }
         Some(
-            self.context
+            self.context()
                 .function_record(artifact.defined_function(index)?.record?),
         )
     }

@@ -10,10 +10,10 @@ use core::ptr::NonNull;
 
 use precast_format::trap::TrapCode;
 
-use crate::alloc::{Box, Category, OutOfMemory, Vec};
+use crate::alloc::{Category, OutOfMemory, Vec};
 use crate::call::error::CallError;
 use crate::call::value::{Slot, Value};
-use crate::group::{Busy, Entered, GroupRef, Member};
+use crate::group::{Busy, Entered, GroupRef, Linked, Member};
 use crate::instance::context::Pair;
 use crate::limits::MAX_TABLE_ELEMENTS;
 use crate::runtime::Runtime;
@@ -26,19 +26,19 @@ use crate::types::TableType;
 pub(crate) struct TableObject {
     elements: UnsafeCell<Vec<usize>>,
     table_type: TableType,
-    /// In the owner's context, or `own_pair`.
+    /// In the owner's context, or `own_pair`; dangling while the object is made.
     pair: Cell<NonNull<Pair>>,
     own_pair: UnsafeCell<Pair>,
 }
 
 impl TableObject {
-    /// Makes a table of `table_type.limits.min` elements. The pair is the object's own until
-    /// [`TableObject::move_pair`].
+    /// Makes a table of `table_type.limits.min` elements. It has no pair until
+    /// [`TableObject::move_pair`] or [`TableObject::own_pair`].
     pub(crate) fn new(
         runtime: &Runtime,
         table_type: TableType,
         initial: usize,
-    ) -> Result<Box<TableObject>, OutOfMemory> {
+    ) -> Result<TableObject, OutOfMemory> {
         let min = table_type.limits.min;
         let mut elements = Vec::new_in(runtime.allocator(), Category::Tables);
         let length = usize::try_from(min)
@@ -46,16 +46,18 @@ impl TableObject {
             .filter(|_| min <= MAX_TABLE_ELEMENTS)
             .ok_or(OutOfMemory::new(Category::Tables, usize::MAX))?;
         elements.try_resize(length, initial)?;
-        let object = TableObject {
+        Ok(TableObject {
             elements: UnsafeCell::new(elements),
             table_type,
             pair: Cell::new(NonNull::dangling()),
             own_pair: UnsafeCell::new(Pair { base: 0, length: 0 }),
-        };
-        let object = Box::new(runtime.allocator(), Category::Tables, object)?;
-        object.pair.set(NonNull::from(&object.own_pair).cast());
-        object.publish();
-        Ok(object)
+        })
+    }
+
+    /// Lets the object keep its pair. It must not move from here on.
+    fn own_pair(&self) {
+        self.pair.set(NonNull::from(&self.own_pair).cast());
+        self.publish();
     }
 
     /// Moves the pair into the owner's context.
@@ -97,13 +99,22 @@ impl TableObject {
 
     /// Writes references from `index` on, if they fit.
     pub(crate) fn write(&self, index: u64, references: &[usize]) -> Result<(), TrapCode> {
+        self.write_all(index, references.len() as u64, references.iter().copied())
+    }
+
+    /// Writes so many references from `index` on, if they fit. The iterator does not look at tables.
+    pub(crate) fn write_all(
+        &self,
+        index: u64,
+        count: u64,
+        references: impl Iterator<Item = usize>,
+    ) -> Result<(), TrapCode> {
         self.with(|elements| {
-            let range = range(elements.len(), index, references.len() as u64)
-                .ok_or(TrapCode::TableOutOfBounds)?;
-            elements
-                .get_mut(range)
-                .ok_or(TrapCode::TableOutOfBounds)?
-                .copy_from_slice(references);
+            let range = range(elements.len(), index, count).ok_or(TrapCode::TableOutOfBounds)?;
+            let places = elements.get_mut(range).ok_or(TrapCode::TableOutOfBounds)?;
+            for (place, reference) in places.iter_mut().zip(references) {
+                *place = reference;
+            }
             Ok(())
         })
     }
@@ -226,8 +237,10 @@ impl Table {
             let entered = group.enter()?;
             let initial = initial.lower(&entered)?.reference();
             let object = TableObject::new(runtime, table_type, initial)?;
-            let pointer = NonNull::from(&*object);
-            entered.adopt(Member::Table(object))?;
+            let object = Linked::new(runtime, object)?;
+            object.own_pair();
+            let pointer = NonNull::from(&**object);
+            entered.adopt(Member::Table(object));
             pointer
         };
         Ok(Table { group, object })

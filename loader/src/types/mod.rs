@@ -4,7 +4,6 @@
 //! table. The runtime therefore keeps one [registry](registry) of structures; a [`FuncType`] is a
 //! counted reference to an entry, and two of them are equal when their entries are the same.
 //! Types of tables, memories and globals are plain values of the format crate.
-#![forbid(unsafe_code)]
 
 mod module;
 mod registry;
@@ -13,59 +12,68 @@ use core::fmt;
 
 pub use precast_format::types::{ExternKind, GlobalType, Limits, MemoryType, TableType, ValueType};
 
-use crate::alloc::{OutOfMemory, Shared};
+use crate::alloc::OutOfMemory;
 use crate::runtime::Runtime;
 
 pub(crate) use module::ModuleTypes;
-use registry::Entry;
 pub(crate) use registry::TypeRegistry;
+use registry::{EntryRef, Structure};
 
-/// The type of a function: parameters and results.
-pub struct FuncType {
-    runtime: Runtime,
-    /// Taken out only while the value is dropped, so that the count falls under the lock.
-    entry: Option<Shared<Entry>>,
-}
+/// The type of a function: parameters and results. Clones refer to the same entry.
+///
+/// It is empty where a damaged module does not have the type.
+#[derive(Clone)]
+pub struct FuncType(Option<EntryRef>);
 
 impl FuncType {
-    /// The type with these parameters and results.
+    /// The type with these parameters and results. Allocates where the runtime does not have it yet.
     pub fn new(
         runtime: &Runtime,
         params: &[ValueType],
         results: &[ValueType],
     ) -> Result<FuncType, OutOfMemory> {
-        let entry = runtime
-            .types()
-            .lock()
-            .intern(runtime.allocator(), params, results)?;
-        Ok(FuncType {
-            runtime: runtime.clone(),
-            entry: Some(entry),
+        FuncType::with(runtime, params.len(), results.len(), &|index| {
+            let result = || results.get(index.wrapping_sub(params.len()));
+            let found = params.get(index).or_else(result);
+            found.copied().unwrap_or(ValueType::I32)
         })
+    }
+
+    /// The type with so many parameters and results, each told by its number, parameters first.
+    pub(crate) fn with(
+        runtime: &Runtime,
+        params: usize,
+        results: usize,
+        value_type: &dyn Fn(usize) -> ValueType,
+    ) -> Result<FuncType, OutOfMemory> {
+        let structure = Structure {
+            params,
+            results,
+            value_type,
+        };
+        let entry = runtime.types().lock().intern(runtime, structure)?;
+        Ok(FuncType(Some(entry)))
     }
 
     /// What stands where a type should be that a damaged module does not have: it equals no type of
     /// a module, and calls through it fail.
-    pub(crate) fn nameless(runtime: &Runtime) -> FuncType {
-        FuncType {
-            runtime: runtime.clone(),
-            entry: None,
-        }
+    pub(crate) const fn nameless() -> FuncType {
+        FuncType(None)
     }
 
     /// The parameters' types.
     pub fn params(&self) -> &[ValueType] {
-        self.entry.as_ref().map_or(&[], |entry| entry.params())
+        self.0.as_ref().map_or(&[], registry::params)
     }
 
     /// The results' types.
     pub fn results(&self) -> &[ValueType] {
-        self.entry.as_ref().map_or(&[], |entry| entry.results())
+        self.0.as_ref().map_or(&[], registry::results)
     }
 
     /// The number that compiled code compares; unique in the runtime while the type is in use.
     pub(crate) fn id(&self) -> u32 {
-        self.entry.as_ref().map_or(u32::MAX, |entry| entry.id())
+        self.0.as_ref().map_or(u32::MAX, |entry| entry.id())
     }
 
     /// Slots of a value array for a call: enough for parameters and for results.
@@ -74,19 +82,12 @@ impl FuncType {
     }
 }
 
-impl Clone for FuncType {
-    fn clone(&self) -> FuncType {
-        FuncType {
-            runtime: self.runtime.clone(),
-            entry: self.entry.clone(),
-        }
-    }
-}
-
 impl Drop for FuncType {
     fn drop(&mut self) {
-        if let Some(entry) = self.entry.take() {
-            self.runtime.types().lock().release(entry);
+        if let Some(entry) = self.0.take() {
+            // The entry may be the last to hold the runtime, whose lock is held while it goes.
+            let runtime = entry.runtime().clone();
+            runtime.types().lock().release(entry);
         }
     }
 }

@@ -7,7 +7,7 @@ use core::ptr::NonNull;
 use precast_format::types::WASM_PAGE_SIZE_LOG2;
 
 use crate::call::error::CallError;
-use crate::group::{Busy, Entered, GroupRef, Member};
+use crate::group::{Busy, Entered, GroupRef, Linked, Member};
 use crate::instance::memory::MemoryObject;
 use crate::limits::{HOST_MEMORY_GUARD, HOST_MEMORY_RESERVATION};
 use crate::memory::Storage;
@@ -46,8 +46,10 @@ impl Memory {
         let object = {
             let entered = group.enter()?;
             let object = MemoryObject::new(runtime, memory_type, storage)?;
-            let pointer = NonNull::from(&*object);
-            entered.adopt(Member::Memory(object))?;
+            let object = Linked::new(runtime, object)?;
+            object.own_pair();
+            let pointer = NonNull::from(&**object);
+            entered.adopt(Member::Memory(object));
             pointer
         };
         Ok(Memory { group, object })

@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 
 use precast_format::trap::TrapCode;
 
-use crate::alloc::{Box, Category, OutOfMemory};
+use crate::alloc::{Category, OutOfMemory};
 use crate::call::backtrace::Backtrace;
 use crate::call::error::Trap;
 use crate::instance::context::Pair;
@@ -23,7 +23,7 @@ use crate::types::MemoryType;
 pub(crate) struct MemoryObject {
     memory: UnsafeCell<LinearMemory>,
     memory_type: MemoryType,
-    /// In the owner's context, or `own_pair`.
+    /// In the owner's context, or `own_pair`; dangling while the object is made.
     pair: Cell<NonNull<Pair>>,
     own_pair: UnsafeCell<Pair>,
     /// Counting the memories that the owner imports; zero for a memory of the host's.
@@ -39,7 +39,7 @@ impl MemoryObject {
         plan: &MemoryPlan,
         memory: &precast_format::read::Memory,
         below: u32,
-    ) -> Result<Box<MemoryObject>, InstantiateError> {
+    ) -> Result<MemoryObject, InstantiateError> {
         let memory_type = plan.limited(memory.ty);
         let mut object = MemoryObject::new(
             module.runtime(),
@@ -58,14 +58,15 @@ impl MemoryObject {
         Ok(object)
     }
 
-    /// Makes a memory of zeros. The pair is the object's own until [`MemoryObject::move_pair`].
+    /// Makes a memory of zeros. It has no pair until [`MemoryObject::move_pair`] or
+    /// [`MemoryObject::own_pair`].
     pub(super) fn new(
         runtime: &Runtime,
         memory_type: MemoryType,
         storage: Storage,
-    ) -> Result<Box<MemoryObject>, OutOfMemory> {
+    ) -> Result<MemoryObject, OutOfMemory> {
         let memory = LinearMemory::new(runtime.allocator(), &memory_type, storage)?;
-        let object = MemoryObject {
+        Ok(MemoryObject {
             memory: UnsafeCell::new(memory),
             memory_type,
             pair: Cell::new(NonNull::dangling()),
@@ -73,11 +74,13 @@ impl MemoryObject {
             index: 0,
             clamped: None,
             observer: None,
-        };
-        let object = Box::new(runtime.allocator(), Category::Instance, object)?;
-        object.pair.set(NonNull::from(&object.own_pair).cast());
-        object.publish();
-        Ok(object)
+        })
+    }
+
+    /// Lets the object keep its pair. It must not move from here on.
+    pub(super) fn own_pair(&self) {
+        self.pair.set(NonNull::from(&self.own_pair).cast());
+        self.publish();
     }
 
     /// Puts a part of the initial contents in place.

@@ -11,16 +11,16 @@
 //! looks for the text that its own thread was executing. That text was registered before it could
 //! run, and it stays registered while it runs, so its slot is not being changed.
 //!
-//! For the same reason the trap table behind the slot that was found is still there.
+//! For the same reason the artifact behind the slot that was found is still there, with its trap table.
 
 use core::ops::Range;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
 
-use precast_format::read::TrapSites;
+use precast_format::Artifact;
 use precast_format::trap::TrapCode;
 
-use crate::alloc::{Allocator, Box, Category, OutOfMemory};
+use crate::alloc::{Category, OutOfMemory};
 use crate::sys::lock::Lock;
 use crate::sys::map::Mapping;
 
@@ -32,7 +32,7 @@ struct Slot {
     /// Zero in a free slot.
     start: AtomicUsize,
     end: AtomicUsize,
-    traps: AtomicPtr<TrapSites<'static>>,
+    artifact: AtomicPtr<Artifact<'static>>,
 }
 
 impl Slot {
@@ -44,31 +44,31 @@ impl Slot {
         sequence: AtomicUsize::new(0),
         start: AtomicUsize::new(0),
         end: AtomicUsize::new(0),
-        traps: AtomicPtr::new(ptr::null_mut()),
+        artifact: AtomicPtr::new(ptr::null_mut()),
     };
 
     /// Changes the slot; the caller holds the lock.
-    fn write(&self, range: Range<usize>, traps: *mut TrapSites<'static>) {
+    fn write(&self, range: Range<usize>, artifact: *mut Artifact<'static>) {
         let sequence = self.sequence.load(Ordering::Relaxed);
         self.sequence
             .store(sequence.wrapping_add(1), Ordering::Relaxed);
         fence(Ordering::Release);
         self.start.store(range.start, Ordering::Relaxed);
         self.end.store(range.end, Ordering::Relaxed);
-        self.traps.store(traps, Ordering::Relaxed);
+        self.artifact.store(artifact, Ordering::Relaxed);
         self.sequence
             .store(sequence.wrapping_add(2), Ordering::Release);
     }
 
     /// The slot's contents, if no writer is at work.
-    fn read(&self) -> Option<(Range<usize>, *mut TrapSites<'static>)> {
+    fn read(&self) -> Option<(Range<usize>, *mut Artifact<'static>)> {
         let before = self.sequence.load(Ordering::Acquire);
         let start = self.start.load(Ordering::Relaxed);
         let end = self.end.load(Ordering::Relaxed);
-        let traps = self.traps.load(Ordering::Relaxed);
+        let artifact = self.artifact.load(Ordering::Relaxed);
         fence(Ordering::Acquire);
         let after = self.sequence.load(Ordering::Relaxed);
-        (before == after && before.is_multiple_of(2)).then_some((start..end, traps))
+        (before == after && before.is_multiple_of(2)).then_some((start..end, artifact))
     }
 }
 
@@ -107,52 +107,36 @@ fn add_chunk() -> Option<&'static Chunk> {
 }
 
 /// Being registered: faults in the range are looked up in the trap table until this is dropped.
-pub struct Registration {
-    slot: &'static Slot,
-    /// What the slot points to.
-    _traps: Box<TrapSites<'static>>,
-}
+pub struct Registration(&'static Slot);
 
 impl Registration {
-    /// Registers a text.
+    /// Registers a text. Allocates nothing of the runtime; where all slots of the process are taken,
+    /// the system is asked for a page of them.
     ///
     /// # Safety
     ///
-    /// 1. The range is that of published code, and `traps` is the trap table of that code.
-    /// 2. What `traps` borrows from, and the code, live longer than the value.
+    /// 1. The range is that of published code, and the artifact is the one with its trap table.
+    /// 2. The artifact, what it borrows from, and the code live longer than the value and do not
+    ///    move.
     /// 3. No thread executes the code when the value is dropped.
     pub unsafe fn new(
-        allocator: &Allocator,
         range: Range<usize>,
-        traps: TrapSites<'_>,
+        artifact: &Artifact<'static>,
     ) -> Result<Registration, OutOfMemory> {
-        // SAFETY: 2; the value is not used after this one is gone.
-        let traps = unsafe { core::mem::transmute::<TrapSites<'_>, TrapSites<'static>>(traps) };
-        let traps = Box::into_raw(Box::new(allocator, Category::TrapTables, traps)?);
-        let slot = {
-            let _writing = WRITERS.lock();
-            let mut slots = chunks().flat_map(|chunk| &chunk.slots);
-            let free = slots.find(|slot| slot.start.load(Ordering::Relaxed) == 0);
-            let slot = free.or_else(|| add_chunk()?.slots.first());
-            if let Some(slot) = slot {
-                slot.write(range, traps.as_ptr());
-            }
-            slot
-        };
-        // SAFETY: the pointer is from `into_raw`; the slot only reads through it.
-        let traps = unsafe { Box::from_raw(traps) };
-        let slot = slot.ok_or(OutOfMemory::new(Category::Runtime, size_of::<Chunk>()))?;
-        Ok(Registration {
-            slot,
-            _traps: traps,
-        })
+        let _writing = WRITERS.lock();
+        let mut slots = chunks().flat_map(|chunk| &chunk.slots);
+        let free = slots.find(|slot| slot.start.load(Ordering::Relaxed) == 0);
+        let slot = free.or_else(|| add_chunk()?.slots.first());
+        let slot = slot.ok_or(OutOfMemory::new(Category::TrapTables, size_of::<Chunk>()))?;
+        slot.write(range, ptr::from_ref(artifact).cast_mut());
+        Ok(Registration(slot))
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
         let _writing = WRITERS.lock();
-        self.slot.write(0..0, ptr::null_mut());
+        self.0.write(0..0, ptr::null_mut());
     }
 }
 
@@ -170,17 +154,18 @@ pub struct Found {
 /// The address is inside of code that this thread was executing, or in no registered text at all.
 pub unsafe fn find(pc: usize) -> Option<Found> {
     for slot in chunks().flat_map(|chunk| &chunk.slots) {
-        let Some((range, traps)) = slot.read() else {
+        let Some((range, artifact)) = slot.read() else {
             continue;
         };
         if !range.contains(&pc) {
             continue;
         }
         let offset = u32::try_from(pc - range.start).ok()?;
-        // SAFETY: the text runs, so its registration is not dropped, and the table is there.
-        let traps = unsafe { traps.as_ref() }?;
+        // SAFETY: the text runs, so its registration is not dropped, and the artifact is there. It
+        // is only read, and never through another kind of reference.
+        let artifact = unsafe { artifact.as_ref() }?;
         return Some(Found {
-            trap: traps.lookup(offset).map(|(code, _)| code),
+            trap: artifact.traps().lookup(offset).map(|(code, _)| code),
         });
     }
     None

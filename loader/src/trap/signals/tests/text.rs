@@ -196,7 +196,7 @@ impl Place {
     }
 }
 
-fn trap_sites(text: &[u8]) -> TrapSites<'static> {
+fn artifact(text: &[u8]) -> Artifact<'static> {
     let site = |place: Place, code| TrapSite {
         code_offset: place.offset() as u32,
         code,
@@ -231,7 +231,7 @@ fn trap_sites(text: &[u8]) -> TrapSites<'static> {
         ..Function::default()
     }];
     let bytes: &'static [u8] = Vec::leak(builder.write().unwrap());
-    Artifact::parse(bytes).unwrap().traps()
+    Artifact::parse(bytes).unwrap()
 }
 
 /// The text, loaded and registered.
@@ -253,9 +253,9 @@ impl Text {
             .unwrap()
             .publish()
             .unwrap();
-        // SAFETY: the table is that of the code and lives for ever; both are in one value.
-        let registration =
-            unsafe { Registration::new(&allocator, code.range(), trap_sites(text)) }.unwrap();
+        let artifact = std::boxed::Box::leak(std::boxed::Box::new(artifact(text)));
+        // SAFETY: the artifact is that of the code and lives for ever; both are in one value.
+        let registration = unsafe { Registration::new(code.range(), artifact) }.unwrap();
         Text {
             _registration: registration,
             code,

@@ -1,0 +1,174 @@
+//! Several arrays in one block, for objects with many parts: one block costs less than ten.
+//!
+//! ```text
+//!   | array of A | array of B | ...      SlabLayout says how large; Slab::take cuts off the next
+//! ```
+//!
+//! An [`Array`] has room for a number of elements that never changes, so they never move.
+
+use core::alloc::Layout;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+use core::ptr::NonNull;
+use core::slice;
+
+use super::{Allocator, Category, OutOfMemory};
+
+/// How large a block for some arrays is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SlabLayout(Option<Layout>);
+
+impl SlabLayout {
+    /// No arrays.
+    pub(crate) const fn new() -> SlabLayout {
+        SlabLayout(Some(Layout::new::<()>()))
+    }
+
+    /// One more array, of so many elements. Larger alignments first leave no gaps.
+    pub(crate) const fn array<T>(self, count: usize) -> SlabLayout {
+        SlabLayout(match (self.0, Layout::array::<T>(count)) {
+            (Some(layout), Ok(array)) => match layout.extend(array) {
+                Ok((layout, _)) => Some(layout),
+                Err(_) => None,
+            },
+            _ => None,
+        })
+    }
+
+    /// The block, which may be empty; `None` where there cannot be such a block.
+    pub(crate) const fn layout(self) -> Option<Layout> {
+        self.0
+    }
+}
+
+/// A block that arrays are cut off from.
+pub(crate) struct Slab {
+    block: NonNull<u8>,
+    layout: Layout,
+    /// Bytes that are cut off.
+    taken: usize,
+    allocator: Allocator,
+    category: Category,
+}
+
+// SAFETY: the block is owned; whoever takes arrays has them.
+unsafe impl Send for Slab {}
+// SAFETY: shared access does nothing.
+unsafe impl Sync for Slab {}
+
+impl Slab {
+    /// Allocates the block.
+    pub(crate) fn new(
+        allocator: &Allocator,
+        category: Category,
+        layout: SlabLayout,
+    ) -> Result<Slab, OutOfMemory> {
+        let layout = layout.layout();
+        let layout = layout.ok_or(OutOfMemory::new(category, usize::MAX))?;
+        let block = match layout.size() {
+            0 => NonNull::dangling(),
+            _ => allocator.allocate(layout, category)?,
+        };
+        Ok(Slab {
+            block,
+            layout,
+            taken: 0,
+            allocator: allocator.clone(),
+            category,
+        })
+    }
+
+    /// Cuts off an array with room for so many elements, in the order of the layout.
+    ///
+    /// # Safety
+    ///
+    /// The array is not used after the slab is gone.
+    pub(crate) unsafe fn take<T>(&mut self, count: usize) -> Result<Array<T>, OutOfMemory> {
+        let error = OutOfMemory::new(self.category, count.saturating_mul(size_of::<T>()));
+        let start = self
+            .taken
+            .checked_next_multiple_of(align_of::<T>())
+            .ok_or(error)?;
+        let end = count
+            .checked_mul(size_of::<T>())
+            .and_then(|size| start.checked_add(size))
+            .filter(|end| *end <= self.layout.size())
+            .ok_or(error)?;
+        let capacity = u32::try_from(count).map_err(|_| error)?;
+        self.taken = end;
+        let elements = if start == end {
+            NonNull::dangling()
+        } else {
+            // SAFETY: the start is inside of the block.
+            unsafe { self.block.add(start) }.cast()
+        };
+        Ok(Array {
+            elements,
+            length: 0,
+            capacity,
+            owned: PhantomData,
+        })
+    }
+}
+
+impl Drop for Slab {
+    fn drop(&mut self) {
+        if self.layout.size() != 0 {
+            // SAFETY: `new` got the block with this layout and category; the arrays are gone, as
+            // `take` demands.
+            unsafe { self.allocator.free(self.block, self.layout, self.category) };
+        }
+    }
+}
+
+/// An array with fixed room, inside of a [`Slab`]. Its elements do not move.
+pub(crate) struct Array<T> {
+    elements: NonNull<T>,
+    length: u32,
+    capacity: u32,
+    owned: PhantomData<T>,
+}
+
+// SAFETY: an array owns its elements.
+unsafe impl<T: Send> Send for Array<T> {}
+// SAFETY: as above; a shared array gives shared references only.
+unsafe impl<T: Sync> Sync for Array<T> {}
+
+impl<T> Array<T> {
+    /// Appends an element and tells where it is. Without room the element is dropped.
+    pub(crate) fn push(&mut self, value: T) -> Option<NonNull<T>> {
+        if self.length == self.capacity {
+            return None;
+        }
+        // SAFETY: `length` is below `capacity`, so the place is inside of the slab.
+        let place = unsafe { self.elements.add(self.length as usize) };
+        // SAFETY: the place is inside of the slab and holds no element.
+        unsafe { place.write(value) };
+        self.length += 1;
+        Some(place)
+    }
+}
+
+impl<T> Deref for Array<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: `length` elements are initialised; the array is borrowed.
+        unsafe { slice::from_raw_parts(self.elements.as_ptr(), self.length as usize) }
+    }
+}
+
+impl<T> DerefMut for Array<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: `length` elements are initialised; the array is borrowed exclusively.
+        unsafe { slice::from_raw_parts_mut(self.elements.as_ptr(), self.length as usize) }
+    }
+}
+
+impl<T> Drop for Array<T> {
+    fn drop(&mut self) {
+        let elements: *mut [T] = &raw mut **self;
+        // SAFETY: the elements are initialised, and nobody sees them again.
+        unsafe { elements.drop_in_place() };
+    }
+}
