@@ -4,6 +4,8 @@
 //! bytes -> [`Artifact`] (well formed) -> [`LinkPlan`] (fits this device; every relocation in
 //! range) -> writable code -> executable code -> module.
 
+mod types;
+
 use core::fmt;
 use core::ops::Range;
 
@@ -26,7 +28,9 @@ use crate::open::{ArtifactBytes, Source};
 use crate::runtime::Runtime;
 use crate::sys::lock::Lock;
 use crate::trap::signals::registry::Registration;
-use crate::types::{ExternType, FuncType, ModuleTypes};
+use crate::types::{ExternType, FuncType};
+
+pub(crate) use types::ModuleTypes;
 
 /// A loaded module. Clones are handles to the same one.
 #[derive(Clone)]

@@ -15,8 +15,20 @@ impl String {
         category: Category,
         text: &str,
     ) -> Result<String, OutOfMemory> {
-        let mut bytes = Vec::new_in(allocator, category);
-        bytes.try_extend_from_slice(text.as_bytes())?;
+        String::joined(allocator, category, text, "")
+    }
+
+    /// A copy of two texts, one after the other, in a block of just that size.
+    pub fn joined(
+        allocator: &Allocator,
+        category: Category,
+        first: &str,
+        second: &str,
+    ) -> Result<String, OutOfMemory> {
+        let size = first.len().saturating_add(second.len());
+        let mut bytes = Vec::try_with_capacity(allocator, category, size)?;
+        bytes.try_extend_from_slice(first.as_bytes())?;
+        bytes.try_extend_from_slice(second.as_bytes())?;
         Ok(String(bytes))
     }
 

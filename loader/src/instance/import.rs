@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use crate::alloc::{Category, OutOfMemory, String, Vec};
+use crate::alloc::{Allocator, Category, OutOfMemory, String, Vec};
 use crate::call::caller::Caller;
 use crate::call::error::HostError;
 use crate::call::func::Func;
@@ -21,9 +21,35 @@ use crate::types::{ExternType, FuncType, Limits};
 
 /// One definition.
 struct Definition {
-    module: String,
-    name: String,
+    /// Module name and name, in one block.
+    names: String,
+    /// Bytes of the module name.
+    split: u32,
     item: Extern,
+}
+
+impl Definition {
+    fn new(
+        allocator: &Allocator,
+        module: &str,
+        name: &str,
+        item: Extern,
+    ) -> Result<Definition, OutOfMemory> {
+        let too_long = OutOfMemory::new(Category::HostFunctions, module.len());
+        Ok(Definition {
+            names: String::joined(allocator, Category::HostFunctions, module, name)?,
+            split: u32::try_from(module.len()).map_err(|_| too_long)?,
+            item,
+        })
+    }
+
+    /// Module name and name.
+    fn names(&self) -> (&str, &str) {
+        let names = self.names.as_str();
+        names
+            .split_at_checked(self.split as usize)
+            .unwrap_or((names, ""))
+    }
 }
 
 /// What modules can import, by module name and name. One value serves any number of
@@ -126,10 +152,8 @@ impl Imports {
             }
             Err(place) => {
                 let allocator = self.runtime.allocator();
-                let module = String::new_in(allocator, Category::HostFunctions, module)?;
-                let name = String::new_in(allocator, Category::HostFunctions, name)?;
-                self.definitions
-                    .try_insert(place, Definition { module, name, item })
+                let definition = Definition::new(allocator, module, name, item)?;
+                self.definitions.try_insert(place, definition)
             }
         }
     }
@@ -143,15 +167,14 @@ impl Imports {
     }
 
     fn position(&self, module: &str, name: &str) -> Result<usize, usize> {
-        self.definitions.binary_search_by(|definition| {
-            (&*definition.module, &*definition.name).cmp(&(module, name))
-        })
+        self.definitions
+            .binary_search_by(|definition| definition.names().cmp(&(module, name)))
     }
 
     /// The definitions that a module imports, in the module's order, each of the right type.
     pub(crate) fn resolve(&self, module: &Module) -> Result<Vec<Extern>, InstantiateError> {
         let mut resolved = Vec::new_in(self.runtime.allocator(), Category::Instance);
-        resolved.try_reserve(module.artifact().imports().len() as usize)?;
+        resolved.try_reserve_exact(module.artifact().imports().len() as usize)?;
         for import in module.artifact().imports() {
             let expected = module.import_type(&import.ty);
             let name = ImportName::new(module, import.index);
@@ -187,7 +210,7 @@ impl fmt::Debug for Imports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         for definition in self.definitions.iter() {
-            map.entry(&(&*definition.module, &*definition.name), &definition.item);
+            map.entry(&definition.names(), &definition.item);
         }
         map.finish()
     }

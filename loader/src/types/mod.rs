@@ -4,8 +4,8 @@
 //! table. The runtime therefore keeps one [registry](registry) of structures; a [`FuncType`] is a
 //! counted reference to an entry, and two of them are equal when their entries are the same.
 //! Types of tables, memories and globals are plain values of the format crate.
+#![forbid(unsafe_code)]
 
-mod module;
 mod registry;
 
 use core::fmt;
@@ -15,7 +15,6 @@ pub use precast_format::types::{ExternKind, GlobalType, Limits, MemoryType, Tabl
 use crate::alloc::OutOfMemory;
 use crate::runtime::Runtime;
 
-pub(crate) use module::ModuleTypes;
 pub(crate) use registry::TypeRegistry;
 use registry::{EntryRef, Structure};
 

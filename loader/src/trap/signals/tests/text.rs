@@ -6,7 +6,6 @@ use std::vec::Vec;
 
 use precast_format::Artifact;
 use precast_format::context::Field;
-use precast_format::read::TrapSites;
 use precast_format::target::{Endianness, HostAbi, Isa};
 use precast_format::trap::TrapCode;
 use precast_format::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode, Tunables};
