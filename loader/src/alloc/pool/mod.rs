@@ -95,7 +95,7 @@ impl<const BYTES: usize> Default for StaticPool<BYTES> {
 
 /// A pool as a source of memory.
 pub(super) struct PoolAllocator {
-    pool: Lock<Tlsf>,
+    pool: Lock<Tlsf<Words>>,
     /// Bytes of the region that no block can take.
     overhead: usize,
 }

@@ -11,14 +11,14 @@ fn region(bytes: usize) -> &'static mut [MaybeUninit<u8>] {
     std::boxed::Box::leak(std::vec![MaybeUninit::uninit(); bytes].into_boxed_slice())
 }
 
-fn pool_of(region: &'static mut [MaybeUninit<u8>]) -> Option<Tlsf> {
+fn pool_of(region: &'static mut [MaybeUninit<u8>]) -> Option<Tlsf<Words>> {
     let bytes = region.len();
     let start = NonNull::from(region).cast();
     // SAFETY: the region is given away.
     Tlsf::new(unsafe { Words::new(start, bytes) })
 }
 
-fn pool(bytes: usize) -> Tlsf {
+fn pool(bytes: usize) -> Tlsf<Words> {
     pool_of(region(bytes)).expect("it is large enough")
 }
 

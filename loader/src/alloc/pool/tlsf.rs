@@ -14,9 +14,7 @@
 //! leads to the next larger size in two steps. Neighbours that are free are one block, always.
 #![forbid(unsafe_code)]
 
-use core::ptr::NonNull;
-
-use super::words::{WORD, Words};
+use super::words::{WORD, WordStore};
 
 /// What sizes are counted in, in bytes. It is the alignment of every payload, too.
 pub(super) const GRANULE: usize = 16;
@@ -46,9 +44,9 @@ const NONE: u32 = u32::MAX;
 /// How many blocks of the list that holds larger and smaller ones are looked at.
 const LOOKS: usize = 8;
 
-/// The bookkeeping of a pool.
-pub(super) struct Tlsf {
-    words: Words,
+/// The bookkeeping of a pool, in its own words or in a model of them.
+pub(super) struct Tlsf<W> {
+    words: W,
     /// A bit for each level with a list that is not empty.
     levels: u32,
     level_count: u32,
@@ -88,9 +86,9 @@ fn granules(bytes: usize) -> Option<u32> {
         .filter(|granules| *granules < FREE)
 }
 
-impl Tlsf {
+impl<W: WordStore> Tlsf<W> {
     /// Makes one free block of the words. `None` where there is no room for any.
-    pub(super) fn new(words: Words) -> Option<Tlsf> {
+    pub(super) fn new(words: W) -> Option<Tlsf<W>> {
         let limit = (words.count() / GRANULE_WORDS).min(MOST_GRANULES);
         let (level, _) = class(limit as u32);
         let level_count = level + 1;
@@ -100,7 +98,7 @@ impl Tlsf {
         }
         // Payloads are aligned, so headers are not.
         let payload = words.address(lists + HEADER);
-        let first = lists + payload.align_offset(GRANULE) / WORD;
+        let first = lists + words.align_offset(payload, GRANULE) / WORD;
         let granules = words.count().checked_sub(first)? / GRANULE_WORDS;
         let granules = granules.min(MOST_GRANULES) as u32;
         if granules == 0 {
@@ -158,20 +156,20 @@ impl Tlsf {
     }
 
     /// A payload of so many bytes.
-    pub(super) fn allocate(&mut self, bytes: usize, align: usize) -> Option<NonNull<u8>> {
+    pub(super) fn allocate(&mut self, bytes: usize, align: usize) -> Option<W::Address> {
         let size = granules(bytes)?;
         // With a larger alignment the payload may begin that much later.
         let slack = u32::try_from(align / GRANULE).ok()?.saturating_sub(1);
         let wanted = size.checked_add(slack).filter(|wanted| *wanted < FREE)?;
         let block = self.find(wanted)?;
-        let gap = self.payload(block).align_offset(align) / GRANULE;
+        let gap = self.words.align_offset(self.payload(block), align) / GRANULE;
         let block = self.take(block, gap as u32, size);
         self.use_more(size);
         Some(self.payload(block))
     }
 
     /// Takes a payload back.
-    pub(super) fn free(&mut self, payload: NonNull<u8>) {
+    pub(super) fn free(&mut self, payload: W::Address) {
         let block = self.block(payload);
         let used = self.is_used(block);
         debug_assert!(
@@ -186,7 +184,7 @@ impl Tlsf {
     }
 
     /// Changes the size of a payload where it is, if there is room behind it.
-    pub(super) fn resize(&mut self, payload: NonNull<u8>, bytes: usize) -> bool {
+    pub(super) fn resize(&mut self, payload: W::Address, bytes: usize) -> bool {
         let block = self.block(payload);
         let Some(wanted) = granules(bytes) else {
             return false;
@@ -380,12 +378,12 @@ impl Tlsf {
         self.first + block as usize * GRANULE_WORDS
     }
 
-    fn payload(&self, block: u32) -> NonNull<u8> {
+    fn payload(&self, block: u32) -> W::Address {
         self.words.address(self.word(block) + HEADER)
     }
 
     /// The block of a payload.
-    fn block(&self, payload: NonNull<u8>) -> u32 {
+    fn block(&self, payload: W::Address) -> u32 {
         let words = self.words.number(payload).wrapping_sub(self.first + HEADER);
         debug_assert!(words.is_multiple_of(GRANULE_WORDS), "not a payload");
         u32::try_from(words / GRANULE_WORDS).unwrap_or(NONE)

@@ -8,6 +8,30 @@ use core::ptr::NonNull;
 /// Bytes of a word.
 pub(super) const WORD: usize = size_of::<u32>();
 
+/// Words that a pool keeps its bookkeeping in: those of its region, or a model of them.
+pub(super) trait WordStore {
+    /// What stands for the place of a word.
+    type Address: Copy;
+
+    /// How many words there are.
+    fn count(&self) -> usize;
+
+    /// The address of a word, or one past the last.
+    fn address(&self, number: usize) -> Self::Address;
+
+    /// The number of the word at an address, which is that of a word of this region.
+    fn number(&self, address: Self::Address) -> usize;
+
+    /// Bytes from an address to the next one with an alignment.
+    fn align_offset(&self, address: Self::Address, align: usize) -> usize;
+
+    /// A word's value. A number that is out of range reads as zero.
+    fn get(&self, number: usize) -> u32;
+
+    /// Changes a word. A number that is out of range is not written.
+    fn set(&mut self, number: usize, value: u32);
+}
+
 /// So many words that belong to the pool.
 pub(super) struct Words {
     base: NonNull<u32>,
@@ -35,26 +59,31 @@ impl Words {
         };
         Words { base, count }
     }
+}
 
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
+impl WordStore for Words {
+    type Address = NonNull<u8>;
+
+    fn count(&self) -> usize {
         self.count
     }
 
-    /// The address of a word, or one past the last.
-    pub(super) fn address(&self, number: usize) -> NonNull<u8> {
+    fn address(&self, number: usize) -> NonNull<u8> {
         debug_assert!(number <= self.count, "a word outside of the pool");
         // SAFETY: the number is at most that of the end.
         unsafe { self.base.add(number.min(self.count)) }.cast()
     }
 
-    /// The number of the word at an address, which is that of a word of this region.
-    pub(super) fn number(&self, address: NonNull<u8>) -> usize {
+    fn number(&self, address: NonNull<u8>) -> usize {
         let bytes = address.addr().get().wrapping_sub(self.base.addr().get());
         bytes / WORD
     }
 
-    pub(super) fn get(&self, number: usize) -> u32 {
+    fn align_offset(&self, address: NonNull<u8>, align: usize) -> usize {
+        address.align_offset(align)
+    }
+
+    fn get(&self, number: usize) -> u32 {
         debug_assert!(number < self.count, "a word outside of the pool");
         if number >= self.count {
             return 0;
@@ -65,7 +94,7 @@ impl Words {
         unsafe { word.read() }
     }
 
-    pub(super) fn set(&mut self, number: usize, value: u32) {
+    fn set(&mut self, number: usize, value: u32) {
         debug_assert!(number < self.count, "a word outside of the pool");
         if number < self.count {
             // SAFETY: the number is in range.
