@@ -50,6 +50,12 @@ pub(crate) struct Linked<T> {
 }
 
 impl<T> Linked<T> {
+    /// The layout of a member's block.
+    #[cfg(feature = "plan")]
+    pub(crate) const fn layout() -> core::alloc::Layout {
+        Box::<Linked<T>>::layout()
+    }
+
     /// Moves a member into a block of its own.
     pub(crate) fn new(runtime: &Runtime, value: T) -> Result<Box<Linked<T>>, OutOfMemory> {
         let next = UnsafeCell::new(None);
@@ -203,6 +209,12 @@ unsafe impl Send for GroupRef {}
 unsafe impl Sync for GroupRef {}
 
 impl GroupRef {
+    /// The layout of a group's block.
+    #[cfg(feature = "plan")]
+    pub(crate) const fn layout() -> core::alloc::Layout {
+        Box::<Group>::layout()
+    }
+
     /// Makes an empty group.
     pub(crate) fn new(runtime: &Runtime) -> Result<GroupRef, OutOfMemory> {
         let allocator = runtime.allocator();

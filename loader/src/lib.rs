@@ -54,6 +54,8 @@ extern crate std;
 
 pub mod alloc;
 pub mod limits;
+#[cfg(feature = "plan")]
+pub mod plan;
 
 mod call;
 mod code;

@@ -31,6 +31,8 @@ use crate::trap::signals::registry::Registration;
 use crate::types::{ExternType, FuncType};
 
 pub(crate) use types::ModuleTypes;
+#[cfg(feature = "plan")]
+pub(crate) use types::distinct as distinct_types;
 
 /// A loaded module. Clones are handles to the same one.
 #[derive(Clone)]
@@ -83,6 +85,12 @@ impl Module {
         let inner = Shared::new(runtime.allocator(), Category::Module, inner)?;
         *inner.registration.lock() = register_traps(&inner)?;
         Ok(Module(inner))
+    }
+
+    /// The layout of a module's own block.
+    #[cfg(feature = "plan")]
+    pub(crate) const fn layout() -> core::alloc::Layout {
+        Shared::<Inner>::layout()
     }
 
     /// Makes an instance, with everything that the module imports.

@@ -158,6 +158,12 @@ impl Runtime {
         Ok(Runtime(Shared::new(&allocator, Category::Runtime, inner)?))
     }
 
+    /// The layout of a runtime's own block.
+    #[cfg(feature = "plan")]
+    pub(crate) const fn layout() -> core::alloc::Layout {
+        Shared::<Inner>::layout()
+    }
+
     /// What the device offers, as the runtime was told.
     pub fn device(&self) -> &Device {
         &self.0.device

@@ -40,6 +40,11 @@ unsafe impl<T: Send> Send for Box<T> {}
 unsafe impl<T: Sync> Sync for Box<T> {}
 
 impl<T> Box<T> {
+    /// The layout of the block that [`Box::new`] asks for.
+    pub const fn layout() -> Layout {
+        Layout::new::<Block<T>>()
+    }
+
     /// Moves a value into a block of its own. Without memory the value is dropped.
     pub fn new(allocator: &Allocator, category: Category, value: T) -> Result<Box<T>, OutOfMemory> {
         let layout = Layout::new::<Block<T>>();

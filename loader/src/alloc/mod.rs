@@ -32,6 +32,8 @@ pub use account::Usage;
 pub use boxed::Box;
 pub use category::{Category, Lifetime};
 pub use custom::CustomAllocator;
+#[cfg(feature = "plan")]
+pub(crate) use pool::PoolModel;
 pub use pool::{PoolUsage, StaticPool};
 pub use shared::Shared;
 pub(crate) use shared::{Room, SharedArray, element_of};
@@ -210,6 +212,12 @@ impl Allocator {
         let pool = unsafe { pool::PoolAllocator::new(start, bytes) };
         let error = OutOfMemory::new(Category::Runtime, size_of::<State>());
         Allocator::new(Source::Pool(pool.ok_or(error)?))
+    }
+
+    /// The layout of the block that an allocator takes from itself.
+    #[cfg(feature = "plan")]
+    pub(crate) const fn layout() -> Layout {
+        Layout::new::<State>()
     }
 
     /// Places the state in memory of the source itself.

@@ -253,6 +253,7 @@ pub(crate) struct SharedArray<T, E: Copy> {
 
 impl<T, E: Copy> SharedArray<T, E> {
     /// The layout of a block with so many elements; none where there cannot be such a block.
+    #[cfg(feature = "plan")]
     pub(crate) const fn layout(count: usize) -> Option<Layout> {
         match layout_with::<T, E>(count) {
             Some((layout, _)) => Some(layout),

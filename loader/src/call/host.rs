@@ -60,6 +60,12 @@ impl HostFunction {
         Ok(room.fill_one(function, callable))
     }
 
+    /// The layout of the block of a function whose closure has this layout.
+    #[cfg(feature = "plan")]
+    pub(crate) fn layout(closure: core::alloc::Layout) -> Option<core::alloc::Layout> {
+        Some(Shared::<HostFunction>::layout().extend(closure).ok()?.0)
+    }
+
     /// The function's type.
     pub(crate) fn func_type(&self) -> &FuncType {
         &self.func_type

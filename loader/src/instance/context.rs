@@ -165,6 +165,12 @@ pub(crate) struct ContextStorage {
 }
 
 impl ContextStorage {
+    /// The layout of the block for a context.
+    #[cfg(feature = "plan")]
+    pub(crate) fn layout(layout: &ContextLayout) -> Option<core::alloc::Layout> {
+        core::alloc::Layout::array::<Slot>(layout.size() as usize / size_of::<Slot>()).ok()
+    }
+
     /// Zeros for a context of this layout.
     pub(crate) fn new(
         allocator: &Allocator,

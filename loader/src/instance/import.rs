@@ -76,6 +76,21 @@ impl Imports {
         }
     }
 
+    /// No imports, and room for as many as the module has: defining those takes no more memory for
+    /// the list, and no more than that is kept for it.
+    pub fn for_module(module: &Module) -> Result<Imports, OutOfMemory> {
+        let mut imports = Imports::new(module.runtime());
+        let count = module.artifact().imports().len() as usize;
+        imports.definitions.try_reserve_exact(count)?;
+        Ok(imports)
+    }
+
+    /// The layout of a list of so many definitions.
+    #[cfg(feature = "plan")]
+    pub(crate) fn definitions_layout(count: usize) -> Option<core::alloc::Layout> {
+        core::alloc::Layout::array::<Definition>(count).ok()
+    }
+
     /// The runtime whose modules can use these.
     pub fn runtime(&self) -> &Runtime {
         &self.runtime

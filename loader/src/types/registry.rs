@@ -6,6 +6,9 @@
 //! until that last type breaks it.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "plan")]
+use core::alloc::Layout;
+
 use crate::alloc::{Allocator, Category, OutOfMemory, SharedArray, Vec};
 use crate::runtime::Runtime;
 use crate::types::ValueType;
@@ -100,6 +103,18 @@ impl TypeRegistry {
     /// Makes room for so many more entries, and no more than that.
     pub(crate) fn reserve(&mut self, additional: usize) -> Result<(), OutOfMemory> {
         self.entries.try_reserve_exact(additional)
+    }
+
+    /// The layout of the array of so many entries.
+    #[cfg(feature = "plan")]
+    pub(crate) fn array_layout(count: usize) -> Option<Layout> {
+        Layout::array::<EntryRef>(count).ok()
+    }
+
+    /// The layout of an entry with so many parameters and results.
+    #[cfg(feature = "plan")]
+    pub(crate) const fn entry_layout(count: usize) -> Option<Layout> {
+        EntryRef::layout(count)
     }
 
     /// The entry of a structure, made where there is none.

@@ -19,6 +19,8 @@
 //! takes 8 bytes for each block in steps of 16 on every machine, sizes its lists after the region
 //! (324 bytes for 16 KiB), and is some 400 lines, of which two functions touch memory.
 
+#[cfg(feature = "plan")]
+mod model;
 mod tlsf;
 mod words;
 
@@ -31,6 +33,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use super::{Category, RawAllocator};
 use crate::sys::lock::Lock;
 
+#[cfg(feature = "plan")]
+pub(crate) use model::PoolModel;
 use tlsf::Tlsf;
 use words::Words;
 

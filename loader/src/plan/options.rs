@@ -1,0 +1,65 @@
+//! What a plan is asked to assume about the host.
+#![forbid(unsafe_code)]
+
+use core::alloc::Layout;
+
+use crate::alloc::Category;
+use crate::instance::InstanceOptions;
+
+/// Where a runtime's memory comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AllocationMode {
+    /// One region of the host's.
+    Pool,
+    /// The platform's allocator, or functions of the host.
+    System,
+}
+
+/// How the artifact is passed to the loader.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ArtifactSource {
+    /// Bytes that stay: in flash, or linked into the program.
+    Borrowed,
+    /// Bytes that the loader copies.
+    Copied,
+    /// A file that is mapped.
+    Mapped,
+}
+
+/// Memory that the host itself takes from the runtime before it instantiates the module.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HostRequest {
+    /// What it is for.
+    pub category: Category,
+    /// Size and alignment of the block.
+    pub layout: Layout,
+}
+
+/// What a plan assumes. The default is what a device does: a pool, an artifact that stays where it
+/// is, host functions that capture nothing, calls on the caller's stack.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct PlanOptions<'a> {
+    /// Where memory comes from.
+    pub mode: AllocationMode,
+    /// How the artifact is passed.
+    pub source: ArtifactSource,
+    /// How the module is instantiated.
+    pub instance: InstanceOptions,
+    /// What a host function captures: the layout of the closure with this module name and name.
+    pub captures: &'a dyn Fn(&str, &str) -> Layout,
+    /// What the host takes from the runtime after loading and before defining imports.
+    pub host: &'a [HostRequest],
+}
+
+impl Default for PlanOptions<'_> {
+    fn default() -> Self {
+        PlanOptions {
+            mode: AllocationMode::Pool,
+            source: ArtifactSource::Borrowed,
+            instance: InstanceOptions::default(),
+            captures: &|_, _| Layout::new::<()>(),
+            host: &[],
+        }
+    }
+}

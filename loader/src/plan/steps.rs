@@ -1,0 +1,291 @@
+//! The loader's steps, as requests for memory. Each function mirrors the one that it names.
+#![forbid(unsafe_code)]
+
+use core::alloc::Layout;
+use std::collections::BTreeSet;
+use std::vec::Vec;
+
+use precast_format::Artifact;
+use precast_format::context::PointerWidth;
+use precast_format::read::{ElementMode, FuncType as Signature};
+use precast_format::types::{ExternKind, ImportType, MemoryType, TableType};
+
+use crate::alloc::{Allocator, Category};
+use crate::call::host::HostFunction;
+use crate::group::{GroupRef, Linked};
+use crate::instance::context::{ContextStorage, NATIVE_WIDTH};
+use crate::instance::export::Extern;
+use crate::instance::global::GlobalObject;
+use crate::instance::import::Imports;
+use crate::instance::memory::{Memory, MemoryObject, MemoryPlan};
+use crate::instance::table::TableObject;
+use crate::instance::{ArrayCounts, InstanceData};
+use crate::memory::Storage;
+use crate::module::{Module, ModuleTypes};
+use crate::plan::options::{AllocationMode, ArtifactSource, PlanOptions};
+use crate::plan::trace::Trace;
+use crate::plan::{Growth, Plan, PlanError};
+use crate::runtime::Runtime;
+use crate::types::TypeRegistry;
+
+/// Collects the requests of all stages.
+pub(super) fn plan(
+    file: &[u8],
+    artifact: &Artifact<'_>,
+    options: &PlanOptions<'_>,
+) -> Result<Plan, PlanError> {
+    let width = artifact.header().isa.pointer_width();
+    if width != NATIVE_WIDTH {
+        let bits = |width: PointerWidth| 8 * width.bytes();
+        return Err(PlanError::PointerWidth {
+            required: bits(width),
+            known: bits(NATIVE_WIDTH),
+        });
+    }
+    let steps = Steps {
+        file,
+        artifact,
+        options,
+        memories: MemoryPlan::of(artifact, &options.instance),
+    };
+    let mut trace = Trace::default();
+    let mut ends = Vec::new();
+    steps.runtime(&mut trace);
+    ends.push(trace.requests.len());
+    steps.load(&mut trace)?;
+    ends.push(trace.requests.len());
+    steps.imports(&mut trace)?;
+    ends.push(trace.requests.len());
+    steps.instantiate(&mut trace)?;
+    ends.push(trace.requests.len());
+    steps.environment(&mut trace);
+    ends.push(trace.requests.len());
+    Ok(Plan {
+        requests: trace.requests,
+        ends,
+        growth: steps.growth(),
+    })
+}
+
+struct Steps<'a> {
+    file: &'a [u8],
+    artifact: &'a Artifact<'a>,
+    options: &'a PlanOptions<'a>,
+    memories: MemoryPlan,
+}
+
+impl Steps<'_> {
+    /// `Runtime::with_allocator`.
+    fn runtime(&self, trace: &mut Trace) {
+        trace.allocate(Category::Runtime, Allocator::layout());
+        trace.allocate(Category::Runtime, Runtime::layout());
+    }
+
+    /// `Module::load`.
+    fn load(&self, trace: &mut Trace) -> Result<(), PlanError> {
+        if self.options.source == ArtifactSource::Copied {
+            trace.array::<u8>(Category::Artifact, self.file.len())?;
+        }
+        trace.map(Category::Code, self.code_bytes());
+        self.types(trace)?;
+        trace.allocate(Category::Module, Module::layout());
+        Ok(())
+    }
+
+    /// What the code takes in pages of its own.
+    fn code_bytes(&self) -> usize {
+        let size = self.artifact.text().len();
+        crate::sys::map::round_to_pages(size.max(1)).unwrap_or(size)
+    }
+
+    /// `ModuleTypes::new`.
+    fn types(&self, trace: &mut Trace) -> Result<(), PlanError> {
+        let types = self.artifact.types();
+        let arrays = ModuleTypes::layout(types.len() as usize);
+        trace.slab(Category::Module, arrays)?;
+        let distinct = crate::module::distinct_types(self.artifact);
+        let array = TypeRegistry::array_layout(distinct);
+        trace.allocate(
+            Category::Types,
+            array.ok_or(PlanError::TooLarge(Category::Types))?,
+        );
+        for ty in types {
+            if ty.canonical == ty.index {
+                let count = ty.params().len() as usize + ty.results().len() as usize;
+                let layout = TypeRegistry::entry_layout(count);
+                let layout = layout.ok_or(PlanError::TooLarge(Category::Types))?;
+                trace.allocate(Category::Types, layout);
+            }
+        }
+        Ok(())
+    }
+
+    /// `Imports::for_module`, and a definition for each import.
+    fn imports(&self, trace: &mut Trace) -> Result<(), PlanError> {
+        for request in self.options.host {
+            trace.allocate(request.category, request.layout);
+        }
+        let imports = self.artifact.imports();
+        let definitions = Imports::definitions_layout(imports.len() as usize);
+        let definitions = definitions.ok_or(PlanError::TooLarge(Category::HostFunctions))?;
+        trace.allocate(Category::HostFunctions, definitions);
+        let mut defined = BTreeSet::new();
+        for import in imports {
+            match import.ty {
+                ImportType::Function(_) => {
+                    let capture = (self.options.captures)(import.module, import.name);
+                    let layout = HostFunction::layout(capture);
+                    let layout = layout.ok_or(PlanError::TooLarge(Category::HostFunctions))?;
+                    trace.allocate(Category::HostFunctions, layout);
+                }
+                ImportType::Memory(memory) => self.host_memory(trace, &memory)?,
+                ImportType::Table(table) => self.host_table(trace, &table)?,
+                ImportType::Global(_) => {
+                    trace.allocate(Category::Instance, GroupRef::layout());
+                    trace.allocate(Category::Instance, Linked::<GlobalObject>::layout());
+                }
+            }
+            defined.insert((import.module, import.name));
+            trace.array::<u8>(
+                Category::HostFunctions,
+                import.module.len() + import.name.len(),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// `Memory::new`.
+    fn host_memory(&self, trace: &mut Trace, memory: &MemoryType) -> Result<(), PlanError> {
+        trace.allocate(Category::Instance, GroupRef::layout());
+        let storage = Memory::storage(memory, self.options.mode == AllocationMode::System);
+        self.linear_memory(trace, memory, storage)?;
+        trace.allocate(Category::Instance, Linked::<MemoryObject>::layout());
+        Ok(())
+    }
+
+    /// `Table::new`.
+    fn host_table(&self, trace: &mut Trace, table: &TableType) -> Result<(), PlanError> {
+        trace.allocate(Category::Instance, GroupRef::layout());
+        self.table(trace, table)?;
+        trace.allocate(Category::Instance, Linked::<TableObject>::layout());
+        Ok(())
+    }
+
+    /// `LinearMemory::new`.
+    fn linear_memory(
+        &self,
+        trace: &mut Trace,
+        memory: &MemoryType,
+        storage: Storage,
+    ) -> Result<(), PlanError> {
+        let too_large = PlanError::TooLarge(Category::LinearMemory);
+        let length = crate::memory::initial_bytes(memory).ok_or(too_large)?;
+        match storage {
+            Storage::Guard { below, .. } => {
+                if self.options.mode == AllocationMode::Pool {
+                    return Err(PlanError::GuardPages);
+                }
+                let bytes = crate::memory::guarded_bytes(length, below as usize);
+                trace.map(Category::LinearMemory, bytes.ok_or(too_large)?);
+            }
+            Storage::Explicit => {
+                let layout = crate::memory::explicit_layout(length).ok_or(too_large)?;
+                trace.allocate(Category::LinearMemory, layout);
+            }
+            Storage::Fixed { capacity } => {
+                let capacity = usize::try_from(capacity).map_err(|_| too_large)?;
+                let layout = crate::memory::explicit_layout(capacity.max(length));
+                trace.allocate(Category::LinearMemory, layout.ok_or(too_large)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// `TableObject::new`.
+    fn table(&self, trace: &mut Trace, table: &TableType) -> Result<(), PlanError> {
+        let too_large = PlanError::TooLarge(Category::Tables);
+        let count = usize::try_from(table.limits.min).map_err(|_| too_large)?;
+        trace.array::<usize>(Category::Tables, count)?;
+        Ok(())
+    }
+
+    /// `create::instantiate`.
+    fn instantiate(&self, trace: &mut Trace) -> Result<(), PlanError> {
+        let artifact = self.artifact;
+        let imports = artifact.imports();
+        let resolved = trace.array::<Extern>(Category::Instance, imports.len() as usize)?;
+        let functions = artifact.imported_count(ExternKind::Function);
+        // Host functions have no group; what else is imported brings one along.
+        if functions == imports.len() {
+            trace.allocate(Category::Instance, GroupRef::layout());
+        }
+        let counts = ArrayCounts::new(artifact, functions as usize);
+        trace.slab(Category::Instance, InstanceData::arrays(&counts))?;
+        let context = artifact.context_layout().size();
+        for memory in artifact.memories() {
+            let below = if self.memories.holds_context(memory.index) {
+                context
+            } else {
+                0
+            };
+            let memory_type = self.memories.limited(memory.ty);
+            let storage = self.memories.storage(&memory_type, below);
+            self.linear_memory(trace, &memory_type, storage)?;
+        }
+        if !self.memories.holds_context(0) {
+            let layout = ContextStorage::layout(artifact.context_layout());
+            let layout = layout.ok_or(PlanError::TooLarge(Category::Context))?;
+            trace.allocate(Category::Context, layout);
+        }
+        for table in artifact.tables() {
+            self.table(trace, &table.ty)?;
+        }
+        trace.allocate(Category::Instance, Linked::<InstanceData>::layout());
+        for segment in artifact.elements() {
+            if let ElementMode::Passive = segment.mode {
+                trace.array::<usize>(Category::Tables, segment.items.len() as usize)?;
+            }
+        }
+        trace.free(resolved);
+        Ok(())
+    }
+
+    /// `Instance::execution_environment`.
+    fn environment(&self, _: &mut Trace) {}
+
+    /// What the program can make larger.
+    fn growth(&self) -> Vec<Growth> {
+        let counts = self.artifact.counts();
+        let mut growth = Vec::new();
+        for memory in self.artifact.memories() {
+            let memory_type = self.memories.limited(memory.ty);
+            let bytes = |pages: u64| pages.saturating_mul(1 << memory_type.page_size_log2);
+            let planned = match self.memories.storage(&memory_type, 0) {
+                Storage::Fixed { capacity } => capacity,
+                _ => bytes(memory_type.limits.min),
+            };
+            let bound = memory_type.max_bytes();
+            if bound > planned {
+                growth.push(Growth {
+                    category: Category::LinearMemory,
+                    index: counts.imported_memories + memory.index,
+                    planned,
+                    bound: memory_type.limits.max.map(bytes),
+                });
+            }
+        }
+        for table in self.artifact.tables() {
+            let limits = table.ty.limits;
+            let bytes = |count: u64| count.saturating_mul(size_of::<usize>() as u64);
+            if limits.max != Some(limits.min) {
+                growth.push(Growth {
+                    category: Category::Tables,
+                    index: counts.imported_tables + table.index,
+                    planned: bytes(limits.min),
+                    bound: limits.max.map(bytes),
+                });
+            }
+        }
+        growth
+    }
+}
