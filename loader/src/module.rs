@@ -131,6 +131,11 @@ impl Module {
             .map(|import| (import.module, import.name, self.import_type(&import.ty)))
     }
 
+    /// Whether instantiating the module runs a function of it.
+    pub fn has_start_function(&self) -> bool {
+        self.artifact().start_function().is_some()
+    }
+
     /// The function with this index in the name section, imports first.
     pub fn function_name(&self, index: u32) -> Option<&str> {
         self.artifact().function_name(index)

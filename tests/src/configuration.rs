@@ -1,4 +1,5 @@
 //! The compiler options that every test of the specification passes under.
+#![forbid(unsafe_code)]
 
 use precast_compiler::{OptLevel, Options, Target};
 use precast_format::tunables::{BoundsChecks, RelocationModel, TrapMode};

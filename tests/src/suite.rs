@@ -1,4 +1,5 @@
 //! The specification's scripts, by the folders of the suite.
+#![forbid(unsafe_code)]
 
 use crate::configuration::Configuration;
 use precast_cli::wast::{Failed, Report, run_script};

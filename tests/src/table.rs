@@ -1,5 +1,6 @@
 //! The table of results: one line per folder of the suite, the same for all configurations or one
 //! for each where they differ.
+#![forbid(unsafe_code)]
 
 use crate::configuration::{ALL, Configuration};
 use crate::suite;

@@ -11,11 +11,12 @@
 
 use core::marker::PhantomData;
 use core::mem::offset_of;
+use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
 use precast_format::trap::TrapCode;
 
-use crate::alloc::{Category, OutOfMemory, Room, Shared, Vec, element_of};
+use crate::alloc::{Allocator, Category, OutOfMemory, Room, Shared, Vec, element_of};
 use crate::call::caller::Caller;
 use crate::call::entry::{self, Failure};
 use crate::call::error::HostError;
@@ -171,6 +172,48 @@ pub(crate) trait HostCallable: Send + Sync + 'static {
     ) -> Result<(), HostError>;
 }
 
+/// Values that need no memory where they are few.
+enum Values {
+    Few([Value; Values::FEW], usize),
+    Many(Vec<Value>),
+}
+
+impl Values {
+    /// How many values need no memory.
+    const FEW: usize = 8;
+
+    /// So many zeros.
+    fn new(allocator: &Allocator, count: usize) -> Result<Values, OutOfMemory> {
+        if count <= Values::FEW {
+            let zeros = core::array::from_fn(|_| Value::I32(0));
+            return Ok(Values::Few(zeros, count));
+        }
+        let mut values = Vec::try_with_capacity(allocator, Category::Arguments, count)?;
+        values.try_resize(count, Value::I32(0))?;
+        Ok(Values::Many(values))
+    }
+}
+
+impl Deref for Values {
+    type Target = [Value];
+
+    fn deref(&self) -> &[Value] {
+        match self {
+            Values::Few(values, count) => values.get(..*count).unwrap_or_default(),
+            Values::Many(values) => values,
+        }
+    }
+}
+
+impl DerefMut for Values {
+    fn deref_mut(&mut self) -> &mut [Value] {
+        match self {
+            Values::Few(values, count) => values.get_mut(..*count).unwrap_or_default(),
+            Values::Many(values) => values,
+        }
+    }
+}
+
 /// A closure over [`Value`]s.
 struct Untyped<F>(F);
 
@@ -185,13 +228,16 @@ where
         slots: &mut [Slot],
     ) -> Result<(), HostError> {
         let allocator = caller.runtime().allocator().clone();
-        let mut params = Vec::new_in(&allocator, Category::Arguments);
-        for (value_type, slot) in func_type.params().iter().zip(slots.iter()) {
-            params.try_push(Value::lift(*value_type, slot, caller.group()))?;
+        let (param_types, result_types) = (func_type.params(), func_type.results());
+        let mut params = Values::new(&allocator, param_types.len())?;
+        for ((value_type, slot), value) in
+            param_types.iter().zip(slots.iter()).zip(params.iter_mut())
+        {
+            *value = Value::lift(*value_type, slot, caller.group());
         }
-        let mut results = Vec::new_in(&allocator, Category::Arguments);
-        for value_type in func_type.results() {
-            results.try_push(Value::default_for(*value_type))?;
+        let mut results = Values::new(&allocator, result_types.len())?;
+        for (value_type, value) in result_types.iter().zip(results.iter_mut()) {
+            *value = Value::default_for(*value_type);
         }
         (self.0)(caller, &params, &mut results)?;
         for ((value_type, result), slot) in func_type

@@ -58,7 +58,7 @@ pub(crate) fn instantiate(
             entered.merge(&other.enter()?);
         }
     }
-    let plan = MemoryPlan::new(module, options);
+    let plan = MemoryPlan::new(module.artifact(), options);
     check_guards(module, resolved.as_slice(), &plan)?;
     let instance = build(module, resolved.as_slice(), &plan, &entered)?;
     let pointer = NonNull::from(&**instance);

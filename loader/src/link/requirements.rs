@@ -106,7 +106,7 @@ pub(crate) fn relies_on_faults(artifact: &Artifact<'_>) -> bool {
 
 /// Whether the code relies on guard pages around any memory; some memories are compared in code
 /// whatever the strategy is.
-fn has_guarded_memory(artifact: &Artifact<'_>) -> bool {
+pub(crate) fn has_guarded_memory(artifact: &Artifact<'_>) -> bool {
     let bounds_checks = artifact.header().tunables.bounds_checks;
     (0..artifact.index_space(ExternKind::Memory))
         .filter_map(|index| artifact.memory_type(index))

@@ -25,7 +25,7 @@ unsafe impl Send for ExplicitMemory {}
 unsafe impl Sync for ExplicitMemory {}
 
 /// The layout of a block, or none where it would be too large.
-fn layout(length: usize) -> Result<Layout, OutOfMemory> {
+pub(crate) fn layout(length: usize) -> Result<Layout, OutOfMemory> {
     Layout::from_size_align(length, ALIGNMENT).map_err(|_| OutOfMemory::new(CATEGORY, length))
 }
 

@@ -18,6 +18,12 @@ use crate::alloc::{Allocator, OutOfMemory};
 use crate::sys::file::File;
 use crate::sys::map::{Mapping, page_size, round_to_pages};
 
+/// What is counted for a new memory with so many bytes, and so many below its base.
+#[cfg(feature = "plan")]
+pub(crate) fn committed_bytes(length: usize, below: usize) -> Option<usize> {
+    round_to_pages(below)?.checked_add(round_to_pages(length)?)
+}
+
 /// A reservation of address space, committed from its start on.
 pub(super) struct GuardedMemory {
     mapping: Mapping,

@@ -22,6 +22,11 @@ use precast_format::types::MemoryType;
 use crate::alloc::{Allocator, Category, OutOfMemory};
 use crate::sys::file::File;
 
+#[cfg(feature = "plan")]
+pub(crate) use explicit::layout as explicit_layout;
+#[cfg(feature = "plan")]
+pub(crate) use guard::committed_bytes;
+
 use explicit::ExplicitMemory;
 use guard::GuardedMemory;
 
@@ -55,6 +60,13 @@ enum Bytes {
 /// The bytes of a linear memory.
 pub struct LinearMemory(Bytes);
 
+/// What a memory of a type has at first, in bytes; none where that is no number.
+pub(crate) fn initial_bytes(memory_type: &MemoryType) -> Option<usize> {
+    let page_size = 1u64.checked_shl(u32::from(memory_type.page_size_log2))?;
+    let length = memory_type.limits.min.checked_mul(page_size)?;
+    usize::try_from(length).ok()
+}
+
 /// The category of everything here.
 const CATEGORY: Category = Category::LinearMemory;
 
@@ -66,15 +78,7 @@ impl LinearMemory {
         storage: Storage,
     ) -> Result<LinearMemory, OutOfMemory> {
         let too_large = OutOfMemory::new(CATEGORY, usize::MAX);
-        let page_size = 1u64
-            .checked_shl(u32::from(memory_type.page_size_log2))
-            .ok_or(too_large)?;
-        let length = memory_type
-            .limits
-            .min
-            .checked_mul(page_size)
-            .ok_or(too_large)?;
-        let length = usize::try_from(length).map_err(|_| too_large)?;
+        let length = initial_bytes(memory_type).ok_or(too_large)?;
         Ok(LinearMemory(match storage {
             Storage::Guard {
                 reservation,

@@ -67,18 +67,23 @@ pub(super) fn pool_bytes(requests: &[Request]) -> Option<usize> {
     const GRANULE: usize = PoolModel::GRANULE;
     // No pool is smaller than what is asked for, or larger than twice that and the lists.
     let asked = requests.iter().map(|request| match request {
-        Request::Allocate { layout, .. } | Request::Reallocate { layout, .. } => {
-            rounded(*layout)
-        }
+        Request::Allocate { layout, .. } | Request::Reallocate { layout, .. } => rounded(*layout),
         _ => 0,
     });
     let asked = asked.fold(0usize, usize::saturating_add);
-    let mut enough = asked.checked_mul(2)?.checked_add(1 << 16)?.next_multiple_of(GRANULE);
+    let mut enough = asked
+        .checked_mul(2)?
+        .checked_add(1 << 16)?
+        .next_multiple_of(GRANULE);
     serves(requests, enough)?;
     let mut short = 0;
     while enough - short > GRANULE {
         let middle = (short + (enough - short) / 2).next_multiple_of(GRANULE);
-        let middle = if middle == enough { middle - GRANULE } else { middle };
+        let middle = if middle == enough {
+            middle - GRANULE
+        } else {
+            middle
+        };
         if serves(requests, middle).is_some() {
             enough = middle;
         } else {

@@ -1,13 +1,13 @@
 //! The loader's steps, as requests for memory. Each function mirrors the one that it names.
 #![forbid(unsafe_code)]
 
-use core::alloc::Layout;
 use std::collections::BTreeSet;
 use std::vec::Vec;
 
 use precast_format::Artifact;
 use precast_format::context::PointerWidth;
-use precast_format::read::{ElementMode, FuncType as Signature};
+use precast_format::read::ElementMode;
+use precast_format::tunables::StackChecks;
 use precast_format::types::{ExternKind, ImportType, MemoryType, TableType};
 
 use crate::alloc::{Allocator, Category};
@@ -20,6 +20,7 @@ use crate::instance::import::Imports;
 use crate::instance::memory::{Memory, MemoryObject, MemoryPlan};
 use crate::instance::table::TableObject;
 use crate::instance::{ArrayCounts, InstanceData};
+use crate::link::requirements::has_guarded_memory;
 use crate::memory::Storage;
 use crate::module::{Module, ModuleTypes};
 use crate::plan::options::{AllocationMode, ArtifactSource, PlanOptions};
@@ -42,11 +43,16 @@ pub(super) fn plan(
             known: bits(NATIVE_WIDTH),
         });
     }
+    let guarded = has_guarded_memory(artifact)
+        || artifact.header().tunables.stack_checks == StackChecks::Guard;
+    if guarded && options.mode == AllocationMode::Pool {
+        return Err(PlanError::GuardPages);
+    }
     let steps = Steps {
         file,
         artifact,
         options,
-        memories: MemoryPlan::of(artifact, &options.instance),
+        memories: MemoryPlan::new(artifact, &options.instance),
     };
     let mut trace = Trace::default();
     let mut ends = Vec::new();
@@ -131,6 +137,10 @@ impl Steps<'_> {
         trace.allocate(Category::HostFunctions, definitions);
         let mut defined = BTreeSet::new();
         for import in imports {
+            // One definition serves all imports of its name.
+            if !defined.insert((import.module, import.name)) {
+                continue;
+            }
             match import.ty {
                 ImportType::Function(_) => {
                     let capture = (self.options.captures)(import.module, import.name);
@@ -145,7 +155,6 @@ impl Steps<'_> {
                     trace.allocate(Category::Instance, Linked::<GlobalObject>::layout());
                 }
             }
-            defined.insert((import.module, import.name));
             trace.array::<u8>(
                 Category::HostFunctions,
                 import.module.len() + import.name.len(),
@@ -182,22 +191,25 @@ impl Steps<'_> {
         let length = crate::memory::initial_bytes(memory).ok_or(too_large)?;
         match storage {
             Storage::Guard { below, .. } => {
-                if self.options.mode == AllocationMode::Pool {
-                    return Err(PlanError::GuardPages);
-                }
-                let bytes = crate::memory::guarded_bytes(length, below as usize);
+                let bytes = crate::memory::committed_bytes(length, below as usize);
                 trace.map(Category::LinearMemory, bytes.ok_or(too_large)?);
             }
             Storage::Explicit => {
-                let layout = crate::memory::explicit_layout(length).ok_or(too_large)?;
-                trace.allocate(Category::LinearMemory, layout);
+                self.explicit_memory(trace, length)?;
             }
             Storage::Fixed { capacity } => {
                 let capacity = usize::try_from(capacity).map_err(|_| too_large)?;
-                let layout = crate::memory::explicit_layout(capacity.max(length));
-                trace.allocate(Category::LinearMemory, layout.ok_or(too_large)?);
+                self.explicit_memory(trace, capacity.max(length))?;
             }
         }
+        Ok(())
+    }
+
+    /// `ExplicitMemory::new`.
+    fn explicit_memory(&self, trace: &mut Trace, capacity: usize) -> Result<(), PlanError> {
+        let layout = crate::memory::explicit_layout(capacity);
+        let layout = layout.map_err(|_| PlanError::TooLarge(Category::LinearMemory))?;
+        trace.allocate(Category::LinearMemory, layout);
         Ok(())
     }
 

@@ -97,8 +97,6 @@ impl Trace {
 
     /// Pages of the platform.
     pub(super) fn map(&mut self, category: Category, bytes: usize) {
-        if bytes > 0 {
-            self.requests.push(Request::Map { category, bytes });
-        }
+        self.requests.push(Request::Map { category, bytes });
     }
 }

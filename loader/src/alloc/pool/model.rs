@@ -67,6 +67,7 @@ impl PoolModel {
     }
 
     /// Bytes of the region that blocks can take.
+    #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
         self.0.capacity()
     }

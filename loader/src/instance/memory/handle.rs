@@ -30,18 +30,7 @@ impl Memory {
     /// Makes a memory of zeros. Where the runtime has guard pages, it can be imported by code that
     /// relies on them.
     pub fn new(runtime: &Runtime, memory_type: MemoryType) -> Result<Memory, CallError> {
-        let is_guarded = runtime.device().guard_pages
-            && !memory_type.is_64
-            && memory_type.page_size_log2 == WASM_PAGE_SIZE_LOG2;
-        let storage = if is_guarded {
-            Storage::Guard {
-                reservation: HOST_MEMORY_RESERVATION,
-                guard: HOST_MEMORY_GUARD,
-                below: 0,
-            }
-        } else {
-            Storage::Explicit
-        };
+        let storage = Memory::storage(&memory_type, runtime.device().guard_pages);
         let group = GroupRef::new(runtime)?;
         let object = {
             let entered = group.enter()?;
@@ -53,6 +42,21 @@ impl Memory {
             pointer
         };
         Ok(Memory { group, object })
+    }
+
+    /// Where a memory that the host makes is.
+    pub(crate) fn storage(memory_type: &MemoryType, guard_pages: bool) -> Storage {
+        let is_guarded =
+            guard_pages && !memory_type.is_64 && memory_type.page_size_log2 == WASM_PAGE_SIZE_LOG2;
+        if is_guarded {
+            Storage::Guard {
+                reservation: HOST_MEMORY_RESERVATION,
+                guard: HOST_MEMORY_GUARD,
+                below: 0,
+            }
+        } else {
+            Storage::Explicit
+        }
     }
 
     /// The memory behind a member's pointer.

@@ -1,12 +1,12 @@
 //! Where the memories of an instance are: what the code relies on, and what the host allows.
 #![forbid(unsafe_code)]
 
+use precast_format::Artifact;
 use precast_format::tunables::BoundsChecks;
 
 use crate::instance::InstanceOptions;
 use crate::instance::memory::{ClampedLimit, GrowthObserver, MemoryObject};
 use crate::memory::Storage;
-use crate::module::Module;
 use crate::types::MemoryType;
 
 /// How the memories of an instance are stored: what the code relies on, and what the host allows.
@@ -23,9 +23,8 @@ pub(crate) struct MemoryPlan {
 }
 
 impl MemoryPlan {
-    /// The plan for an instance of the module.
-    pub(crate) fn new(module: &Module, options: &InstanceOptions) -> MemoryPlan {
-        let artifact = module.artifact();
+    /// The plan for an instance of the artifact's module.
+    pub(crate) fn new(artifact: &Artifact<'_>, options: &InstanceOptions) -> MemoryPlan {
         let tunables = &artifact.header().tunables;
         let mut plan = MemoryPlan {
             bounds_checks: tunables.bounds_checks,
@@ -55,7 +54,7 @@ impl MemoryPlan {
     }
 
     /// The type of a defined memory with the maximum that the host allows.
-    pub(super) fn limited(&self, mut memory_type: MemoryType) -> MemoryType {
+    pub(crate) fn limited(&self, mut memory_type: MemoryType) -> MemoryType {
         if let Some(requested) = self.max_pages {
             let reachable = memory_type.reachable_pages();
             let largest = memory_type.limits.max.unwrap_or(reachable);
@@ -86,7 +85,7 @@ impl MemoryPlan {
     }
 
     /// Where the bytes of a memory of this type are. `below` bytes under the base are writable.
-    pub(super) fn storage(&self, memory_type: &MemoryType, below: u32) -> Storage {
+    pub(crate) fn storage(&self, memory_type: &MemoryType, below: u32) -> Storage {
         if self.is_guarded(memory_type) {
             Storage::Guard {
                 reservation: self.reservation,
