@@ -27,6 +27,10 @@ pub const NONE: u32 = u32::MAX;
 /// The largest page size that a header may name, as a power of two.
 pub const MAX_PAGE_SIZE_LOG2: u8 = 24;
 
+/// Alignment of the text in the file at least, so that code can run where the file lies: constants
+/// between functions are read with the alignment of the largest value.
+pub const TEXT_ALIGNMENT: u64 = 16;
+
 /// Largest number of parameters of a function type, and of results.
 pub const MAX_VALUES: u32 = 1000;
 
@@ -506,42 +510,51 @@ sections! {
     Data = 16, "data", data_segment::SIZE;
     /// `image` records.
     Image = 17, "image", image::SIZE;
-    /// `relocation` records, in the order of their offsets.
-    Relocations = 18, "relocations", relocation::SIZE;
+    /// At most one `aux_stack` record.
+    AuxStack = 18, "aux_stack", aux_stack::SIZE;
     /// UTF-8 that records point into.
     Strings = 19, "strings", 1;
-    /// The machine code. On a page boundary, and so is what follows it.
-    Text = 20, "text", 1;
-    /// Initial contents of memories. On a page boundary.
-    ImageBytes = 21, "image_bytes", 1;
     /// Bytes of the data segments.
-    DataBytes = 22, "data_bytes", 1;
+    DataBytes = 20, "data_bytes", 1;
     /// Where each defined function's trap sites end in `traps` (`u32`).
-    TrapIndex = 23, "trap_index", 4;
+    TrapIndex = 21, "trap_index", 4;
     /// Trap sites: variable-length differences.
-    Traps = 24, "traps", 1;
+    Traps = 22, "traps", 1;
     /// Where each defined function's call sites end in `call_sites` (`u32`).
-    CallSiteIndex = 25, "call_site_index", 4;
+    CallSiteIndex = 23, "call_site_index", 4;
     /// Call sites: variable-length differences.
-    CallSites = 26, "call_sites", 1;
+    CallSites = 24, "call_sites", 1;
     /// Where each function's name ends in `name_bytes` (`u32`), imports first.
-    FunctionNames = 27, "function_names", 4;
+    FunctionNames = 25, "function_names", 4;
     /// UTF-8 of the function names.
-    NameBytes = 28, "name_bytes", 1;
+    NameBytes = 26, "name_bytes", 1;
     /// `custom` records.
-    Custom = 29, "custom", custom::SIZE;
+    Custom = 27, "custom", custom::SIZE;
     /// Contents of the custom sections.
-    CustomBytes = 30, "custom_bytes", 1;
-    /// At most one `aux_stack` record.
-    AuxStack = 31, "aux_stack", aux_stack::SIZE;
+    CustomBytes = 28, "custom_bytes", 1;
+    /// Initial contents of memories. On a page boundary.
+    ImageBytes = 29, "image_bytes", 1;
+    /// The machine code. On a page boundary, and so is what follows it.
+    Text = 30, "text", 1;
+    /// `relocation` records, in the order of their offsets.
+    Relocations = 31, "relocations", relocation::SIZE;
 }
 
 impl SectionId {
+    /// Whether the section serves to bring the code in place, and nothing after that. Such sections
+    /// come last, so that the rest of a file is a prefix of it.
+    pub const fn is_for_loading(self) -> bool {
+        matches!(self, SectionId::Text | SectionId::Relocations)
+    }
+
     /// Where the section starts, given where the one before it ended. The text shares no page with
     /// other sections, so that nothing but code becomes executable; images are mapped.
     pub const fn place(self, previous: Option<SectionId>, end: u64, page_size: u64) -> u64 {
-        let aligned = matches!(self, SectionId::Text | SectionId::ImageBytes);
-        if aligned || matches!(previous, Some(SectionId::Text)) {
+        if matches!(self, SectionId::Text) {
+            end.next_multiple_of(page_size)
+                .next_multiple_of(TEXT_ALIGNMENT)
+        } else if matches!(self, SectionId::ImageBytes) || matches!(previous, Some(SectionId::Text))
+        {
             end.next_multiple_of(page_size)
         } else {
             end

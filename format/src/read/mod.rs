@@ -17,6 +17,7 @@ mod image;
 mod imports;
 mod memories;
 mod names;
+mod outline;
 mod relocations;
 mod tables;
 mod text;
@@ -44,6 +45,7 @@ pub use header::{Header, SectionRange};
 pub use image::{ImagePart, ImageParts};
 pub use imports::{Import, Imports};
 pub use memories::{Memories, Memory};
+pub use outline::Outline;
 pub use relocations::{Relocation, Relocations};
 pub use tables::{Table, Tables};
 pub use traps::{CallSite, CallSites, FunctionCallSites, FunctionTrapSites, TrapSite, TrapSites};
@@ -94,7 +96,8 @@ impl<'a> Artifact<'a> {
         &self.header
     }
 
-    /// Everything that a signature covers.
+    /// Everything that a signature covers; its beginning, where the artifact is one over that
+    /// ([`Outline::over`]).
     pub const fn payload(&self) -> &'a [u8] {
         self.payload.as_slice()
     }

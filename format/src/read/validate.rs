@@ -80,7 +80,7 @@ pub(super) fn parse(envelope: Envelope<'_>) -> Result<Artifact<'_>, FormatError>
 }
 
 /// Reads the module's start function and name.
-fn read_module<'a>(
+pub(super) fn read_module<'a>(
     record: Record<'a>,
     strings: &'a str,
 ) -> Result<(Option<u32>, Option<&'a str>), ErrorKind> {
