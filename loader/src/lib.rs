@@ -85,6 +85,7 @@ pub use call::func::Func;
 pub use call::host::{HostResults, IntoHostFunction};
 pub use call::typed::{TypedFunc, WasmParams, WasmResults, WasmValue};
 pub use call::value::{ExternRef, Value};
+pub use code::CodeMemory;
 pub use error::{LoadError, Untrusted};
 pub use group::Busy;
 pub use instance::error::{ImportName, InstantiateError, LinkError};
@@ -95,8 +96,8 @@ pub use instance::memory::{ClampedLimit, GrowthFailure, GrowthObserver, Memory, 
 pub use instance::table::Table;
 pub use instance::{ExportError, Instance, InstanceOptions};
 pub use module::Module;
-pub use open::Source;
 pub use open::trust::Trust;
+pub use open::{ArtifactUsage, Source};
 pub use runtime::{Device, Runtime, RuntimeOptions};
 pub use types::{
     ExternKind, ExternType, FuncType, GlobalType, Limits, MemoryType, TableType, ValueType,

@@ -24,7 +24,7 @@ use crate::link::plan::LinkPlan;
 use crate::link::requirements::relies_on_faults;
 use crate::open::file::FileMapping;
 use crate::open::trust::Proof;
-use crate::open::{ArtifactBytes, Source};
+use crate::open::{ArtifactBytes, ArtifactUsage, OpenBytes, Source};
 use crate::runtime::Runtime;
 use crate::sys::lock::Lock;
 use crate::trap::signals::registry::Registration;
@@ -61,14 +61,22 @@ impl Module {
         source: Source<'_>,
         proof: Proof<'_>,
     ) -> Result<Module, LoadError> {
-        let bytes = ArtifactBytes::open(runtime, source, &proof)?;
+        let bytes = OpenBytes::open(runtime, source, &proof)?;
+        proof.check(bytes.as_slice())?;
+        let artifact = crate::open::parse(bytes.as_slice())?;
+        let code = LinkPlan::new(runtime, artifact)?.publish(runtime, &bytes)?;
+        let outline = artifact.outline();
+        let kept = if code.is_in_place() {
+            bytes.as_slice().len()
+        } else {
+            outline.resident_size()
+        };
+        let bytes = bytes.settle(runtime, kept)?;
         // SAFETY: `bytes` does not move or change what it refers to, and it goes into the same
         // value as the artifact, whose fields are dropped before it.
         let file: &'static [u8] = unsafe { &*core::ptr::from_ref(bytes.as_slice()) };
-        proof.check(file)?;
-        let artifact = crate::open::parse(file)?;
-        let plan = LinkPlan::new(runtime, artifact)?;
-        let code = plan.publish(runtime, &bytes)?;
+        // They are the first bytes of those that were checked.
+        let artifact = outline.over(file).ok_or(LoadError::File { os_error: 0 })?;
         let types = ModuleTypes::new(runtime, &artifact)?;
         let exported = artifact.exports().lookup("memory");
         let exported = exported.filter(|export| export.kind == ExternKind::Memory);
@@ -117,7 +125,12 @@ impl Module {
         self.artifact().header().tunables.stack_checks == StackChecks::Guard
     }
 
-    /// The artifact.
+    /// Where the bytes of the artifact are, and how many of them loading gave back.
+    pub fn artifact_usage(&self) -> ArtifactUsage {
+        self.0.bytes.usage()
+    }
+
+    /// The artifact. Text and relocations have been left behind, unless the code runs in place.
     pub fn artifact(&self) -> &Artifact<'_> {
         // The lifetime shrinks to that of the borrow.
         &self.0.artifact

@@ -9,6 +9,7 @@ use core::mem::MaybeUninit;
 use precast_format::target::{CpuFeatures, HostAbi, Isa};
 
 use crate::alloc::{Allocator, Category, CustomAllocator, OutOfMemory, PoolUsage, Shared, Usage};
+use crate::code::CodeMemory;
 use crate::error::LoadError;
 use crate::module::Module;
 use crate::open::Source;
@@ -18,7 +19,7 @@ use crate::trap::signals::SignalHandlers;
 use crate::types::TypeRegistry;
 
 /// What a loader is told about the device that it runs on, where the default does not fit.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RuntimeOptions {
     /// Whether memories may rely on reserved address space and page protection.
@@ -31,6 +32,12 @@ pub struct RuntimeOptions {
     /// address space is reserved from the platform, and their bytes are then not the pool's. Not
     /// allowed by default: such artifacts are refused. Other runtimes do not ask.
     pub platform_mappings: bool,
+    /// Where code is kept.
+    pub code_memory: CodeMemory,
+    /// Functions that provide linear memories instead of the runtime's allocator, and nothing else:
+    /// for hosts with memory of several kinds. Their bytes are counted with the runtime's. Reserved
+    /// address space of memories with guard pages is the platform's all the same.
+    pub linear_memory: Option<CustomAllocator>,
 }
 
 impl Default for RuntimeOptions {
@@ -41,6 +48,8 @@ impl Default for RuntimeOptions {
             signals: crate::sys::HAS_SIGNALS,
             cpu_features: None,
             platform_mappings: false,
+            code_memory: CodeMemory::platform(),
+            linear_memory: None,
         }
     }
 }
@@ -69,6 +78,18 @@ impl RuntimeOptions {
         self.platform_mappings = allowed;
         self
     }
+
+    /// The options with code in memory of the host's choice.
+    pub fn code_memory(mut self, memory: CodeMemory) -> RuntimeOptions {
+        self.code_memory = memory;
+        self
+    }
+
+    /// The options with linear memories from functions of the host.
+    pub fn linear_memory(mut self, functions: CustomAllocator) -> RuntimeOptions {
+        self.linear_memory = Some(functions);
+        self
+    }
 }
 
 /// What the device offers.
@@ -91,6 +112,9 @@ pub struct Device {
 
 struct Inner {
     allocator: Allocator,
+    /// Where linear memories come from, if not from the allocator.
+    linear_memory: Option<Allocator>,
+    code_memory: CodeMemory,
     device: Device,
     types: Lock<TypeRegistry>,
     /// Held from the first module on that needs them.
@@ -147,10 +171,16 @@ impl Runtime {
             guard_pages: options.guard_pages && may_map,
             signals: options.signals,
         };
+        let linear_memory = match options.linear_memory {
+            Some(functions) => Some(allocator.beside(functions)?),
+            None => None,
+        };
         let types = Lock::new(TypeRegistry::new(&allocator));
         let signals = Lock::new(None);
         let inner = Inner {
             allocator: allocator.clone(),
+            linear_memory,
+            code_memory: options.code_memory,
             device,
             types,
             signals,
@@ -229,6 +259,17 @@ impl Runtime {
 
     pub(crate) fn allocator(&self) -> &Allocator {
         &self.0.allocator
+    }
+
+    /// Where linear memories come from.
+    pub(crate) fn linear_memory(&self) -> &Allocator {
+        let functions = self.0.linear_memory.as_ref();
+        functions.unwrap_or(&self.0.allocator)
+    }
+
+    /// Where code is kept.
+    pub(crate) fn code_memory(&self) -> &CodeMemory {
+        &self.0.code_memory
     }
 
     pub(crate) fn types(&self) -> &Lock<TypeRegistry> {

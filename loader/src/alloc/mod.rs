@@ -79,6 +79,15 @@ impl fmt::Display for OutOfMemory {
 
 impl core::error::Error for OutOfMemory {}
 
+/// What is in bytes that are new.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Fresh {
+    /// Whatever was there.
+    Anything,
+    /// Zeros.
+    Zeros,
+}
+
 /// A source of memory.
 ///
 /// # Safety
@@ -87,13 +96,11 @@ impl core::error::Error for OutOfMemory {}
 ///    else's until it is freed.
 /// 2. A block that was reallocated keeps its contents up to the smaller size. One that could not
 ///    be reallocated stays as it is.
-/// 3. All methods can be called from any thread, and none of them unwinds.
+/// 3. New bytes are zero where that is asked for.
+/// 4. All methods can be called from any thread, and none of them unwinds.
 unsafe trait RawAllocator {
     /// A block, or `None` where there is none. The layout's size is not zero.
-    fn allocate(&self, layout: Layout, category: Category) -> Option<NonNull<u8>>;
-
-    /// A block of zeros.
-    fn allocate_zeroed(&self, layout: Layout, category: Category) -> Option<NonNull<u8>>;
+    fn allocate(&self, layout: Layout, fresh: Fresh, category: Category) -> Option<NonNull<u8>>;
 
     /// Changes the size of a block, which may move.
     ///
@@ -106,31 +113,9 @@ unsafe trait RawAllocator {
         block: NonNull<u8>,
         layout: Layout,
         size: usize,
+        fresh: Fresh,
         category: Category,
     ) -> Option<NonNull<u8>>;
-
-    /// As [`RawAllocator::reallocate`], but what is added to the block is zero.
-    ///
-    /// # Safety
-    ///
-    /// As for [`RawAllocator::reallocate`].
-    unsafe fn reallocate_zeroed(
-        &self,
-        block: NonNull<u8>,
-        layout: Layout,
-        size: usize,
-        category: Category,
-    ) -> Option<NonNull<u8>> {
-        // SAFETY: the caller's promise.
-        let moved = unsafe { self.reallocate(block, layout, size, category)? };
-        if let Some(added) = size.checked_sub(layout.size()) {
-            // SAFETY: the block has at least as many bytes as it had.
-            let tail = unsafe { moved.add(layout.size()) };
-            // SAFETY: so many bytes follow, in a block that is the caller's.
-            unsafe { tail.write_bytes(0, added) };
-        }
-        Some(moved)
-    }
 
     /// Takes a block back.
     ///
@@ -138,6 +123,22 @@ unsafe trait RawAllocator {
     ///
     /// The block came from this allocator with this layout and category, and is not used again.
     unsafe fn free(&self, block: NonNull<u8>, layout: Layout, category: Category);
+}
+
+/// Clears what a block has got beyond its old size, if that is asked for.
+///
+/// # Safety
+///
+/// The block has `size` bytes and is the caller's.
+unsafe fn clear_added(block: NonNull<u8>, old: usize, size: usize, fresh: Fresh) {
+    if fresh == Fresh::Zeros
+        && let Some(added) = size.checked_sub(old)
+    {
+        // SAFETY: the old size is no larger than the block.
+        let tail = unsafe { block.add(old) };
+        // SAFETY: so many bytes follow, in a block that is the caller's.
+        unsafe { tail.write_bytes(0, added) };
+    }
 }
 
 /// Where the bytes come from.
@@ -168,6 +169,14 @@ impl Source {
 struct State {
     references: AtomicUsize,
     source: Source,
+    /// The allocator that counts for this one; `None` where the state is a [`Root`]'s.
+    counted_by: Option<Allocator>,
+}
+
+/// The state of an allocator that counts for itself.
+#[repr(C)]
+struct Root {
+    state: State,
     account: Account,
 }
 
@@ -217,31 +226,45 @@ impl Allocator {
     /// The layout of the block that an allocator takes from itself.
     #[cfg(feature = "plan")]
     pub(crate) const fn layout() -> Layout {
-        Layout::new::<State>()
+        Layout::new::<Root>()
+    }
+
+    /// Functions of the host as a source of its own, whose blocks this allocator counts.
+    pub(crate) fn beside(&self, functions: CustomAllocator) -> Result<Allocator, OutOfMemory> {
+        let block = self.allocate(Layout::new::<State>(), Category::Runtime)?;
+        let state = block.cast::<State>();
+        // SAFETY: the block has the layout of a `State` and is nobody else's.
+        unsafe {
+            state.write(State {
+                references: AtomicUsize::new(1),
+                source: Source::Custom(functions),
+                counted_by: Some(self.clone()),
+            })
+        };
+        Ok(Allocator(state))
     }
 
     /// Places the state in memory of the source itself.
     fn new(source: Source) -> Result<Allocator, OutOfMemory> {
-        let layout = Layout::new::<State>();
+        let layout = Layout::new::<Root>();
         let category = Category::Runtime;
-        let block = source.raw().allocate(layout, category);
-        let state = block
+        let block = source.raw().allocate(layout, Fresh::Anything, category);
+        let root = block
             .ok_or(OutOfMemory::new(category, layout.size()))?
-            .cast::<State>();
+            .cast::<Root>();
         let account = Account::default();
         account.add(category, layout.size());
         if let Some(pool) = source.pool() {
             account.add(category, pool.overhead());
         }
-        // SAFETY: the block has the layout of a `State` and is nobody else's.
-        unsafe {
-            state.write(State {
-                references: AtomicUsize::new(1),
-                source,
-                account,
-            })
+        let state = State {
+            references: AtomicUsize::new(1),
+            source,
+            counted_by: None,
         };
-        Ok(Allocator(state))
+        // SAFETY: the block has the layout of a `Root` and is nobody else's.
+        unsafe { root.write(Root { state, account }) };
+        Ok(Allocator(root.cast()))
     }
 
     fn state(&self) -> &State {
@@ -249,9 +272,20 @@ impl Allocator {
         unsafe { self.0.as_ref() }
     }
 
+    fn account(&self) -> &Account {
+        match &self.state().counted_by {
+            Some(other) => other.account(),
+            None => {
+                let root = self.0.cast::<Root>();
+                // SAFETY: `new` made the state a root's, with which it lives.
+                &unsafe { root.as_ref() }.account
+            }
+        }
+    }
+
     /// Current and peak bytes of a category.
     pub fn usage(&self, category: Category) -> Usage {
-        self.state().account.usage(category)
+        self.account().usage(category)
     }
 
     /// How full the pool is, if there is one.
@@ -261,17 +295,17 @@ impl Allocator {
 
     /// Counts bytes that come from elsewhere, such as mapped memory.
     pub(crate) fn charge(&self, category: Category, bytes: usize) {
-        self.state().account.add(category, bytes);
+        self.account().add(category, bytes);
     }
 
     /// Counts a block of [`Allocator::charge`] with another size.
     pub(crate) fn recharge(&self, category: Category, old: usize, new: usize) {
-        self.state().account.resize(category, old, new);
+        self.account().resize(category, old, new);
     }
 
     /// Takes back what [`Allocator::charge`] counted.
     pub(crate) fn discharge(&self, category: Category, bytes: usize) {
-        self.state().account.subtract(category, bytes);
+        self.account().subtract(category, bytes);
     }
 
     /// A block of the layout, which is not empty.
@@ -280,15 +314,7 @@ impl Allocator {
         layout: Layout,
         category: Category,
     ) -> Result<NonNull<u8>, OutOfMemory> {
-        let error = OutOfMemory::new(category, layout.size());
-        let block = self
-            .state()
-            .source
-            .raw()
-            .allocate(layout, category)
-            .ok_or(error)?;
-        self.charge(category, layout.size());
-        Ok(block)
+        self.allocate_fresh(layout, Fresh::Anything, category)
     }
 
     /// A block of zeros of the layout, which is not empty.
@@ -297,13 +323,17 @@ impl Allocator {
         layout: Layout,
         category: Category,
     ) -> Result<NonNull<u8>, OutOfMemory> {
-        let error = OutOfMemory::new(category, layout.size());
-        let block = self
-            .state()
-            .source
-            .raw()
-            .allocate_zeroed(layout, category)
-            .ok_or(error)?;
+        self.allocate_fresh(layout, Fresh::Zeros, category)
+    }
+
+    fn allocate_fresh(
+        &self,
+        layout: Layout,
+        fresh: Fresh,
+        category: Category,
+    ) -> Result<NonNull<u8>, OutOfMemory> {
+        let block = self.state().source.raw().allocate(layout, fresh, category);
+        let block = block.ok_or(OutOfMemory::new(category, layout.size()))?;
         self.charge(category, layout.size());
         Ok(block)
     }
@@ -320,29 +350,35 @@ impl Allocator {
         new: Layout,
         category: Category,
     ) -> Result<NonNull<u8>, OutOfMemory> {
-        let error = OutOfMemory::new(category, new.size());
-        let raw = self.state().source.raw();
-        if new.size() == 0 || new.align() != layout.align() {
-            return Err(error);
-        }
-        // SAFETY: the caller's promise; the new size is a layout's of the same alignment.
-        let moved = unsafe { raw.reallocate(block, layout, new.size(), category) };
-        let moved = moved.ok_or(error)?;
-        self.recharge(category, layout.size(), new.size());
-        Ok(moved)
+        // SAFETY: the caller's promise.
+        unsafe { self.reallocate_fresh(block, layout, new, Fresh::Anything, category) }
     }
 
-    /// Changes the size of a block, which may move. After an error it is as it was.
-    /// What is added is zero.
+    /// As [`Allocator::reallocate`], but what is added is zero.
     ///
     /// # Safety
     ///
-    /// The block came from this allocator with this layout and category.
+    /// As for [`Allocator::reallocate`].
     pub(crate) unsafe fn reallocate_zeroed(
         &self,
         block: NonNull<u8>,
         layout: Layout,
         new: Layout,
+        category: Category,
+    ) -> Result<NonNull<u8>, OutOfMemory> {
+        // SAFETY: the caller's promise.
+        unsafe { self.reallocate_fresh(block, layout, new, Fresh::Zeros, category) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`Allocator::reallocate`].
+    unsafe fn reallocate_fresh(
+        &self,
+        block: NonNull<u8>,
+        layout: Layout,
+        new: Layout,
+        fresh: Fresh,
         category: Category,
     ) -> Result<NonNull<u8>, OutOfMemory> {
         let error = OutOfMemory::new(category, new.size());
@@ -351,7 +387,7 @@ impl Allocator {
             return Err(error);
         }
         // SAFETY: the caller's promise; the new size is a layout's of the same alignment.
-        let moved = unsafe { raw.reallocate_zeroed(block, layout, new.size(), category) };
+        let moved = unsafe { raw.reallocate(block, layout, new.size(), fresh, category) };
         let moved = moved.ok_or(error)?;
         self.recharge(category, layout.size(), new.size());
         Ok(moved)
@@ -384,12 +420,16 @@ impl Drop for Allocator {
         fence(Ordering::Acquire);
         // SAFETY: that was the last handle; the state is moved out and not used in place again.
         let state = unsafe { self.0.read() };
-        // SAFETY: `new` got the block from this source with this layout and category.
-        unsafe {
-            state
-                .source
-                .raw()
-                .free(self.0.cast(), Layout::new::<State>(), Category::Runtime)
+        let category = Category::Runtime;
+        let block = self.0.cast();
+        match state.counted_by {
+            // SAFETY: `beside` got the block from this allocator with this layout and category.
+            Some(other) => unsafe { other.free(block, Layout::new::<State>(), category) },
+            None => {
+                let raw = state.source.raw();
+                // SAFETY: `new` got the block from this source with this layout and category.
+                unsafe { raw.free(block, Layout::new::<Root>(), category) }
+            }
         }
     }
 }

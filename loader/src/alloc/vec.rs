@@ -69,7 +69,8 @@ impl<T> Vec<T> {
         OutOfMemory::new(self.category, elements.saturating_mul(size_of::<T>()))
     }
 
-    /// Makes room for exactly this many elements: more than fit now, of a type that has a size.
+    /// Makes room for exactly this many elements of a type that has a size: more than there are, or
+    /// as many, and not none.
     fn set_capacity(&mut self, capacity: usize) -> Result<(), OutOfMemory> {
         let new = Layout::array::<T>(capacity).map_err(|_| self.out_of_memory(capacity))?;
         let block = match Layout::array::<T>(self.capacity) {
@@ -106,6 +107,14 @@ impl<T> Vec<T> {
         } else {
             self.set_capacity(wanted)
         }
+    }
+
+    /// Gives back the room that no element takes. After an error the array is as it was.
+    pub fn try_shrink_to_fit(&mut self) -> Result<(), OutOfMemory> {
+        if self.length == 0 || self.length == self.capacity || size_of::<T>() == 0 {
+            return Ok(());
+        }
+        self.set_capacity(self.length)
     }
 
     /// Appends without asking for memory; gives the value back where there is no room.

@@ -1,7 +1,8 @@
 //! The link plan: an artifact that this device can run, and how its code gets there.
 //!
-//! Code that no relocation touches, in a file that nobody changes, is mapped from the file. All
-//! other code is copied into pages of its own, patched while they are writable, and published.
+//! Code that no relocation touches is mapped from a file that nobody changes, or runs where it lies
+//! if that is executable. All other code is copied into memory of its own, patched while that is
+//! writable, and published.
 #![forbid(unsafe_code)]
 
 use precast_format::Artifact;
@@ -10,7 +11,7 @@ use precast_format::layout::SectionId;
 use crate::code::{ExecutableCode, WritableCode};
 use crate::error::LoadError;
 use crate::link::requirements;
-use crate::open::ArtifactBytes;
+use crate::open::OpenBytes;
 use crate::runtime::Runtime;
 use crate::sys::OsError;
 
@@ -68,23 +69,19 @@ impl<'a> LinkPlan<'a> {
     pub(crate) fn publish(
         &self,
         runtime: &Runtime,
-        bytes: &ArtifactBytes,
+        bytes: &OpenBytes<'_>,
     ) -> Result<ExecutableCode, LoadError> {
-        let range = self.artifact.section(SectionId::Text);
         if self.artifact.relocations().is_empty()
-            && let Some(file) = bytes.file()
-            && self.artifact.header().page_size() >= runtime.device().page_size
+            && let Some(code) = self
+                .lend(runtime, bytes)
+                .or_else(|| self.map(runtime, bytes))
         {
-            let (offset, size) = (u64::from(range.offset), range.size as usize);
-            // The reader has checked that the section is inside of the file.
-            if let Ok(code) = ExecutableCode::map(runtime.allocator(), file.file(), offset, size) {
-                return Ok(code);
-            }
-            // A file system that is mounted without execution still can be read.
+            return Ok(code);
         }
         let refused = |error: OsError| LoadError::Code { os_error: error.0 };
+        let (memory, allocator) = (runtime.code_memory(), runtime.allocator());
         let mut code =
-            WritableCode::copy(runtime.allocator(), self.artifact.text()).map_err(refused)?;
+            WritableCode::copy(memory, allocator, self.artifact.text()).map_err(refused)?;
         let (isa, address) = (self.artifact.header().isa, code.address() as u64);
         for relocation in self.artifact.relocations() {
             let error = LoadError::Relocation {
@@ -95,5 +92,26 @@ impl<'a> LinkPlan<'a> {
             super::apply(isa, code.bytes_mut(), address, &relocation, symbol).ok_or(error)?;
         }
         code.publish().map_err(refused)
+    }
+    /// The code where it lies, if that may be.
+    fn lend(&self, runtime: &Runtime, bytes: &OpenBytes<'_>) -> Option<ExecutableCode> {
+        let range = self.artifact.section(SectionId::Text);
+        let (start, size) = (range.offset as usize, range.size as usize);
+        let text = bytes.statics()?.get(start..)?.get(..size)?;
+        runtime.code_memory().lent(runtime.allocator(), text)
+    }
+
+    /// The code mapped from its file, if that can be.
+    fn map(&self, runtime: &Runtime, bytes: &OpenBytes<'_>) -> Option<ExecutableCode> {
+        let file = bytes.file()?;
+        let fits = self.artifact.header().page_size() >= runtime.device().page_size;
+        if !fits || !runtime.code_memory().is_platform() {
+            return None;
+        }
+        let range = self.artifact.section(SectionId::Text);
+        let (offset, size) = (u64::from(range.offset), range.size as usize);
+        // The reader has checked that the section is inside of the file. One on a file system that
+        // is mounted without execution can still be read.
+        ExecutableCode::map(runtime.allocator(), file.file(), offset, size).ok()
     }
 }

@@ -7,7 +7,7 @@ use core::ffi::CStr;
 
 use crate::alloc::{Category, Vec};
 use crate::error::LoadError;
-use crate::open::ArtifactBytes;
+use crate::open::OpenBytes;
 use crate::runtime::Runtime;
 use crate::sys::OsError;
 use crate::sys::file::File;
@@ -33,14 +33,20 @@ impl FileMapping {
         // mapping instead of a copy has promised that it does not change.
         unsafe { core::slice::from_raw_parts(base, self.size) }
     }
+
+    /// Keeps the first bytes, and gives back the pages behind them.
+    pub(crate) fn truncate(&mut self, size: usize) {
+        self.size = self.size.min(size);
+        self.mapping.truncate(self.size);
+    }
 }
 
 /// Maps a file, or reads it where it has to hold still.
-pub(crate) fn open(
+pub(crate) fn open<'a>(
     runtime: &Runtime,
     path: &CStr,
     stable: bool,
-) -> Result<ArtifactBytes, LoadError> {
+) -> Result<OpenBytes<'a>, LoadError> {
     let error = |error: OsError| LoadError::File { os_error: error.0 };
     let file = File::open(path).map_err(error)?;
     let size = file.size().map_err(error)?;
@@ -58,10 +64,10 @@ pub(crate) fn open(
         bytes.try_resize(size, 0)?;
         let count = file.read_at(0, bytes.as_mut_slice()).map_err(error)?;
         bytes.truncate(count);
-        return Ok(ArtifactBytes::Copied(bytes));
+        return Ok(OpenBytes::Read(bytes));
     }
     let mapping = Mapping::file_readable(&file, 0, size).map_err(error)?;
-    Ok(ArtifactBytes::Mapped(FileMapping {
+    Ok(OpenBytes::Mapped(FileMapping {
         file,
         mapping,
         size,

@@ -141,7 +141,7 @@ impl Plan {
     /// Plans for an artifact.
     pub fn new(artifact: &[u8], options: &PlanOptions<'_>) -> Result<Plan, PlanError> {
         let parsed = Artifact::parse(artifact).map_err(PlanError::Malformed)?;
-        steps::plan(artifact, &parsed, options)
+        steps::plan(&parsed, options)
     }
 
     /// All requests, in order.

@@ -31,7 +31,6 @@ use crate::types::TypeRegistry;
 
 /// Collects the requests of all stages.
 pub(super) fn plan(
-    file: &[u8],
     artifact: &Artifact<'_>,
     options: &PlanOptions<'_>,
 ) -> Result<Plan, PlanError> {
@@ -49,7 +48,6 @@ pub(super) fn plan(
         return Err(PlanError::GuardPages);
     }
     let steps = Steps {
-        file,
         artifact,
         options,
         memories: MemoryPlan::new(artifact, &options.instance),
@@ -74,7 +72,6 @@ pub(super) fn plan(
 }
 
 struct Steps<'a> {
-    file: &'a [u8],
     artifact: &'a Artifact<'a>,
     options: &'a PlanOptions<'a>,
     memories: MemoryPlan,
@@ -89,10 +86,10 @@ impl Steps<'_> {
 
     /// `Module::load`.
     fn load(&self, trace: &mut Trace) -> Result<(), PlanError> {
-        if self.options.source == ArtifactSource::Copied {
-            trace.array::<u8>(Category::Artifact, self.file.len())?;
-        }
         trace.map(Category::Code, self.code_bytes());
+        if self.options.source == ArtifactSource::Copied {
+            trace.array::<u8>(Category::Artifact, self.artifact.resident_size())?;
+        }
         self.types(trace)?;
         trace.allocate(Category::Module, Module::layout());
         Ok(())

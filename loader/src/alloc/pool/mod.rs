@@ -30,7 +30,7 @@ use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Category, RawAllocator};
+use super::{Category, Fresh, RawAllocator, clear_added};
 use crate::sys::lock::Lock;
 
 #[cfg(feature = "plan")]
@@ -141,14 +141,10 @@ impl PoolAllocator {
 // block that cannot be resized in place is copied before it is freed. The lock lets any thread in.
 // Only where debug assertions are on, and the promises of `free` are broken, is there a panic.
 unsafe impl RawAllocator for PoolAllocator {
-    fn allocate(&self, layout: Layout, _: Category) -> Option<NonNull<u8>> {
-        self.pool.lock().allocate(layout.size(), layout.align())
-    }
-
-    fn allocate_zeroed(&self, layout: Layout, category: Category) -> Option<NonNull<u8>> {
-        let block = self.allocate(layout, category)?;
+    fn allocate(&self, layout: Layout, fresh: Fresh, _: Category) -> Option<NonNull<u8>> {
+        let block = self.pool.lock().allocate(layout.size(), layout.align())?;
         // SAFETY: the block has the layout's size and is exclusive.
-        unsafe { block.write_bytes(0, layout.size()) };
+        unsafe { clear_added(block, 0, layout.size(), fresh) };
         Some(block)
     }
 
@@ -157,17 +153,22 @@ unsafe impl RawAllocator for PoolAllocator {
         block: NonNull<u8>,
         layout: Layout,
         size: usize,
+        fresh: Fresh,
         category: Category,
     ) -> Option<NonNull<u8>> {
-        if self.pool.lock().resize(block, size) {
-            return Some(block);
-        }
-        let moved = self.pool.lock().allocate(size, layout.align())?;
-        let kept = layout.size().min(size);
-        // SAFETY: both blocks have that many bytes, and they are two different ones.
-        unsafe { moved.copy_from_nonoverlapping(block, kept) };
-        // SAFETY: the caller's promise; the contents have moved.
-        unsafe { self.free(block, layout, category) };
+        let moved = if self.pool.lock().resize(block, size) {
+            block
+        } else {
+            let moved = self.pool.lock().allocate(size, layout.align())?;
+            let kept = layout.size().min(size);
+            // SAFETY: both blocks have that many bytes, and they are two different ones.
+            unsafe { moved.copy_from_nonoverlapping(block, kept) };
+            // SAFETY: the caller's promise; the contents have moved.
+            unsafe { self.free(block, layout, category) };
+            moved
+        };
+        // SAFETY: the block has the new size and is exclusive.
+        unsafe { clear_added(moved, layout.size(), size, fresh) };
         Some(moved)
     }
 

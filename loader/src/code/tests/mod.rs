@@ -1,6 +1,7 @@
 //! Code is never writable and executable, from wherever it comes.
 
 use super::*;
+use crate::alloc::Category;
 
 /// The protections of all mappings, as the system shows them.
 fn protections() -> impl Iterator<Item = std::string::String> {
@@ -43,7 +44,7 @@ fn run(code: &ExecutableCode) -> u32 {
 #[test]
 fn code_is_writable_first_and_executable_then() {
     let allocator = Allocator::system().unwrap();
-    let mut code = WritableCode::copy(&allocator, &[0; 6]).unwrap();
+    let mut code = WritableCode::copy(&CodeMemory::platform(), &allocator, &[0; 6]).unwrap();
     assert!(nothing_is_writable_and_executable());
     assert_eq!(protection_at(code.address()).as_deref(), Some("rw-p"));
     code.bytes_mut().copy_from_slice(&ANSWER);
@@ -82,7 +83,7 @@ fn code_runs_straight_from_a_file() {
 #[test]
 fn empty_code_has_an_address() {
     let allocator = Allocator::system().unwrap();
-    let code = WritableCode::copy(&allocator, &[])
+    let code = WritableCode::copy(&CodeMemory::platform(), &allocator, &[])
         .unwrap()
         .publish()
         .unwrap();

@@ -65,7 +65,7 @@ impl MemoryObject {
         memory_type: MemoryType,
         storage: Storage,
     ) -> Result<MemoryObject, OutOfMemory> {
-        let memory = LinearMemory::new(runtime.allocator(), &memory_type, storage)?;
+        let memory = LinearMemory::new(runtime.linear_memory(), &memory_type, storage)?;
         Ok(MemoryObject {
             memory: UnsafeCell::new(memory),
             memory_type,

@@ -175,6 +175,20 @@ impl Mapping {
         self.size
     }
 
+    /// Gives back whole pages at the end; those of the first `size` bytes stay.
+    pub fn truncate(&mut self, size: usize) {
+        let Some(kept) = round_to_pages(size.max(1)).filter(|kept| *kept < self.size) else {
+            return;
+        };
+        // SAFETY: the offset is inside of the mapping.
+        let tail = unsafe { self.base.add(kept) };
+        // SAFETY: the pages are ours, and whoever uses the mapping is told its new size.
+        let result = unsafe { libc::munmap(tail.as_ptr().cast(), self.size - kept) };
+        if result == 0 {
+            self.size = kept;
+        }
+    }
+
     /// The address of a range, if it lies in the mapping and consists of whole pages.
     fn pages(&self, offset: usize, size: usize) -> Result<*mut libc::c_void, OsError> {
         let end = offset.checked_add(size).ok_or(INVALID)?;

@@ -12,7 +12,7 @@ use precast_format::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapM
 use precast_format::write::{ArtifactBuilder, FuncType, Function, Target, TrapSite};
 
 use crate::alloc::Allocator;
-use crate::code::{ExecutableCode, WritableCode};
+use crate::code::{CodeMemory, ExecutableCode, WritableCode};
 use crate::sys::thread;
 use crate::trap::Activation;
 use crate::trap::signals::registry::Registration;
@@ -248,7 +248,7 @@ impl Text {
         // SAFETY: the labels enclose the bytes.
         let text = unsafe { core::slice::from_raw_parts(&raw const precast_test_text, size) };
         let allocator = Allocator::system().unwrap();
-        let code = WritableCode::copy(&allocator, text)
+        let code = WritableCode::copy(&CodeMemory::platform(), &allocator, text)
             .unwrap()
             .publish()
             .unwrap();

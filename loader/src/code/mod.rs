@@ -3,60 +3,47 @@
 //! ```text
 //!   artifact bytes --copy--> WritableCode --publish--> ExecutableCode
 //!   artifact file  --------------map---------------->  ExecutableCode
+//!   artifact in executable memory -----lent--------->  ExecutableCode
 //! ```
 //!
 //! A [`WritableCode`] can be patched and not run; publishing consumes it. An [`ExecutableCode`]
-//! can be run and not written. Bytes that a hosted process only borrows are not executable, so
-//! they are copied; running them where they lie is for platforms without memory protection.
+//! can be run and not written. Where their memory comes from is the host's choice ([`CodeMemory`]).
+
+mod block;
+mod memory;
 
 use core::fmt;
 use core::ops::Range;
 use core::slice;
 
-use crate::alloc::{Allocator, Category};
+use crate::alloc::Allocator;
 use crate::sys::OsError;
 use crate::sys::file::File;
 use crate::sys::map::Mapping;
 
-/// A mapping that is counted as code.
-struct Counted {
-    mapping: Mapping,
-    allocator: Allocator,
-}
+use block::Block;
 
-impl Counted {
-    fn new(allocator: &Allocator, mapping: Mapping) -> Counted {
-        allocator.charge(Category::Code, mapping.size());
-        Counted {
-            mapping,
-            allocator: allocator.clone(),
-        }
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.allocator
-            .discharge(Category::Code, self.mapping.size());
-    }
-}
+pub use memory::CodeMemory;
 
 /// A private copy of a text section, for relocations to be applied to.
 ///
 /// Having a value of this type means that the bytes are writable, and that no thread executes
 /// them.
 pub struct WritableCode {
-    memory: Counted,
+    memory: Block,
     size: usize,
 }
 
 impl WritableCode {
-    /// Copies text into pages of its own.
-    pub fn copy(allocator: &Allocator, text: &[u8]) -> Result<WritableCode, OsError> {
+    /// Copies text into a block of its own.
+    pub fn copy(
+        memory: &CodeMemory,
+        allocator: &Allocator,
+        text: &[u8],
+    ) -> Result<WritableCode, OsError> {
         // An empty text still has an address.
-        let mapping = Mapping::writable(text.len().max(1))?;
         let mut code = WritableCode {
-            memory: Counted::new(allocator, mapping),
+            memory: memory.map(allocator, text.len().max(1))?,
             size: text.len(),
         };
         code.bytes_mut().copy_from_slice(text);
@@ -65,21 +52,20 @@ impl WritableCode {
 
     /// Where the code is, now and after publishing.
     pub fn address(&self) -> usize {
-        self.memory.mapping.base().as_ptr().expose_provenance()
+        self.memory.base().as_ptr().expose_provenance()
     }
 
     /// The bytes, to be patched.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        let base = self.memory.mapping.base().as_ptr();
-        // SAFETY: the mapping has at least `size` bytes, which are writable and only ours.
+        let base = self.memory.base().as_ptr();
+        // SAFETY: the block has at least `size` bytes, which are writable and only ours.
         unsafe { slice::from_raw_parts_mut(base, self.size) }
     }
 
-    /// Takes the right to write away and gives the right to execute. Where the system refuses,
-    /// the code is gone: it is never left writable and executable.
+    /// Takes the right to write away and gives the right to execute. Where that is
+    /// refused, the code is gone: it is never left writable and executable.
     pub fn publish(mut self) -> Result<ExecutableCode, OsError> {
-        let size = self.memory.mapping.size();
-        self.memory.mapping.make_executable(0, size)?;
+        self.memory.publish()?;
         Ok(ExecutableCode {
             memory: self.memory,
             size: self.size,
@@ -103,7 +89,7 @@ impl fmt::Debug for WritableCode {
 /// Having a value of this type means that the bytes are executable, not writable, and stay where
 /// they are until the value is dropped. Whether they *should* run is a matter of trust.
 pub struct ExecutableCode {
-    memory: Counted,
+    memory: Block,
     size: usize,
 }
 
@@ -120,15 +106,20 @@ impl ExecutableCode {
     ) -> Result<ExecutableCode, OsError> {
         let mapping = Mapping::file_executable(file, offset, size)?;
         Ok(ExecutableCode {
-            memory: Counted::new(allocator, mapping),
+            memory: Block::mapped(allocator, mapping),
             size,
         })
     }
 
+    /// Whether the code runs where the artifact lies.
+    pub fn is_in_place(&self) -> bool {
+        self.memory.is_lent()
+    }
+
     /// The addresses of the code.
     pub fn range(&self) -> Range<usize> {
-        let start = self.memory.mapping.base().as_ptr().expose_provenance();
-        // The mapping ends before the address space does.
+        let start = self.memory.base().as_ptr().expose_provenance();
+        // The block ends before the address space does.
         start..start.wrapping_add(self.size)
     }
 
@@ -139,7 +130,6 @@ impl ExecutableCode {
             .filter(|offset| *offset < self.size)?;
         Some(
             self.memory
-                .mapping
                 .base()
                 .as_ptr()
                 .wrapping_add(offset)
