@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::hint::black_box;
+
 use precast_format::Artifact;
 use precast_format::envelope::Signature;
 use precast_format::error::ErrorKind;
@@ -17,6 +19,9 @@ fn open(bytes: &[u8]) -> bool {
     match Artifact::parse(bytes) {
         Ok(artifact) => {
             walk(&artifact);
+            let outline = artifact.outline();
+            let kept = &bytes[..outline.resident_size()];
+            glance(&outline.over(kept).expect("the bytes are the same"));
             true
         }
         Err(error) => {
@@ -26,6 +31,32 @@ fn open(bytes: &[u8]) -> bool {
             false
         }
     }
+}
+
+/// Calls what reads bytes, of an artifact whose promises need not hold.
+fn glance(artifact: &Artifact<'_>) {
+    black_box(artifact.validate_diagnostics().is_ok());
+    black_box((artifact.text(), artifact.module_name()));
+    assert_eq!(artifact.relocations().get(0), None);
+    for export in artifact.exports() {
+        black_box(artifact.exports().lookup(export.name));
+    }
+    for import in artifact.imports() {
+        black_box(artifact.import_of(import.ty.kind(), import.index));
+    }
+    for function in artifact.functions() {
+        black_box(artifact.functions().containing(function.text_offset));
+        black_box(artifact.traps().lookup(function.text_offset));
+        black_box(artifact.call_sites().lookup(function.text_offset));
+        black_box(artifact.function_name(function.index));
+        black_box(artifact.function_type(function.index));
+    }
+    let bytes = artifact.image().iter().map(|part| part.bytes.len());
+    let bytes = bytes.chain(artifact.data().iter().map(|segment| segment.bytes.len()));
+    let items = artifact.elements().iter().map(|it| it.items.iter().count());
+    black_box(bytes.chain(items).sum::<usize>());
+    let expressions = artifact.expressions().iter();
+    black_box(expressions.map(|it| it.operations().count()).sum::<usize>());
 }
 
 /// Numbers without a pattern (splitmix64).
@@ -224,4 +255,21 @@ fn the_first_words_have_errors_of_their_own() {
         Artifact::parse(shorter).unwrap_err().kind(),
         ErrorKind::Truncated
     );
+}
+
+#[test]
+fn an_outline_over_other_bytes_never_panics() {
+    let good = rich(6).write().unwrap();
+    let outline = Artifact::parse(&good).unwrap().outline();
+    let mut random = Random(5);
+    for _ in 0..2_000 {
+        let mut bytes = good[..outline.resident_size()].to_vec();
+        for _ in 0..1 + random.below(200) {
+            let place = random.below(bytes.len());
+            bytes[place] = random.next() as u8;
+        }
+        if let Some(artifact) = outline.over(&bytes) {
+            glance(&artifact);
+        }
+    }
 }

@@ -248,6 +248,49 @@ fn text_shares_no_page() {
 }
 
 #[test]
+fn an_artifact_can_move_without_its_code() {
+    for page_size_log2 in [0, 12] {
+        let bytes = rich(page_size_log2).write().unwrap();
+        let whole = Artifact::parse(&bytes).unwrap();
+        let (outline, size) = (whole.outline(), whole.resident_size());
+        assert_eq!(outline.resident_size(), size);
+        // Up to the text, whose page the rest does not fill.
+        let padding = whole.text_file_offset() as usize - size;
+        assert!(padding < whole.header().page_size().max(16) as usize);
+        let moved = bytes[..size].to_vec();
+        let kept = outline.over(&moved).unwrap();
+        assert_eq!(kept.payload().len(), size);
+        for id in SectionId::ALL {
+            assert_eq!(kept.section(*id), whole.section(*id));
+        }
+        assert!(kept.text().is_empty() && kept.relocations().is_empty());
+        assert_eq!(kept.module_name(), whole.module_name());
+        assert_eq!(kept.start_function(), whole.start_function());
+        assert_eq!(kept.context_layout().counts(), whole.counts());
+        let named = |artifact: &Artifact<'_>| {
+            format!("{:?}", artifact.exports().iter().collect::<Vec<_>>())
+        };
+        assert_eq!(named(&kept), named(&whole));
+        assert!(kept.image().iter().eq(whole.image().iter()));
+        assert!(kept.validate_diagnostics().is_ok());
+        assert!(outline.over(&moved[..size - 1]).is_none());
+        // Over everything it is what it was.
+        let again = outline.over(&bytes).unwrap();
+        assert_eq!(again.text(), whole.text());
+        assert_eq!(again.relocations().len(), whole.relocations().len());
+    }
+}
+
+#[test]
+fn text_is_aligned_for_execution_in_place() {
+    for page_size_log2 in 0..8 {
+        let bytes = rich(page_size_log2).write().unwrap();
+        let artifact = Artifact::parse(&bytes).unwrap();
+        assert_eq!(u64::from(artifact.text_file_offset()) % 16, 0);
+    }
+}
+
+#[test]
 fn a_signature_is_split_off() {
     let mut bytes = rich(12).write().unwrap();
     let payload = bytes.clone();

@@ -24,6 +24,8 @@ fn attempt_on(runtime: &Runtime, bytes: &[u8]) -> bool {
     let Ok(module) = load_bytes(runtime, bytes) else {
         return false;
     };
+    let usage = module.artifact_usage();
+    assert_eq!(usage.owned + usage.released, bytes.len());
     let mut imports = Imports::new(runtime);
     let host = |_: &mut precast_loader::Caller<'_>, _: i32, _: f64| 0u128;
     imports.func("env", "func", host).expect("there is memory");

@@ -122,8 +122,9 @@ unsafe extern "C" fn reallocate(
     // SAFETY: the block is from `allocate` with this layout.
     let block = unsafe { realloc(block.cast(), layout(old, align), new) };
     if let Some(added) = new.checked_sub(old) {
+        let tail = block.wrapping_add(old);
         // SAFETY: so many bytes follow the old ones.
-        unsafe { block.add(old).write_bytes(0xa5, added) };
+        unsafe { tail.write_bytes(0xa5, added) };
     }
     block.cast()
 }

@@ -259,3 +259,25 @@ fn reallocation_keeps_what_was_and_clears_what_is_added() {
         assert_eq!(allocator.usage(Category::Module).current, 0);
     }
 }
+
+#[test]
+fn an_array_gives_back_what_it_does_not_need() {
+    let allocator = Allocator::system().unwrap();
+    let mut array = Vec::new_in(&allocator, Category::Tables);
+    array.try_reserve_exact(1000).unwrap();
+    array.try_extend_from_slice(&[1_u32, 2, 3]).unwrap();
+    assert_eq!(allocator.usage(Category::Tables).current, 4000);
+    for _ in 0..2 {
+        array.try_shrink_to_fit().unwrap();
+        assert_eq!((&*array, array.capacity()), (&[1, 2, 3][..], 3));
+        assert_eq!(allocator.usage(Category::Tables).current, 12);
+    }
+    // The block of an empty array stays; there is no smaller one.
+    array.clear();
+    array.try_shrink_to_fit().unwrap();
+    assert_eq!(array.capacity(), 3);
+    let mut units = Vec::new_in(&allocator, Category::Tables);
+    units.try_push(()).unwrap();
+    units.try_shrink_to_fit().unwrap();
+    assert_eq!(units.len(), 1);
+}

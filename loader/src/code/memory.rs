@@ -6,7 +6,8 @@
 //!      \ none                +--------> unmap
 //! ```
 //!
-//! Bare metal has a third way: code that needs no patching runs where the artifact lies.
+//! Bare metal has a third way: code that needs no patching runs where the artifact lies. A region
+//! that the host sets aside for code is a provider whose `map` hands out parts of it.
 
 use core::ffi::c_void;
 use core::fmt;
@@ -115,9 +116,10 @@ impl CodeMemory {
     ///
     /// 1. `map` gives blocks that are valid for reads and writes of so many bytes, aligned as asked,
     ///    and exclusive until unmapped, or null.
-    /// 2. `protect` takes from everybody the right to write, and gives the right to execute; no byte
-    ///    is ever writable and executable at the same time. Where it returns another number than
-    ///    zero, nothing of the block can be executed.
+    /// 2. After `protect` the block can be executed and nobody writes it. Where the machine has
+    ///    memory protection, nobody can: no byte is writable and executable at the same time, nor
+    ///    was before. Where `protect` returns another number than zero, it has not made anything
+    ///    executable.
     /// 3. What was written before `flush` is what is executed after it.
     /// 4. The functions can be called from any thread that uses the runtime, with `user` valid for
     ///    as long as the runtime and everything made from it, and they do not unwind.

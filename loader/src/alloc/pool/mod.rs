@@ -5,10 +5,12 @@
 //! ```
 //!
 //! Every request of the runtime is served from the region, those for linear memories included, and
-//! from nowhere else; what does not fit is an error. Two things are not memory in this sense, and
-//! come from the platform where it has them: pages that can be executed, and read-only mappings of
-//! artifact files. Reserved address space for memories with guard pages is a third one, and it is
-//! refused unless [`RuntimeOptions::platform_mappings`](crate::RuntimeOptions) allows it.
+//! from nowhere else; what does not fit is an error. The host can provide linear memories by functions
+//! of its own ([`RuntimeOptions::linear_memory`](crate::RuntimeOptions)). Two things are not memory in
+//! this sense, and come from the platform where it has them: pages that can be executed, unless the
+//! host provides them ([`CodeMemory`](crate::CodeMemory)), and read-only mappings of artifact files.
+//! Reserved address space for memories with guard pages is a third one, and it is refused unless
+//! [`RuntimeOptions::platform_mappings`](crate::RuntimeOptions) allows it.
 //!
 //! The allocator is our own ([`tlsf`]), after a look at two well-kept libraries. `talc` documents that
 //! a request may look through all free blocks; real-time users want constant time. `rlsf` has it, by
