@@ -2,10 +2,12 @@
 //!
 //! ```text
 //!   resolve imports -> enter and merge their groups -> memories, tables, context, records
-//!   -> the group adopts the instance -> globals -> initial values of tables
+//!   -> globals -> initial values of tables -> passive element segments
+//!   -> the group adopts the instance
 //!   -> active element segments -> active data segments -> start function
 //! ```
 //!
+//! Whatever needs memory comes before the adoption: until then an error takes everything back.
 //! From the adoption on, what goes wrong leaves prior effects in imported memories and tables as
 //! they are, and the half-made instance in its group: functions of it may already be in a table.
 
@@ -61,6 +63,7 @@ pub(crate) fn instantiate(
     let plan = MemoryPlan::new(module.artifact(), options);
     check_guards(module, resolved.as_slice(), &plan)?;
     let instance = build(module, resolved.as_slice(), &plan, &entered)?;
+    prepare(&instance)?;
     let pointer = NonNull::from(&**instance);
     entered.adopt(Member::Instance(instance));
     // SAFETY: the group owns the instance, and `group` keeps the group.
@@ -336,8 +339,9 @@ fn host_record(
     Some(instance.host_records.push(host)?.cast())
 }
 
-/// Gives globals, tables and memories their first values.
-fn initialize(instance: &InstanceData) -> Result<(), InstantiateError> {
+/// Gives globals and tables their first values, and computes passive segments. Nothing outside of
+/// the instance is changed.
+fn prepare(instance: &InstanceData) -> Result<(), InstantiateError> {
     let artifact = instance.module().artifact();
     for global in artifact.globals() {
         let value = expression::evaluate(instance, &global.init);
@@ -354,7 +358,11 @@ fn initialize(instance: &InstanceData) -> Result<(), InstantiateError> {
         let length = object.length() as u64;
         object.fill(0, reference, length).map_err(segment_trap)?;
     }
-    element::compute_passive(instance)?;
+    Ok(element::compute_passive(instance)?)
+}
+
+/// Writes the active segments.
+fn initialize(instance: &InstanceData) -> Result<(), InstantiateError> {
     element::initialize(instance).map_err(segment_trap)?;
     data::initialize(instance).map_err(segment_trap)
 }
