@@ -111,14 +111,15 @@ impl GuardedMemory {
         Ok(())
     }
 
-    /// Maps a part of a file over committed pages. Without success nothing has changed.
+    /// Maps a part of a file over committed pages that are zero. `false` where that is not possible
+    /// and nothing has changed. After an error the memory must not be used.
     pub(super) fn map_image(
         &mut self,
         file: &File,
         offset: u64,
         address: usize,
         length: usize,
-    ) -> bool {
+    ) -> Result<bool, OutOfMemory> {
         let pages = page_size();
         let aligned = offset.is_multiple_of(pages as u64)
             && address.is_multiple_of(pages)
@@ -129,13 +130,12 @@ impl GuardedMemory {
         // A mapping that reaches behind the end of the file would fault later instead of now.
         let there = offset.checked_add(length as u64);
         let there = there.is_some_and(|end| file.size().is_ok_and(|size| end <= size));
-        aligned
-            && inside
-            && there
-            && self
-                .mapping
-                .copy_on_write(self.base + address, length, file, offset)
-                .is_ok()
+        if !(aligned && inside && there) {
+            return Ok(false);
+        }
+        self.mapping
+            .copy_on_write(self.base + address, length, file, offset)
+            .map_err(|_| OutOfMemory::new(CATEGORY, length))
     }
 }
 

@@ -133,14 +133,18 @@ impl LinearMemory {
     }
 
     /// Maps a part of a file over bytes that nobody has written yet; what is written later stays
-    /// in this process. `false` where that is not possible, for the caller to copy.
-    pub fn map_image(&mut self, file: &File, offset: u64, address: u64, length: usize) -> bool {
-        match &mut self.0 {
-            Bytes::Guard(memory) => match usize::try_from(address) {
-                Ok(address) => memory.map_image(file, offset, address, length),
-                Err(_) => false,
-            },
-            Bytes::Explicit(_) => false,
+    /// in this process. `false` where that is not possible, for the caller to copy. After an error
+    /// the memory must not be used.
+    pub fn map_image(
+        &mut self,
+        file: &File,
+        offset: u64,
+        address: u64,
+        length: usize,
+    ) -> Result<bool, OutOfMemory> {
+        match (&mut self.0, usize::try_from(address)) {
+            (Bytes::Guard(memory), Ok(address)) => memory.map_image(file, offset, address, length),
+            _ => Ok(false),
         }
     }
 }

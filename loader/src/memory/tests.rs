@@ -222,16 +222,25 @@ fn images_are_mapped_privately() {
     let allocator = Allocator::system().unwrap();
     let mut memory = LinearMemory::new(&allocator, &memory_type(1, 16), GUARDED).unwrap();
     let (page64, end) = (page as u64, WASM_PAGE as u64);
-    assert!(memory.map_image(&file, page64, page64, 2 * page));
+    assert_eq!(memory.map_image(&file, page64, page64, 2 * page), Ok(true));
     // Unaligned, outside of the memory, behind the end of the file, nowhere.
-    assert!(!memory.map_image(&file, 1, 0, page));
-    assert!(!memory.map_image(&file, 0, 1, page));
-    assert!(!memory.map_image(&file, 0, 0, 1));
-    assert!(!memory.map_image(&file, 0, end, page));
-    assert!(!memory.map_image(&file, 0, end - page64, 2 * page));
-    assert!(!memory.map_image(&file, 2 * page64, 0, 2 * page));
-    assert!(!memory.map_image(&file, u64::MAX - page64 + 1, 0, page));
-    assert!(!memory.map_image(&file, 0, u64::MAX - page64 + 1, page));
+    assert_eq!(memory.map_image(&file, 1, 0, page), Ok(false));
+    assert_eq!(memory.map_image(&file, 0, 1, page), Ok(false));
+    assert_eq!(memory.map_image(&file, 0, 0, 1), Ok(false));
+    assert_eq!(memory.map_image(&file, 0, end, page), Ok(false));
+    assert_eq!(
+        memory.map_image(&file, 0, end - page64, 2 * page),
+        Ok(false)
+    );
+    assert_eq!(memory.map_image(&file, 2 * page64, 0, 2 * page), Ok(false));
+    assert_eq!(
+        memory.map_image(&file, u64::MAX - page64 + 1, 0, page),
+        Ok(false)
+    );
+    assert_eq!(
+        memory.map_image(&file, 0, u64::MAX - page64 + 1, page),
+        Ok(false)
+    );
     for (page, expected) in bytes(&mut memory).chunks(page).zip([0, 1, 2, 0]) {
         assert!(page.iter().all(|byte| *byte == expected));
     }
@@ -239,6 +248,6 @@ fn images_are_mapped_privately() {
     assert_eq!(std::fs::read(&path).unwrap(), contents);
     let mut explicit =
         LinearMemory::new(&allocator, &memory_type(1, 16), Storage::Explicit).unwrap();
-    assert!(!explicit.map_image(&file, 0, 0, page));
+    assert_eq!(explicit.map_image(&file, 0, 0, page), Ok(false));
     std::fs::remove_file(&path).unwrap();
 }

@@ -97,7 +97,7 @@ impl MemoryObject {
                 u64::from(part.file_offset),
                 part.address,
                 part.bytes.len(),
-            )
+            )?
         {
             return Ok(());
         }

@@ -33,6 +33,10 @@ pub fn round_to_pages(size: usize) -> Option<usize> {
 }
 
 /// A range of address space of our own; dropping it gives it back.
+///
+/// A system that has no memory for its own records can refuse to take it back: the range may be in
+/// the middle of a larger one of the same kind. That cannot be undone and hurts nobody. The pages
+/// are given back all the same; what is left is address space that nobody uses.
 #[derive(Debug)]
 pub struct Mapping {
     base: NonNull<u8>,
@@ -226,25 +230,29 @@ impl Mapping {
         self.protect(offset, size, libc::PROT_NONE)
     }
 
-    /// Replaces whole pages by those of a file, for reading and writing; what is written stays in
-    /// this process.
+    /// Replaces whole pages of zeros by those of a file, for reading and writing; what is written
+    /// stays in this process. `false` where the system refuses: the pages are zeros as before.
+    ///
+    /// After an error the pages may not be there any more: nobody may use them.
     pub fn copy_on_write(
         &mut self,
         offset: usize,
         size: usize,
         file: &File,
         file_offset: u64,
-    ) -> Result<(), OsError> {
+    ) -> Result<bool, OsError> {
         let file_offset = libc::off_t::try_from(file_offset).map_err(|_| INVALID)?;
         let protection = libc::PROT_READ | libc::PROT_WRITE;
-        self.replace(
-            offset,
-            size,
-            protection,
-            libc::MAP_PRIVATE,
-            file.descriptor(),
-            file_offset,
-        )
+        let flags = libc::MAP_PRIVATE;
+        let descriptor = file.descriptor();
+        let mapped = self.replace(offset, size, protection, flags, descriptor, file_offset);
+        if mapped.is_ok() {
+            return Ok(true);
+        }
+        // A system that runs out of memory in the middle of the call has taken the old pages away.
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        self.replace(offset, size, protection, flags, -1, 0)?;
+        Ok(false)
     }
 
     fn replace(
@@ -273,8 +281,12 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
+        let start = self.base.as_ptr().cast();
         // SAFETY: the range is ours, and nobody refers to it any more.
-        unsafe { libc::munmap(self.base.as_ptr().cast(), self.size) };
+        if unsafe { libc::munmap(start, self.size) } != 0 {
+            // SAFETY: as above.
+            unsafe { libc::madvise(start, self.size, libc::MADV_DONTNEED) };
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 //! fault.
 
 use core::ptr;
-use core::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 use super::{OsError, check, registers};
 
@@ -64,12 +64,16 @@ pub trait FaultHandler {
 struct Previous {
     handler: AtomicUsize,
     flags: AtomicI32,
+    /// Whether ours is in front of it, or further back because the host has put another one in
+    /// front. Kept for each signal: the system may refuse to take out some of ours and not others.
+    replaced: AtomicBool,
 }
 
 static PREVIOUS: [Previous; SIGNALS.len()] = [const {
     Previous {
         handler: AtomicUsize::new(libc::SIG_DFL),
         flags: AtomicI32::new(0),
+        replaced: AtomicBool::new(false),
     }
 }; SIGNALS.len()];
 
@@ -107,10 +111,10 @@ unsafe fn set_action(signal: i32, action: &libc::sigaction) -> Result<(), OsErro
     check(unsafe { libc::sigaction(signal, action, ptr::null_mut()) }).map(drop)
 }
 
-/// Puts the handler in front of the host's, for all faults or for none of them.
+/// Puts the handler in front of the host's, for all faults or for none of them. Where
+/// [`uninstall`] left it, it stays.
 ///
-/// Must not be called while it is installed, and calls must not overlap with each other or with
-/// [`uninstall`].
+/// Calls must not overlap with each other or with [`uninstall`].
 pub fn install<H: FaultHandler>() -> Result<(), OsError> {
     let entry: unsafe extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void) = enter::<H>;
     let address = entry as *const () as usize;
@@ -128,35 +132,40 @@ pub fn install<H: FaultHandler>() -> Result<(), OsError> {
 }
 
 fn install_one(signal: i32, address: usize) -> Result<(), OsError> {
-    let mut action = present_action(signal)?;
-    if action.sa_sigaction == address {
+    let Some(previous) = Previous::of(signal) else {
+        return Ok(());
+    };
+    // A second one in front of a handler of the host's that hands on to the first would go round in
+    // circles.
+    if previous.replaced.load(Ordering::Relaxed) {
         return Ok(());
     }
+    let mut action = present_action(signal)?;
     // Remembered first: the handler may run as soon as it is installed.
-    if let Some(previous) = Previous::of(signal) {
-        previous.remember(&action);
-    }
+    previous.remember(&action);
     // The mask stays the host's, so that its handler runs under the mask that it asked for. Ours
     // leaves by the context of the fault, which restores the mask of the interrupted code.
     action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | (action.sa_flags & libc::SA_NODEFER);
     action.sa_sigaction = address;
     // SAFETY: the handler touches only what is safe to touch in a handler.
-    unsafe { set_action(signal, &action) }
+    unsafe { set_action(signal, &action) }?;
+    previous.replaced.store(true, Ordering::Relaxed);
+    Ok(())
 }
 
-/// Takes the handler out again, for all faults or for none of them. `false` where the host has put
-/// a handler of its own in front: ours stays where it is, because that one may hand on to it.
-pub fn uninstall() -> Result<bool, OsError> {
+/// Takes the handler out again, for all faults or for none of them. Where the host has put a handler
+/// of its own in front, ours stays where it is, because that one may hand on to it. Where the
+/// system refuses, ours may stay for some faults, and does no harm.
+pub fn uninstall() -> Result<(), OsError> {
     let address = INSTALLED.load(Ordering::Acquire);
     for signal in SIGNALS {
         if present_action(signal)?.sa_sigaction != address {
-            return Ok(false);
+            return Ok(());
         }
     }
-    for signal in SIGNALS {
-        uninstall_one(signal, address)?;
-    }
-    Ok(true)
+    SIGNALS
+        .into_iter()
+        .try_for_each(|signal| uninstall_one(signal, address))
 }
 
 fn uninstall_one(signal: i32, address: usize) -> Result<(), OsError> {
@@ -170,7 +179,9 @@ fn uninstall_one(signal: i32, address: usize) -> Result<(), OsError> {
     action.sa_sigaction = previous.handler.load(Ordering::Acquire);
     action.sa_flags = previous.flags.load(Ordering::Relaxed);
     // SAFETY: the host installed this handler itself.
-    unsafe { set_action(signal, &action) }
+    unsafe { set_action(signal, &action) }?;
+    previous.replaced.store(false, Ordering::Relaxed);
+    Ok(())
 }
 
 /// The signal handler.

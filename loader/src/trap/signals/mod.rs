@@ -24,17 +24,8 @@ const STACK_GUARD: usize = 64 << 10;
 /// main thread's stack ends is a page or two off.
 const STACK_MARGIN: usize = 16 << 10;
 
-/// The process's signal handlers.
-struct State {
-    users: usize,
-    /// Whether our handlers are in the chain.
-    installed: bool,
-}
-
-static STATE: Lock<State> = Lock::new(State {
-    users: 0,
-    installed: false,
-});
+/// How many users the process's signal handlers have.
+static USERS: Lock<usize> = Lock::new(0);
 
 /// As long as a value of this type exists, hardware faults of compiled code are caught.
 ///
@@ -46,30 +37,29 @@ pub struct SignalHandlers(());
 impl SignalHandlers {
     /// Installs the handlers, if they are not there.
     pub fn acquire() -> Result<SignalHandlers, OsError> {
-        let mut state = STATE.lock();
-        if !state.installed {
+        let mut users = USERS.lock();
+        if *users == 0 {
             install::<Traps>()?;
-            state.installed = true;
         }
-        state.users += 1;
+        *users += 1;
         Ok(SignalHandlers(()))
     }
 }
 
 impl Clone for SignalHandlers {
     fn clone(&self) -> SignalHandlers {
-        STATE.lock().users += 1;
+        *USERS.lock() += 1;
         SignalHandlers(())
     }
 }
 
 impl Drop for SignalHandlers {
     fn drop(&mut self) {
-        let mut state = STATE.lock();
-        state.users -= 1;
-        if state.users == 0 {
+        let mut users = USERS.lock();
+        *users -= 1;
+        if *users == 0 {
             // Where the system refuses, the handlers are still there and do no harm.
-            state.installed = !uninstall().unwrap_or(false);
+            let _ = uninstall();
         }
     }
 }
