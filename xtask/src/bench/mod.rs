@@ -8,6 +8,7 @@
 mod corpus;
 mod measure;
 mod report;
+mod resident;
 mod runtimes;
 mod startup;
 
@@ -48,16 +49,23 @@ pub struct BenchArguments {
     /// Measure Precast and native code only.
     #[arg(long)]
     no_wasmtime: bool,
+    /// Only look at the resident memory of a program that does not touch its own; nothing is
+    /// recorded.
+    #[arg(long)]
+    resident: bool,
 }
 
 /// Measures, prints the tables, and records them when every program was measured.
 pub fn run(arguments: &BenchArguments) -> Outcome {
     let folder = std::path::absolute(&arguments.folder).map_err(|error| error.to_string())?;
-    let mut programs = corpus::read(&folder)?;
+    let mut programs = match arguments.resident {
+        true => Vec::new(),
+        false => corpus::read(&folder)?,
+    };
     if !arguments.programs.is_empty() {
         programs.retain(|program| arguments.programs.contains(&program.name));
     }
-    if programs.is_empty() {
+    if programs.is_empty() && !arguments.resident {
         return Err("no program of the corpus has such a name".into());
     }
     cargo::run(&["build", "--release", "--quiet", "-p", "precast-cli"])?;
@@ -75,6 +83,11 @@ pub fn run(arguments: &BenchArguments) -> Outcome {
         runtimes.push(Runtime::from_template(template)?);
     }
 
+    let resident = resident::render(&resident::measure(&runtimes, &scratch)?);
+    if arguments.resident {
+        println!("{resident}");
+        return Ok(());
+    }
     let mut rows = Vec::new();
     for program in &programs {
         rows.push(measure_program(
@@ -87,7 +100,8 @@ pub fn run(arguments: &BenchArguments) -> Outcome {
         .iter()
         .map(|runtime| runtime.name.as_str())
         .collect();
-    let text = report::render(&names, &rows, &start, arguments.runs);
+    let mut text = report::render(&names, &rows, &start, arguments.runs);
+    text += &format!("\n{resident}");
     println!("{text}");
     let whole = arguments.programs.is_empty() && arguments.runtimes.is_empty();
     if whole && !arguments.no_wasmtime && arguments.compile_options.is_empty() {

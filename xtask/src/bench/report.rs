@@ -248,20 +248,23 @@ fn machine() -> String {
 }
 
 /// A Markdown table with aligned columns; the first row is the head.
-struct Table {
+pub struct Table {
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    fn new() -> Table {
+    /// A table without rows.
+    pub fn new() -> Table {
         Table { rows: Vec::new() }
     }
 
-    fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    /// Appends a row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
 
-    fn render(&self) -> String {
+    /// The table as text.
+    pub fn render(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
             let cells = self.rows.iter().filter_map(|row| row.get(column));

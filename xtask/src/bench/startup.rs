@@ -17,7 +17,7 @@ use std::time::Duration;
 const STARTS: usize = 100;
 
 /// The same program in C: prints a line, then reads its input to the end.
-const NATIVE: &str = r#"
+pub(super) const NATIVE: &str = r#"
 #include <unistd.h>
 int main(void) {
   char buffer[64];
@@ -59,7 +59,7 @@ pub fn measure(runtimes: &[Runtime], scratch: &Path) -> Outcome<Vec<Start>> {
             commands.push((runtime.name.clone(), out, command));
         }
     }
-    if let Some(path) = compile_native(scratch) {
+    if let Some(path) = compile_native(NATIVE, "hello", scratch) {
         let command = path.clone();
         commands.push((
             "native".into(),
@@ -93,11 +93,11 @@ pub fn measure(runtimes: &[Runtime], scratch: &Path) -> Outcome<Vec<Start>> {
     Ok(starts)
 }
 
-/// Compiles the C program, or says nothing where there is no C compiler.
-fn compile_native(scratch: &Path) -> Option<PathBuf> {
-    let source = scratch.join("hello.c");
-    let path = scratch.join("hello.native");
-    fs::write(&source, NATIVE).ok()?;
+/// Compiles a C program, or says nothing where there is no C compiler.
+pub(super) fn compile_native(text: &str, name: &str, scratch: &Path) -> Option<PathBuf> {
+    let source = scratch.join(format!("{name}.c"));
+    let path = scratch.join(format!("{name}.native"));
+    fs::write(&source, text).ok()?;
     let built = Command::new("cc")
         .arg("-O3")
         .arg(&source)
@@ -108,8 +108,9 @@ fn compile_native(scratch: &Path) -> Option<PathBuf> {
     built.success().then_some(path)
 }
 
-/// Starts the program, waits for its line, and reads what is resident.
-fn resident(mut command: Command) -> Outcome<(u64, u64)> {
+/// Starts the program, waits for its line, and reads what is resident: all bytes, and those that
+/// belong to no file.
+pub(super) fn resident(mut command: Command) -> Outcome<(u64, u64)> {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
