@@ -229,6 +229,12 @@ impl Allocator {
         Layout::new::<Root>()
     }
 
+    /// The layout of the block that [`Allocator::beside`] takes.
+    #[cfg(feature = "plan")]
+    pub(crate) const fn layout_beside() -> Layout {
+        Layout::new::<State>()
+    }
+
     /// Functions of the host as a source of its own, whose blocks this allocator counts.
     pub(crate) fn beside(&self, functions: CustomAllocator) -> Result<Allocator, OutOfMemory> {
         let block = self.allocate(Layout::new::<State>(), Category::Runtime)?;

@@ -146,8 +146,11 @@ impl<'a> OpenBytes<'a> {
         match source.0 {
             #[cfg(feature = "std")]
             Kind::File(path) => {
-                let mut name = Vec::new_in(runtime.allocator(), Category::Artifact);
-                name.try_extend_from_slice(path.as_os_str().as_encoded_bytes())?;
+                let path = path.as_os_str().as_encoded_bytes();
+                let size = path.len().saturating_add(1);
+                let mut name =
+                    Vec::try_with_capacity(runtime.allocator(), Category::Artifact, size)?;
+                name.try_extend_from_slice(path)?;
                 name.try_push(0)?;
                 // A path with a zero inside names no file.
                 let name = CStr::from_bytes_with_nul(name.as_slice())

@@ -30,7 +30,7 @@ use precast_format::{Artifact, FormatError};
 
 use crate::alloc::{Category, Lifetime, Usage};
 
-pub use options::{AllocationMode, ArtifactSource, HostRequest, PlanOptions};
+pub use options::{AllocationMode, ArtifactSource, CodePlace, HostRequest, PlanOptions};
 pub use trace::Request;
 
 /// Why there is no plan.

@@ -26,6 +26,17 @@ pub enum ArtifactSource {
     Mapped,
 }
 
+/// Where code is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CodePlace {
+    /// In pages of the platform's.
+    Platform,
+    /// In blocks from functions of the host.
+    Host,
+    /// Where the artifact lies, if no relocation touches it and it is borrowed.
+    InPlace,
+}
+
 /// Memory that the host itself takes from the runtime before it instantiates the module.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct HostRequest {
@@ -44,6 +55,11 @@ pub struct PlanOptions<'a> {
     pub mode: AllocationMode,
     /// How the artifact is passed.
     pub source: ArtifactSource,
+    /// Where code is kept.
+    pub code: CodePlace,
+    /// Whether linear memories come from functions of the host, and not from the pool; see
+    /// [`RuntimeOptions::linear_memory`](crate::RuntimeOptions::linear_memory).
+    pub separate_linear_memory: bool,
     /// How the module is instantiated.
     pub instance: InstanceOptions,
     /// What a host function captures: the layout of the closure with this module name and name.
@@ -57,6 +73,8 @@ impl Default for PlanOptions<'_> {
         PlanOptions {
             mode: AllocationMode::Pool,
             source: ArtifactSource::Borrowed,
+            code: CodePlace::Platform,
+            separate_linear_memory: false,
             instance: InstanceOptions::default(),
             captures: &|_, _| Layout::new::<()>(),
             host: &[],

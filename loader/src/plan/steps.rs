@@ -23,17 +23,14 @@ use crate::instance::{ArrayCounts, InstanceData};
 use crate::link::requirements::has_guarded_memory;
 use crate::memory::Storage;
 use crate::module::{Module, ModuleTypes};
-use crate::plan::options::{AllocationMode, ArtifactSource, PlanOptions};
+use crate::plan::options::{AllocationMode, ArtifactSource, CodePlace, PlanOptions};
 use crate::plan::trace::Trace;
 use crate::plan::{Growth, Plan, PlanError};
 use crate::runtime::Runtime;
 use crate::types::TypeRegistry;
 
 /// Collects the requests of all stages.
-pub(super) fn plan(
-    artifact: &Artifact<'_>,
-    options: &PlanOptions<'_>,
-) -> Result<Plan, PlanError> {
+pub(super) fn plan(artifact: &Artifact<'_>, options: &PlanOptions<'_>) -> Result<Plan, PlanError> {
     let width = artifact.header().isa.pointer_width();
     if width != NATIVE_WIDTH {
         let bits = |width: PointerWidth| 8 * width.bytes();
@@ -81,12 +78,17 @@ impl Steps<'_> {
     /// `Runtime::with_allocator`.
     fn runtime(&self, trace: &mut Trace) {
         trace.allocate(Category::Runtime, Allocator::layout());
+        if self.options.separate_linear_memory {
+            trace.allocate(Category::Runtime, Allocator::layout_beside());
+        }
         trace.allocate(Category::Runtime, Runtime::layout());
     }
 
-    /// `Module::load`.
+    /// `Module::load`. The copy of a file's name is left out: it is gone before anything else comes.
     fn load(&self, trace: &mut Trace) -> Result<(), PlanError> {
-        trace.map(Category::Code, self.code_bytes());
+        if let Some(bytes) = self.code_bytes() {
+            trace.map(Category::Code, bytes);
+        }
         if self.options.source == ArtifactSource::Copied {
             trace.array::<u8>(Category::Artifact, self.artifact.resident_size())?;
         }
@@ -95,10 +97,15 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// What the code takes in pages of its own.
-    fn code_bytes(&self) -> usize {
+    /// `LinkPlan::publish`: what the code takes beside the artifact.
+    fn code_bytes(&self) -> Option<usize> {
         let size = self.artifact.text().len();
-        crate::sys::map::round_to_pages(size.max(1)).unwrap_or(size)
+        let untouched = self.artifact.relocations().is_empty();
+        match (self.options.code, self.options.source) {
+            (CodePlace::InPlace, ArtifactSource::Borrowed) if untouched => None,
+            (CodePlace::Host, _) => Some(size.max(1)),
+            _ => crate::sys::map::round_to_pages(size.max(1)),
+        }
     }
 
     /// `ModuleTypes::new`.
@@ -206,7 +213,11 @@ impl Steps<'_> {
     fn explicit_memory(&self, trace: &mut Trace, capacity: usize) -> Result<(), PlanError> {
         let layout = crate::memory::explicit_layout(capacity);
         let layout = layout.map_err(|_| PlanError::TooLarge(Category::LinearMemory))?;
-        trace.allocate(Category::LinearMemory, layout);
+        if self.options.separate_linear_memory {
+            trace.map(Category::LinearMemory, layout.size());
+        } else {
+            trace.allocate(Category::LinearMemory, layout);
+        }
         Ok(())
     }
 
