@@ -344,3 +344,24 @@ fn a_refused_artifact_takes_nothing() {
         assert_eq!(of_artifact(&runtime).0, 0);
     }
 }
+
+#[cfg(feature = "plan")]
+#[test]
+fn the_plan_knows_what_is_kept() {
+    use precast_loader::plan::{AllocationMode, ArtifactSource, Plan, PlanOptions, Stage};
+    for (bytes, kept) in artifacts() {
+        let sources = [
+            (ArtifactSource::Borrowed, 0),
+            (ArtifactSource::Copied, kept),
+            (ArtifactSource::Mapped, 0),
+        ];
+        for (source, expected) in sources {
+            let mut options = PlanOptions::default();
+            options.mode = AllocationMode::System;
+            options.source = source;
+            let plan = Plan::new(&bytes, &options).expect("there is a plan");
+            let usage = plan.usage(Stage::Loaded, Category::Artifact);
+            assert_eq!((usage.current, usage.peak), (expected, expected));
+        }
+    }
+}

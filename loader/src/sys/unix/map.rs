@@ -303,3 +303,25 @@ fn flush_instruction_cache(start: *mut u8, size: usize) {
     // SAFETY: the caller's range is mapped.
     unsafe { __clear_cache(start, start.wrapping_add(size)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mapping_can_be_cut() {
+        let page = page_size();
+        let mut mapping = Mapping::writable(4 * page).unwrap();
+        // SAFETY: the mapping has so many writable bytes.
+        unsafe { mapping.base().write_bytes(7, 4 * page) };
+        for (size, pages) in [(usize::MAX, 4), (4 * page, 4), (2 * page + 1, 3), (0, 1)] {
+            mapping.truncate(size);
+            assert_eq!(mapping.size(), pages * page);
+            // SAFETY: so many bytes are left.
+            let bytes =
+                unsafe { core::slice::from_raw_parts(mapping.base().as_ptr(), pages * page) };
+            assert!(bytes.iter().all(|byte| *byte == 7));
+        }
+        assert!(mapping.commit(page, page).is_err());
+    }
+}
