@@ -173,9 +173,11 @@ pub(crate) trait HostCallable: Send + Sync + 'static {
 }
 
 /// Values that need no memory where they are few.
-enum Values {
-    Few([Value; Values::FEW], usize),
-    Many(Vec<Value>),
+struct Values {
+    few: [Value; Values::FEW],
+    /// All of them, where they are more than a few.
+    many: Vec<Value>,
+    count: usize,
 }
 
 impl Values {
@@ -184,13 +186,15 @@ impl Values {
 
     /// So many zeros.
     fn new(allocator: &Allocator, count: usize) -> Result<Values, OutOfMemory> {
-        if count <= Values::FEW {
-            let zeros = core::array::from_fn(|_| Value::I32(0));
-            return Ok(Values::Few(zeros, count));
+        let mut many = Vec::new_in(allocator, Category::Arguments);
+        if count > Values::FEW {
+            many.try_resize(count, Value::I32(0))?;
         }
-        let mut values = Vec::try_with_capacity(allocator, Category::Arguments, count)?;
-        values.try_resize(count, Value::I32(0))?;
-        Ok(Values::Many(values))
+        Ok(Values {
+            few: core::array::from_fn(|_| Value::I32(0)),
+            many,
+            count,
+        })
     }
 }
 
@@ -198,19 +202,13 @@ impl Deref for Values {
     type Target = [Value];
 
     fn deref(&self) -> &[Value] {
-        match self {
-            Values::Few(values, count) => values.get(..*count).unwrap_or_default(),
-            Values::Many(values) => values,
-        }
+        self.few.get(..self.count).unwrap_or(&self.many)
     }
 }
 
 impl DerefMut for Values {
     fn deref_mut(&mut self) -> &mut [Value] {
-        match self {
-            Values::Few(values, count) => values.get_mut(..*count).unwrap_or_default(),
-            Values::Many(values) => values,
-        }
+        self.few.get_mut(..self.count).unwrap_or(&mut self.many)
     }
 }
 

@@ -66,12 +66,6 @@ impl PoolModel {
         Tlsf::new(words).map(PoolModel)
     }
 
-    /// Bytes of the region that blocks can take.
-    #[cfg(test)]
-    pub(crate) fn capacity(&self) -> usize {
-        self.0.capacity()
-    }
-
     /// The most bytes that blocks have taken at any time.
     pub(crate) fn peak(&self) -> usize {
         self.0.peak()

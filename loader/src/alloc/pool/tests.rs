@@ -311,3 +311,44 @@ fn threads_share_a_pool() -> Result<(), OutOfMemory> {
     );
     Ok(())
 }
+
+#[cfg(feature = "plan")]
+#[test]
+fn the_model_does_what_the_pool_does() {
+    for (seed, bytes) in [(4, 4000), (5, 100_000)] {
+        let mut region = std::vec![0u128; bytes / 16];
+        let start = NonNull::from(&mut *region).cast::<u8>();
+        // SAFETY: the region is the test's, and outlives the pool.
+        let mut pool = Tlsf::new(unsafe { Words::new(start, bytes) }).expect("it is large enough");
+        let mut model = PoolModel::new(bytes).expect("it is large enough");
+        let distance = |payload: NonNull<u8>| payload.addr().get() - start.addr().get();
+        let mut random = Random(seed);
+        let mut blocks: std::vec::Vec<NonNull<u8>> = std::vec::Vec::new();
+        for _ in 0..10_000 {
+            let size = 1 + random.below(600);
+            let layout = Layout::from_size_align(size, 1 << random.below(5)).expect("a layout");
+            match (random.below(3), blocks.is_empty()) {
+                (0, false) => {
+                    let block = blocks.swap_remove(random.below(blocks.len()));
+                    pool.free(block);
+                    model.free(distance(block));
+                }
+                (1, false) => {
+                    let block = blocks[random.below(blocks.len())];
+                    if pool.resize(block, size) {
+                        assert_eq!(
+                            model.reallocate(distance(block), layout),
+                            Some(distance(block))
+                        );
+                    }
+                }
+                _ => {
+                    let block = pool.allocate(layout.size(), layout.align());
+                    assert_eq!(block.map(distance), model.allocate(layout));
+                    blocks.extend(block);
+                }
+            }
+            assert_eq!(pool.peak(), model.peak());
+        }
+    }
+}
