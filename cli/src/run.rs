@@ -81,7 +81,7 @@ fn run_artifact(program: &Program, source: Source<'_>) -> Outcome {
         .load_named_by_user(source)
         .map_err(|error| Failure::at(&program.input, error))?;
     let mut imports = Imports::new(&runtime);
-    wasi_context(program)?
+    wasi_context(&runtime, program)?
         .define_for(&mut imports, &module)
         .map_err(Failure::new)?;
     let instance = match module.instantiate(&imports, InstanceOptions::default()) {
@@ -95,7 +95,7 @@ fn run_artifact(program: &Program, source: Source<'_>) -> Outcome {
 }
 
 /// What the program can reach: the streams, its arguments, and what the command line names.
-fn wasi_context(program: &Program) -> Outcome<WasiContext> {
+fn wasi_context(runtime: &Runtime, program: &Program) -> Outcome<WasiContext> {
     let name = program
         .input
         .file_name()
@@ -120,7 +120,7 @@ fn wasi_context(program: &Program) -> Outcome<WasiContext> {
             .preopen_dir(host, guest)
             .map_err(|error| Failure::at(host.as_ref(), error))?;
     }
-    builder.build().map_err(Failure::new)
+    builder.build(runtime).map_err(Failure::new)
 }
 
 /// Runs a command from `_start`, or prepares a reactor with `_initialize`.

@@ -257,7 +257,9 @@ impl Runtime {
         Module::load(self, source.into(), Proof::VouchedFor)
     }
 
-    pub(crate) fn allocator(&self) -> &Allocator {
+    /// The runtime's allocator, for crates that keep state of their own in its memory: the
+    /// containers of [`crate::alloc`] take it, each with the [`Category`] that is then charged.
+    pub fn allocator(&self) -> &Allocator {
         &self.0.allocator
     }
 

@@ -3,6 +3,7 @@
 use crate::context::WasiContext;
 use crate::errno::Errno;
 use crate::memory::GuestMemory;
+use crate::text::Strings;
 
 impl WasiContext {
     /// Writes the arguments: pointers at `argv`, NUL-terminated strings at `argv_buf`.
@@ -16,7 +17,7 @@ impl WasiContext {
         argv: u32,
         argv_buf: u32,
     ) -> Result<(), Errno> {
-        write_strings(memory, &self.state.args, argv, argv_buf)
+        self.write_strings(memory, self.state.args, argv, argv_buf)
     }
 
     /// Writes how many arguments there are, and how many bytes their strings take.
@@ -30,7 +31,7 @@ impl WasiContext {
         argc: u32,
         argv_buf_size: u32,
     ) -> Result<(), Errno> {
-        write_sizes(memory, &self.state.args, argc, argv_buf_size)
+        write_sizes(memory, self.state.args, argc, argv_buf_size)
     }
 
     /// Writes the environment: pointers at `environ`, strings `NAME=value` at `environ_buf`.
@@ -44,7 +45,7 @@ impl WasiContext {
         environ: u32,
         environ_buf: u32,
     ) -> Result<(), Errno> {
-        write_strings(memory, &self.state.environment, environ, environ_buf)
+        self.write_strings(memory, self.state.environment, environ, environ_buf)
     }
 
     /// Writes how many variables there are, and how many bytes their strings take.
@@ -58,50 +59,38 @@ impl WasiContext {
         environc: u32,
         environ_buf_size: u32,
     ) -> Result<(), Errno> {
-        write_sizes(memory, &self.state.environment, environc, environ_buf_size)
+        write_sizes(memory, self.state.environment, environc, environ_buf_size)
     }
-}
 
-/// The count of the strings and their size with a NUL after each.
-fn sizes(strings: &[Vec<u8>]) -> Result<(u32, u32), Errno> {
-    let count = u32::try_from(strings.len()).map_err(|_| Errno::Overflow)?;
-    let size = strings
-        .iter()
-        .map(|string| string.len() as u64 + 1)
-        .sum::<u64>();
-    Ok((count, u32::try_from(size).map_err(|_| Errno::Overflow)?))
+    fn write_strings(
+        &self,
+        memory: &mut GuestMemory<'_>,
+        strings: Strings,
+        pointers: u32,
+        buffer: u32,
+    ) -> Result<(), Errno> {
+        memory.check_array(pointers, strings.count, 4)?;
+        memory.check(buffer, strings.span.length())?;
+        let bytes = self.state.text.get(strings.span);
+        // Both ranges are checked: the sums below stay inside of the memory, but for the last one,
+        // which may be its end.
+        let mut next = buffer;
+        for (index, string) in (0..strings.count).zip(bytes.split_inclusive(|byte| *byte == 0)) {
+            memory.write_u32(pointers + 4 * index, next)?;
+            next = next.wrapping_add(string.len() as u32);
+        }
+        memory.write(buffer, bytes)
+    }
 }
 
 fn write_sizes(
     memory: &mut GuestMemory<'_>,
-    strings: &[Vec<u8>],
+    strings: Strings,
     count_pointer: u32,
     size_pointer: u32,
 ) -> Result<(), Errno> {
-    let (count, size) = sizes(strings)?;
     memory.check(count_pointer, 4)?;
     memory.check(size_pointer, 4)?;
-    memory.write_u32(count_pointer, count)?;
-    memory.write_u32(size_pointer, size)
-}
-
-fn write_strings(
-    memory: &mut GuestMemory<'_>,
-    strings: &[Vec<u8>],
-    pointers: u32,
-    buffer: u32,
-) -> Result<(), Errno> {
-    let (count, size) = sizes(strings)?;
-    memory.check_array(pointers, count, 4)?;
-    memory.check(buffer, size)?;
-    // Both ranges are checked: the sums below stay inside of the memory.
-    let mut next = buffer;
-    for (index, string) in (0..).zip(strings) {
-        memory.write_u32(pointers + 4 * index, next)?;
-        memory.write(next, string)?;
-        next += string.len() as u32;
-        memory.write(next, &[0])?;
-        next = next.wrapping_add(1);
-    }
-    Ok(())
+    memory.write_u32(count_pointer, strings.count)?;
+    memory.write_u32(size_pointer, strings.span.length())
 }

@@ -1,6 +1,7 @@
 //! What a guest descriptor stands for: a stream, a file, a directory or a socket, with its rights.
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,14 +10,16 @@ use cap_std::fs::Dir;
 
 use crate::errno::Errno;
 use crate::rights::Rights;
+use crate::streams::OutputBuffer;
 use crate::sys;
+use crate::text::{Span, Text};
 use crate::types::{FileStat, FileType, fdflags};
 
 /// One entry of the descriptor table.
 pub(crate) struct Descriptor {
     pub object: Object,
-    /// The guest's name of a preopened directory.
-    pub preopen: Option<String>,
+    /// The guest's name of a preopened directory, in the context's text.
+    pub preopen: Option<Span>,
     rights: AtomicU64,
     inheriting: AtomicU64,
     flags: AtomicU32,
@@ -45,6 +48,10 @@ pub(crate) enum Stream {
     Owned(OwnedFd),
     /// Nowhere: reads are at the end, writes vanish.
     Null,
+    /// From the context's text: what is not yet read of it.
+    Given(Mutex<Range<usize>>),
+    /// To a buffer of the host program's.
+    Buffer(OutputBuffer),
     /// From the host program.
     Reader(Mutex<Box<dyn Read + Send>>),
     /// To the host program.
@@ -81,6 +88,11 @@ impl Descriptor {
             inheriting: AtomicU64::new(inheriting.bits()),
             flags: AtomicU32::new(0),
         }
+    }
+
+    /// Stands for nothing, with no rights, until something is open.
+    pub fn vacant() -> Descriptor {
+        Descriptor::new(Object::Stream(Stream::Null), Rights::NONE, Rights::NONE)
     }
 
     pub fn with_flags(self, flags: u32) -> Descriptor {
@@ -133,12 +145,11 @@ impl Descriptor {
         }
         match &self.object {
             Object::Directory(_) => return Err(Errno::BadDescriptor),
-            Object::Stream(Stream::Inherited(_) | Stream::Null)
-            | Object::Stream(Stream::Reader(_) | Stream::Writer(_)) => {}
             Object::Stream(Stream::Owned(fd))
             | Object::File(fd)
             | Object::Listener(fd)
             | Object::Socket(fd) => sys::set_flags(fd.as_fd(), flags)?,
+            Object::Stream(_) => {}
         }
         self.flags.store(flags | opened, Ordering::Relaxed);
         Ok(())
@@ -195,8 +206,8 @@ impl Descriptor {
         }
     }
 
-    /// Reads at the current position.
-    pub fn read(&self, buffers: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
+    /// Reads at the current position. The text is that of the descriptor's context.
+    pub fn read(&self, text: &Text, buffers: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
         match &self.object {
             Object::Stream(Stream::Inherited(fd)) => {
                 if self.flags() & fdflags::NONBLOCK != 0 && !sys::ready_to_read(*fd)? {
@@ -208,13 +219,19 @@ impl Descriptor {
                 sys::read(fd.as_fd(), buffers)
             }
             Object::Stream(Stream::Null) => Ok(0),
+            Object::Stream(Stream::Given(rest)) => {
+                let mut rest = lock(rest);
+                let count = text.rest(&rest).read_vectored(buffers)?;
+                rest.start += count;
+                Ok(count)
+            }
             Object::Stream(Stream::Reader(reader)) => {
                 let mut reader = lock(reader);
                 retry(|| reader.read_vectored(buffers))
             }
-            Object::Stream(Stream::Writer(_)) | Object::Directory(_) | Object::Listener(_) => {
-                Err(Errno::BadDescriptor)
-            }
+            Object::Stream(Stream::Writer(_) | Stream::Buffer(_))
+            | Object::Directory(_)
+            | Object::Listener(_) => Err(Errno::BadDescriptor),
         }
     }
 
@@ -225,13 +242,14 @@ impl Descriptor {
             Object::Stream(Stream::Owned(fd)) | Object::File(fd) => sys::write(fd.as_fd(), buffers),
             Object::Socket(fd) => sys::send(fd.as_fd(), buffers),
             Object::Stream(Stream::Null) => Ok(buffers.iter().map(|buffer| buffer.len()).sum()),
+            Object::Stream(Stream::Buffer(buffer)) => Ok(buffer.append(buffers)?),
             Object::Stream(Stream::Writer(writer)) => {
                 let mut writer = lock(writer);
                 retry(|| writer.write_vectored(buffers))
             }
-            Object::Stream(Stream::Reader(_)) | Object::Directory(_) | Object::Listener(_) => {
-                Err(Errno::BadDescriptor)
-            }
+            Object::Stream(Stream::Reader(_) | Stream::Given(_))
+            | Object::Directory(_)
+            | Object::Listener(_) => Err(Errno::BadDescriptor),
         }
     }
 

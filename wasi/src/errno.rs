@@ -5,6 +5,8 @@
 
 use std::io;
 
+use precast_loader::OutOfMemory;
+
 macro_rules! errnos {
     ($($(#[$doc:meta])* $name:ident = $number:literal $(= $($host:ident)|+)?, $text:literal;)*) => {
         /// Why a WASI function failed, with the number that the guest gets.
@@ -157,6 +159,12 @@ impl From<io::Error> for Errno {
             io::ErrorKind::NotConnected => Errno::NotConnected,
             _ => Errno::Io,
         }
+    }
+}
+
+impl From<OutOfMemory> for Errno {
+    fn from(_: OutOfMemory) -> Errno {
+        Errno::NoMemory
     }
 }
 

@@ -19,7 +19,7 @@
 //!         .env("LANG", "C")
 //!         .inherit_stdio()
 //!         .preopen_dir("data", "/")?
-//!         .build()?;
+//!         .build(runtime)?;
 //!     let mut imports = Imports::new(runtime);
 //!     wasi.define_for(&mut imports, module)?;
 //!     let instance = module.instantiate(&imports, InstanceOptions::default())?;
@@ -33,11 +33,13 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod builder;
 mod clock;
 mod context;
 mod descriptor;
 mod errno;
 mod fd;
+mod list;
 mod memory;
 mod path;
 mod poll;
@@ -46,14 +48,19 @@ mod random;
 mod register;
 mod rights;
 mod socket;
+mod streams;
 mod sys;
 mod table;
+mod text;
 pub mod types;
 
-pub use context::{BuildError, Input, Output, OutputBuffer, WasiContext, WasiContextBuilder};
+pub use builder::{BuildError, WasiContextBuilder};
+pub use context::WasiContext;
 pub use errno::Errno;
-pub use memory::{GuestMemory, Vectors};
+pub use list::List;
+pub use memory::GuestMemory;
 pub use process::{Exit, Raised};
 pub use register::{PREVIEW0, PREVIEW1};
 pub use rights::Rights;
+pub use streams::{Input, Output, OutputBuffer};
 pub use types::Abi;

@@ -3,12 +3,14 @@
 //! Pointers and lengths come from the guest and may be anything. Every accessor here checks the whole
 //! range first and answers [`Errno::Fault`] when it leaves the memory; nothing in the crate indexes
 //! guest memory otherwise. Ranges need no alignment. No length that the guest gives sizes an
-//! allocation: buffers are lent to the system where they are.
+//! allocation, but for lists of at most 1,024 buffers: these are lent to the system where they are.
 
 use std::io::{IoSlice, IoSliceMut};
-use std::ops::{Deref, DerefMut};
+
+use precast_loader::Allocator;
 
 use crate::errno::Errno;
+use crate::list::List;
 use crate::types::IOVEC_SIZE;
 
 /// The memory of the calling instance, for the time of one call.
@@ -20,9 +22,6 @@ pub struct GuestMemory<'m> {
 /// How many buffers one system call takes at most. Longer lists are read or written in part, as the
 /// functions that take lists may.
 const MAX_VECTORS: usize = 1024;
-
-/// How many buffers fit without an allocation. Libraries pass one or two.
-const INLINE_VECTORS: usize = 8;
 
 impl<'m> GuestMemory<'m> {
     /// The memory that these bytes are.
@@ -191,15 +190,23 @@ impl<'m> GuestMemory<'m> {
 
     /// The buffers of a `ciovec` array, to be written from where they are.
     ///
+    /// A long list lies in memory of the allocator. If there is none, the list is a short one, and so
+    /// is the write.
+    ///
     /// # Errors
     ///
     /// [`Errno::Fault`] if the array or any of its buffers leaves the memory.
-    pub fn vectors(&self, array: u32, count: u32) -> Result<Vectors<IoSlice<'_>>, Errno> {
+    pub fn vectors(
+        &self,
+        allocator: &Allocator,
+        array: u32,
+        count: u32,
+    ) -> Result<List<IoSlice<'_>>, Errno> {
         self.check_array(array, count, IOVEC_SIZE)?;
-        let mut vectors = Vectors::new(|| IoSlice::new(&[]));
+        let mut vectors = List::with_room_or_few(allocator, room(count), || IoSlice::new(&[]));
         for index in 0..count {
             let (pointer, length) = self.vector(array, index)?;
-            if length != 0 && vectors.used < MAX_VECTORS {
+            if length != 0 {
                 vectors.push(IoSlice::new(self.slice(pointer, length)?));
             }
         }
@@ -209,23 +216,30 @@ impl<'m> GuestMemory<'m> {
     /// The buffers of an `iovec` array, to be read into where they are.
     ///
     /// Memory can be lent for writing once only: if any two buffers overlap, only the first is lent,
-    /// and the read becomes a short one.
+    /// and the read becomes a short one. As does that of a long list, for which the allocator has no
+    /// memory.
     ///
     /// # Errors
     ///
     /// [`Errno::Fault`] if the array or any of its buffers leaves the memory.
     pub fn vectors_mut(
         &mut self,
+        allocator: &Allocator,
         array: u32,
         count: u32,
-    ) -> Result<Vectors<IoSliceMut<'_>>, Errno> {
+    ) -> Result<List<IoSliceMut<'_>>, Errno> {
         self.check_array(array, count, IOVEC_SIZE)?;
-        let mut ranges = Vectors::new(|| (0usize, 0usize, 0usize));
+        let empty = || IoSliceMut::new(&mut []);
+        let mut vectors = List::with_room_or_few(allocator, room(count), empty);
+        // Start, end and place in the list.
+        let empty_range = || (0usize, 0usize, 0usize);
+        let mut ranges = List::with_room_or_few(allocator, vectors.room(), empty_range);
         for index in 0..count {
             let (pointer, length) = self.vector(array, index)?;
-            if length != 0 && ranges.used < MAX_VECTORS {
+            if length != 0 {
                 let start = pointer as usize;
-                ranges.push((start, start + length as usize, ranges.used));
+                let place = ranges.len();
+                ranges.push((start, start + length as usize, place));
             }
         }
         let first = ranges.first().copied();
@@ -234,13 +248,15 @@ impl<'m> GuestMemory<'m> {
         let single = first.as_slice();
         let ranges: &[_] = if disjoint { &ranges } else { single };
 
-        let mut vectors = Vectors::with_length(ranges.len(), || IoSliceMut::new(&mut []));
+        for _ in ranges {
+            vectors.push(IoSliceMut::new(&mut []));
+        }
         let mut rest = &mut self.bytes[..];
         let mut taken = 0;
-        for &(start, end, index) in ranges {
+        for &(start, end, place) in ranges {
             let (_, from_start) = rest.split_at_mut(start - taken);
             let (buffer, after) = from_start.split_at_mut(end - start);
-            vectors[index] = IoSliceMut::new(buffer);
+            vectors[place] = IoSliceMut::new(buffer);
             rest = after;
             taken = end;
         }
@@ -248,66 +264,7 @@ impl<'m> GuestMemory<'m> {
     }
 }
 
-/// A list of buffers, without an allocation when it is short.
-#[derive(Debug)]
-pub struct Vectors<T> {
-    inline: [T; INLINE_VECTORS],
-    spilled: Vec<T>,
-    used: usize,
-}
-
-impl<T> Vectors<T> {
-    fn new(empty: impl Fn() -> T) -> Vectors<T> {
-        Vectors {
-            inline: std::array::from_fn(|_| empty()),
-            spilled: Vec::new(),
-            used: 0,
-        }
-    }
-
-    fn with_length(length: usize, empty: impl Fn() -> T) -> Vectors<T> {
-        let mut vectors = Vectors::new(&empty);
-        if length > INLINE_VECTORS {
-            vectors.spilled.resize_with(length, empty);
-        }
-        vectors.used = length;
-        vectors
-    }
-
-    fn push(&mut self, buffer: T)
-    where
-        T: Copy,
-    {
-        if self.used < INLINE_VECTORS {
-            self.inline[self.used] = buffer;
-        } else {
-            if self.spilled.is_empty() {
-                self.spilled.extend_from_slice(&self.inline);
-            }
-            self.spilled.push(buffer);
-        }
-        self.used += 1;
-    }
-}
-
-impl<T> Deref for Vectors<T> {
-    type Target = [T];
-
-    fn deref(&self) -> &[T] {
-        if self.spilled.is_empty() {
-            &self.inline[..self.used]
-        } else {
-            &self.spilled
-        }
-    }
-}
-
-impl<T> DerefMut for Vectors<T> {
-    fn deref_mut(&mut self) -> &mut [T] {
-        if self.spilled.is_empty() {
-            &mut self.inline[..self.used]
-        } else {
-            &mut self.spilled
-        }
-    }
+/// How long a list gets for an array of so many buffers.
+fn room(count: u32) -> usize {
+    (count as usize).min(MAX_VECTORS)
 }

@@ -2,16 +2,20 @@
 //!
 //! A subscription that cannot be waited for is an event with an error, at once; the others are
 //! reported as usual. Regular files and streams of the host program are always ready.
+//!
+//! What is waited for is a list in the runtime's memory, unless it is short.
 
-use std::sync::Arc;
+use std::cell::Cell;
 use std::time::Duration;
 
+use precast_loader::alloc::Shared;
 use rustix::event::{PollFd, PollFlags};
 
 use crate::clock::{MONOTONIC, REALTIME};
 use crate::context::WasiContext;
 use crate::descriptor::{Descriptor, Object};
 use crate::errno::Errno;
+use crate::list::List;
 use crate::memory::GuestMemory;
 use crate::rights::Rights;
 use crate::sys;
@@ -27,6 +31,20 @@ struct Subscription {
     userdata: u64,
     event_type: u8,
     wait: Wait,
+    /// What has happened, if anything has.
+    event: Cell<Option<Event>>,
+}
+
+impl Subscription {
+    /// Fills places of a list until they are used.
+    fn none() -> Subscription {
+        Subscription {
+            userdata: 0,
+            event_type: CLOCK,
+            wait: Wait::Over(Event::NONE),
+            event: Cell::new(None),
+        }
+    }
 }
 
 /// What is waited for.
@@ -35,18 +53,27 @@ enum Wait {
     Clock { clock: u32, deadline: u64 },
     /// A descriptor of the host, at this place of the list that is polled.
     Descriptor {
-        descriptor: Arc<Descriptor>,
+        descriptor: Shared<Descriptor>,
         index: usize,
     },
     /// Nothing: the event has happened.
     Over(Event),
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Event {
     error: u16,
     bytes: u64,
     flags: u16,
+}
+
+impl Event {
+    /// No error, and nothing to say.
+    const NONE: Event = Event {
+        error: 0,
+        bytes: 0,
+        flags: 0,
+    };
 }
 
 impl WasiContext {
@@ -55,7 +82,7 @@ impl WasiContext {
     /// # Errors
     ///
     /// [`Errno::Invalid`] if there is no subscription, or one of an unknown type, [`Errno::Fault`]
-    /// for a bad pointer.
+    /// for a bad pointer, [`Errno::NoMemory`] if there are many and no memory for them.
     pub fn poll_oneoff(
         &self,
         memory: &mut GuestMemory<'_>,
@@ -73,18 +100,19 @@ impl WasiContext {
         memory.check(happened, 4)?;
 
         // The guest may want its events where the subscriptions are: these are read first.
-        let mut pending = Vec::with_capacity(count as usize);
+        let room = count as usize;
+        let mut pending = List::with_room(self.allocator(), room, Subscription::none)?;
         let mut polled = 0;
         for index in 0..count {
             let pointer = subscriptions + index * abi.subscription().size;
             pending.push(self.subscription(memory, abi, pointer, &mut polled)?);
         }
-        let events_happened = self.wait(&pending, polled)?;
+        self.wait(&pending, polled)?;
 
         let mut pointer = events;
         let mut written = 0;
-        for (subscription, event) in pending.iter().zip(events_happened) {
-            let Some(event) = event else {
+        for subscription in pending.iter() {
+            let Some(event) = subscription.event.get() else {
                 continue;
             };
             let mut record = [0; EVENT_SIZE as usize];
@@ -127,13 +155,14 @@ impl WasiContext {
         let wait = wait.unwrap_or_else(|error| {
             Wait::Over(Event {
                 error: error.number(),
-                ..Event::default()
+                ..Event::NONE
             })
         });
         Ok(Subscription {
             userdata,
             event_type,
             wait,
+            event: Cell::new(None),
         })
     }
 
@@ -167,7 +196,7 @@ impl WasiContext {
         let Some(host) = descriptor.host() else {
             return Ok(Wait::Over(Event {
                 bytes: 1,
-                ..Event::default()
+                ..Event::NONE
             }));
         };
         match &descriptor.object {
@@ -183,7 +212,7 @@ impl WasiContext {
                     };
                     return Ok(Wait::Over(Event {
                         bytes,
-                        ..Event::default()
+                        ..Event::NONE
                     }));
                 }
             }
@@ -194,10 +223,11 @@ impl WasiContext {
         Ok(Wait::Descriptor { descriptor, index })
     }
 
-    /// Waits until something has happened, and says for each subscription what.
-    fn wait(&self, pending: &[Subscription], polled: usize) -> Result<Vec<Option<Event>>, Errno> {
+    /// Waits until something has happened, and notes with each subscription what.
+    fn wait(&self, pending: &[Subscription], polled: usize) -> Result<(), Errno> {
         let over = pending.iter().any(|one| matches!(one.wait, Wait::Over(_)));
-        let mut list = Vec::with_capacity(polled);
+        let empty = || PollFd::from_borrowed_fd(sys::standard_stream(0), PollFlags::empty());
+        let mut list = List::with_room(self.allocator(), polled, empty)?;
         for one in pending {
             if let Wait::Descriptor { descriptor, .. } = &one.wait {
                 let interest = if one.event_type == FD_READ {
@@ -216,12 +246,14 @@ impl WasiContext {
                 self.time_left(pending)?
             };
             sys::wait(&mut list, timeout)?;
-            let mut events = Vec::with_capacity(pending.len());
+            let mut any = false;
             for one in pending {
-                events.push(self.happened(one, &list)?);
+                let event = self.happened(one, &list)?;
+                one.event.set(event);
+                any |= event.is_some();
             }
-            if events.iter().any(Option::is_some) {
-                return Ok(events);
+            if any {
+                return Ok(());
             }
         }
     }
@@ -242,7 +274,7 @@ impl WasiContext {
         match &one.wait {
             Wait::Over(event) => Ok(Some(*event)),
             Wait::Clock { clock, deadline } => {
-                Ok((self.clock_now(*clock)? >= *deadline).then(Event::default))
+                Ok((self.clock_now(*clock)? >= *deadline).then_some(Event::NONE))
             }
             Wait::Descriptor { descriptor, index } => {
                 let found = polled[*index].revents();
@@ -251,7 +283,7 @@ impl WasiContext {
                 }
                 let mut event = Event {
                     bytes: 1,
-                    ..Event::default()
+                    ..Event::NONE
                 };
                 if found.contains(PollFlags::NVAL) {
                     event.error = Errno::BadDescriptor.number();

@@ -3,6 +3,8 @@
 //! A function's parameters here are its signature in the module; results are the error number, or
 //! nothing for the one that does not return.
 
+use std::alloc::Layout;
+
 use precast_loader::{Caller, HostError, Imports, Module, OutOfMemory};
 
 use crate::context::WasiContext;
@@ -25,6 +27,14 @@ fn result(result: Result<(), Errno>) -> u32 {
 /// What the host gets: the end of the program, which is no trap.
 fn end(Exit(code): Exit) -> HostError {
     HostError::Exit(code.cast_signed())
+}
+
+/// Passes on a function that captures a handle to the context and nothing else: what the functions
+/// take of the runtime's memory is then known without looking at each.
+fn captured<F>(function: F) -> F {
+    const { assert!(size_of::<F>() == WasiContext::CAPTURE.size()) };
+    const { assert!(align_of::<F>() == WasiContext::CAPTURE.align()) };
+    function
 }
 
 macro_rules! functions {
@@ -57,45 +67,57 @@ macro_rules! functions {
     // A function that uses the caller's memory.
     (@define memory $name:ident $context:ident $imports:ident $module:ident $abi:ident
         ($($parameter:ident: $type:ty),*)) => {
-        $imports.func($module, stringify!($name), move |caller: &mut Caller<'_>, $($parameter: $type),*| {
+        $imports.func($module, stringify!($name), captured(move |caller: &mut Caller<'_>, $($parameter: $type),*| {
             let mut bytes = caller.memory_mut()?;
             let mut memory = GuestMemory::new(&mut bytes);
             Ok::<u32, HostError>(result($context.$name(&mut memory, $($parameter),*)))
-        })?
+        }))?
     };
-    // A function whose records or numbers depend on the snapshot.
-    (@define layout $name:ident $context:ident $imports:ident $module:ident $abi:ident
+    // A function whose records or numbers depend on the snapshot: one for each, so that there is
+    // nothing to capture but the context.
+    (@define layout $name:ident $context:ident $imports:ident $module:ident $abi:ident $parameters:tt) => {
+        match $abi {
+            Abi::Preview0 => {
+                functions!(@snapshot Preview0 $name $context $imports $module $parameters)
+            }
+            Abi::Preview1 => {
+                functions!(@snapshot Preview1 $name $context $imports $module $parameters)
+            }
+        }
+    };
+    (@snapshot $abi:ident $name:ident $context:ident $imports:ident $module:ident
         ($($parameter:ident: $type:ty),*)) => {
-        $imports.func($module, stringify!($name), move |caller: &mut Caller<'_>, $($parameter: $type),*| {
+        $imports.func($module, stringify!($name), captured(move |caller: &mut Caller<'_>, $($parameter: $type),*| {
             let mut bytes = caller.memory_mut()?;
             let mut memory = GuestMemory::new(&mut bytes);
-            Ok::<u32, HostError>(result($context.$name(&mut memory, $abi, $($parameter),*)))
-        })?
+            let result = result($context.$name(&mut memory, Abi::$abi, $($parameter),*));
+            Ok::<u32, HostError>(result)
+        }))?
     };
     // A function of numbers only.
     (@define plain $name:ident $context:ident $imports:ident $module:ident $abi:ident
         ($($parameter:ident: $type:ty),*)) => {
-        $imports.func($module, stringify!($name), move |_: &mut Caller<'_>, $($parameter: $type),*| {
+        $imports.func($module, stringify!($name), captured(move |_: &mut Caller<'_>, $($parameter: $type),*| {
             result($context.$name($($parameter),*))
-        })?
+        }))?
     };
     // The one that does not return.
     (@define exit $name:ident $context:ident $imports:ident $module:ident $abi:ident
         ($parameter:ident: $type:ty)) => {
-        $imports.func($module, stringify!($name), move |_: &mut Caller<'_>, $parameter: $type| {
+        $imports.func($module, stringify!($name), captured(move |_: &mut Caller<'_>, $parameter: $type| {
             Err::<(), HostError>(end($context.$name($parameter)))
-        })?
+        }))?
     };
     // The one that may not return.
     (@define raise $name:ident $context:ident $imports:ident $module:ident $abi:ident
         ($parameter:ident: $type:ty)) => {
-        $imports.func($module, stringify!($name), move |_: &mut Caller<'_>, $parameter: $type| {
+        $imports.func($module, stringify!($name), captured(move |_: &mut Caller<'_>, $parameter: $type| {
             match $context.$name($parameter) {
                 Ok(Raised::Ends(exit)) => Err(end(exit)),
                 Ok(Raised::Ignored) => Ok(0),
                 Err(error) => Ok::<u32, HostError>(u32::from(error.number())),
             }
-        })?
+        }))?
     };
 }
 
@@ -157,6 +179,9 @@ functions! {
 const _: () = assert!(NAMES.len() == 46);
 
 impl WasiContext {
+    /// What each function captures that is defined as an import: a handle to the context.
+    pub const CAPTURE: Layout = Layout::new::<WasiContext>();
+
     /// Defines every function under both module names, for modules that are not known yet.
     ///
     /// # Errors

@@ -44,11 +44,11 @@ impl WasiContext {
         if flags & !fdflags::NONBLOCK != 0 {
             return Err(Errno::Invalid);
         }
-        self.state.table.has_room()?;
+        let vacancy = self.reserve()?;
         let socket = sys::accept(listener, flags & fdflags::NONBLOCK != 0)?;
         let rights = Rights::SOCKET & descriptor.inheriting();
         let socket = Descriptor::new(Object::Socket(socket), rights, Rights::NONE);
-        let socket = self.state.table.insert(socket.with_flags(flags))?;
+        let socket = self.state.table.insert(vacancy, socket.with_flags(flags))?;
         memory.write_u32(connected, socket)
     }
 
@@ -77,8 +77,11 @@ impl WasiContext {
         if flags & !(sockets::RECEIVE_PEEK | sockets::RECEIVE_WAIT_ALL) != 0 {
             return Err(Errno::Invalid);
         }
-        let mut buffers = memory.vectors_mut(iovs, iovs_len)?;
-        let (count, truncated) = sys::receive(socket, &mut buffers, flags)?;
+        let (count, truncated) = sys::receive(
+            socket,
+            &mut memory.vectors_mut(self.allocator(), iovs, iovs_len)?,
+            flags,
+        )?;
         memory.write_u32(received, u32::try_from(count).unwrap_or(u32::MAX))?;
         let flags = if truncated {
             sockets::RECEIVED_TRUNCATED
@@ -109,7 +112,7 @@ impl WasiContext {
         if flags != 0 {
             return Err(Errno::Invalid);
         }
-        let count = sys::send(socket, &memory.vectors(iovs, iovs_len)?)?;
+        let count = sys::send(socket, &memory.vectors(self.allocator(), iovs, iovs_len)?)?;
         memory.write_u32(sent, u32::try_from(count).unwrap_or(u32::MAX))
     }
 

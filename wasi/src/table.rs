@@ -1,30 +1,76 @@
 //! The descriptor table: small numbers for open things, the lowest free one first.
+//!
+//! The table is one block. It begins with room for exactly what the context starts with; when it is
+//! full, its room doubles, but not beyond the limit; it never shrinks. Where there is no memory for
+//! that, it grows by the one entry that is needed.
 
-use std::sync::{Arc, Mutex};
+use std::alloc::Layout;
+use std::sync::Mutex;
+
+use precast_loader::alloc::{Shared, Vec};
+use precast_loader::{Allocator, Category, OutOfMemory};
 
 use crate::descriptor::{Descriptor, lock};
 use crate::errno::Errno;
 
+/// What the table is made of.
+type Entry = Option<Shared<Descriptor>>;
+
 /// The descriptors of one context. Calls take an entry out as a shared reference and work without the
 /// lock, so that a thread that waits for input does not hold up the others.
 pub(crate) struct Table {
-    entries: Mutex<Vec<Option<Arc<Descriptor>>>>,
+    entries: Mutex<Vec<Entry>>,
     limit: usize,
 }
 
+/// The room of a full table after it has grown.
+fn grown(room: usize, limit: usize) -> usize {
+    room.saturating_mul(2).clamp(1, limit.max(1))
+}
+
+/// The room of a table that began with `first` entries, once `open` were open at a time.
+fn room(first: usize, open: usize, limit: usize) -> usize {
+    let mut room = first;
+    while room < open.min(limit) {
+        room = grown(room, limit);
+    }
+    room
+}
+
+/// The request for one descriptor.
+pub(crate) const DESCRIPTOR: Layout = Shared::<Descriptor>::layout();
+
+/// The table's block, once `open` of at most `limit` descriptors were open at a time in a context
+/// that began with `first`.
+pub(crate) fn layout(first: usize, open: usize, limit: usize) -> Option<Layout> {
+    Vec::<Entry>::layout(room(first, open, limit))
+}
+
 impl Table {
-    pub fn new(entries: Vec<Descriptor>, limit: usize) -> Table {
-        let entries = entries
-            .into_iter()
-            .map(|entry| Some(Arc::new(entry)))
-            .collect();
-        Table {
+    /// An empty table with room for what the context starts with.
+    pub fn with_room(
+        allocator: &Allocator,
+        first: usize,
+        limit: usize,
+    ) -> Result<Table, OutOfMemory> {
+        let entries = Vec::try_with_capacity(allocator, Category::Wasi, first)?;
+        Ok(Table {
             entries: Mutex::new(entries),
             limit,
-        }
+        })
     }
 
-    pub fn get(&self, fd: u32) -> Result<Arc<Descriptor>, Errno> {
+    /// Appends a descriptor that the context starts with.
+    pub fn push(&mut self, descriptor: Descriptor) -> Result<(), OutOfMemory> {
+        let entries = self
+            .entries
+            .get_mut()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let descriptor = Shared::new(entries.allocator(), Category::Wasi, descriptor)?;
+        entries.try_push(Some(descriptor))
+    }
+
+    pub fn get(&self, fd: u32) -> Result<Shared<Descriptor>, Errno> {
         let entries = lock(&self.entries);
         entries
             .get(fd as usize)
@@ -32,30 +78,48 @@ impl Table {
             .ok_or(Errno::BadDescriptor)
     }
 
-    /// Whether another descriptor fits.
-    pub fn has_room(&self) -> Result<(), Errno> {
-        let entries = lock(&self.entries);
-        if entries.len() < self.limit || entries.iter().any(Option::is_none) {
-            Ok(())
-        } else {
-            Err(Errno::TooManyDescriptors)
+    /// Makes room and takes memory for another descriptor, before it is opened: a file is not
+    /// created or cut for a guest that cannot have it. Only another thread can still take the place.
+    pub fn reserve(&self, allocator: &Allocator) -> Result<Vacancy, Errno> {
+        let mut entries = lock(&self.entries);
+        if !entries.iter().any(Option::is_none) {
+            self.grow(&mut entries)?;
         }
+        drop(entries);
+        let vacant = Descriptor::vacant();
+        Ok(Vacancy(Shared::new(allocator, Category::Wasi, vacant)?))
     }
 
-    pub fn insert(&self, descriptor: Descriptor) -> Result<u32, Errno> {
+    /// Sees to it that an entry can be appended.
+    fn grow(&self, entries: &mut Vec<Entry>) -> Result<(), Errno> {
+        if entries.len() >= self.limit {
+            return Err(Errno::TooManyDescriptors);
+        }
+        let room = entries.capacity();
+        if entries.len() == room {
+            let more = grown(room, self.limit).saturating_sub(room);
+            entries
+                .try_reserve_exact(more)
+                .or_else(|_| entries.try_reserve_exact(1))?;
+        }
+        Ok(())
+    }
+
+    /// Enters what was opened. Without a place for it, it is closed after the lock is released.
+    pub fn insert(&self, vacancy: Vacancy, descriptor: Descriptor) -> Result<u32, Errno> {
+        let descriptor = vacancy.fill(descriptor)?;
         let mut entries = lock(&self.entries);
         let free = entries
             .iter()
             .position(Option::is_none)
             .unwrap_or(entries.len());
         if free == entries.len() {
-            if free >= self.limit {
-                return Err(Errno::TooManyDescriptors);
-            }
-            entries.push(None);
+            self.grow(&mut entries)?;
+            entries.try_push(None)?;
         }
-        entries[free] = Some(Arc::new(descriptor));
-        u32::try_from(free).map_err(|_| Errno::TooManyDescriptors)
+        let number = u32::try_from(free).map_err(|_| Errno::TooManyDescriptors)?;
+        entries[free] = Some(descriptor);
+        Ok(number)
     }
 
     /// Forgets a descriptor; it is closed when the last call that uses it is over.
@@ -83,5 +147,32 @@ impl Table {
         drop(entries);
         drop(closed);
         Ok(())
+    }
+}
+
+/// Memory for a descriptor that is about to be opened.
+pub(crate) struct Vacancy(Shared<Descriptor>);
+
+impl Vacancy {
+    fn fill(mut self, descriptor: Descriptor) -> Result<Shared<Descriptor>, Errno> {
+        // It was never handed out, so that there is no other reference.
+        *Shared::get_mut(&mut self.0).ok_or(Errno::NoMemory)? = descriptor;
+        Ok(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::room;
+
+    #[test]
+    fn the_room_doubles_up_to_the_limit() {
+        assert_eq!(room(3, 0, 1024), 3);
+        assert_eq!(room(3, 3, 1024), 3);
+        assert_eq!(room(3, 4, 1024), 6);
+        assert_eq!(room(3, 7, 1024), 12);
+        assert_eq!(room(3, 7, 10), 10);
+        assert_eq!(room(3, 1000, 10), 10);
+        assert_eq!(room(3, usize::MAX, usize::MAX), usize::MAX);
     }
 }

@@ -68,7 +68,7 @@ fn every_function_has_its_type() {
     assert_eq!(FUNCTIONS.len(), 46);
     let runtime = Runtime::system().unwrap();
     let mut imports = Imports::new(&runtime);
-    let context = WasiContext::builder().build().unwrap();
+    let context = WasiContext::builder().build(&runtime).unwrap();
     context.define_all(&mut imports).unwrap();
     for module in [PREVIEW0, PREVIEW1] {
         for (name, params) in FUNCTIONS {

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Guest, RESULT, RESULT_2, with_streams};
+use precast_loader::Runtime;
 use precast_wasi::types::fdflags;
 use precast_wasi::{
     BuildError, Errno, Exit, Input, Output, OutputBuffer, Raised, Rights, WasiContext,
@@ -62,13 +63,17 @@ fn strings_may_end_with_the_memory() {
 
 #[test]
 fn what_no_guest_could_understand_is_refused() {
-    let built = WasiContext::builder().arg("fine").arg("a\0b").build();
+    let runtime = Runtime::system().unwrap();
+    let built = WasiContext::builder()
+        .arg("fine")
+        .arg("a\0b")
+        .build(&runtime);
     assert!(matches!(built, Err(BuildError::NulInArgument { index: 1 })));
-    let built = WasiContext::builder().env("A=B", "1").build();
+    let built = WasiContext::builder().env("A=B", "1").build(&runtime);
     assert!(matches!(built, Err(BuildError::BadVariable { index: 0 })));
-    let built = WasiContext::builder().env("A", "1\0").build();
+    let built = WasiContext::builder().env("A", "1\0").build(&runtime);
     assert!(matches!(built, Err(BuildError::BadVariable { index: 0 })));
-    let built = WasiContext::builder().max_descriptors(2).build();
+    let built = WasiContext::builder().max_descriptors(2).build(&runtime);
     assert!(matches!(
         built,
         Err(BuildError::TooManyDescriptors { limit: 2 })
@@ -202,7 +207,8 @@ fn a_broken_pipe_is_an_error() {
 
 #[test]
 fn ending_and_signals() {
-    let context = WasiContext::builder().build().unwrap();
+    let runtime = Runtime::system().unwrap();
+    let context = WasiContext::builder().build(&runtime).unwrap();
     assert_eq!(context.proc_exit(7), Exit(7));
     assert_eq!(context.proc_raise(6), Ok(Raised::Ends(Exit(134))));
     assert_eq!(context.proc_raise(17), Ok(Raised::Ignored));

@@ -80,6 +80,15 @@ impl<T> Shared<T> {
         this.block == other.block
     }
 
+    /// The value, to be changed, if there is no other reference to it.
+    pub fn get_mut(this: &mut Shared<T>) -> Option<&mut T> {
+        if Shared::count(this) != 1 {
+            return None;
+        }
+        // SAFETY: the one reference is borrowed exclusively, so nobody else gets at the block.
+        Some(unsafe { &mut this.block.as_mut().value })
+    }
+
     fn header(&self) -> &Header {
         // SAFETY: the block lives as long as a reference is counted.
         unsafe { &self.block.as_ref().header }

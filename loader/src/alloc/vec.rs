@@ -55,6 +55,16 @@ impl<T> Vec<T> {
         Ok(array)
     }
 
+    /// The request for a block with room for this many elements, as
+    /// [`Vec::try_with_capacity`] makes it. None where there is no block: for no elements, for such
+    /// without a size, and for more than an address space holds.
+    #[must_use]
+    pub fn layout(capacity: usize) -> Option<Layout> {
+        Layout::array::<T>(capacity)
+            .ok()
+            .filter(|layout| layout.size() != 0)
+    }
+
     /// How many elements fit without another block.
     pub fn capacity(&self) -> usize {
         self.capacity

@@ -45,7 +45,10 @@ impl WasiContext {
         let descriptor = self.descriptor(fd)?;
         descriptor.require(Rights::FD_READ)?;
         memory.check(nread, 4)?;
-        let read = descriptor.read(&mut memory.vectors_mut(iovs, iovs_len)?)?;
+        let read = descriptor.read(
+            &self.state.text,
+            &mut memory.vectors_mut(self.allocator(), iovs, iovs_len)?,
+        )?;
         memory.write_u32(nread, count(read))
     }
 
@@ -66,7 +69,7 @@ impl WasiContext {
         let descriptor = self.descriptor(fd)?;
         descriptor.require(Rights::FD_WRITE)?;
         memory.check(nwritten, 4)?;
-        let written = descriptor.write(&memory.vectors(iovs, iovs_len)?)?;
+        let written = descriptor.write(&memory.vectors(self.allocator(), iovs, iovs_len)?)?;
         memory.write_u32(nwritten, count(written))
     }
 
@@ -88,8 +91,11 @@ impl WasiContext {
         let host = descriptor.seekable()?;
         descriptor.require(Rights::FD_READ | Rights::FD_SEEK)?;
         memory.check(nread, 4)?;
-        let mut buffers = memory.vectors_mut(iovs, iovs_len)?;
-        let read = sys::read_at(host, &mut buffers, offset(position)?)?;
+        let read = sys::read_at(
+            host,
+            &mut memory.vectors_mut(self.allocator(), iovs, iovs_len)?,
+            offset(position)?,
+        )?;
         memory.write_u32(nread, count(read))
     }
 
@@ -112,8 +118,11 @@ impl WasiContext {
         let host = descriptor.seekable()?;
         descriptor.require(Rights::FD_WRITE | Rights::FD_SEEK)?;
         memory.check(nwritten, 4)?;
-        let buffers = memory.vectors(iovs, iovs_len)?;
-        let written = sys::write_at(host, &buffers, offset(position)?)?;
+        let written = sys::write_at(
+            host,
+            &memory.vectors(self.allocator(), iovs, iovs_len)?,
+            offset(position)?,
+        )?;
         memory.write_u32(nwritten, count(written))
     }
 

@@ -99,10 +99,9 @@ impl WasiContext {
         prestat: u32,
     ) -> Result<(), Errno> {
         let descriptor = self.descriptor(fd)?;
-        let name = descriptor.preopen.as_ref().ok_or(Errno::BadDescriptor)?;
-        let length = u32::try_from(name.len()).map_err(|_| Errno::Overflow)?;
+        let name = descriptor.preopen.ok_or(Errno::BadDescriptor)?;
         let mut record = [0; PRESTAT_SIZE as usize];
-        record[4..].copy_from_slice(&length.to_le_bytes());
+        record[4..].copy_from_slice(&name.length().to_le_bytes());
         memory.write(prestat, &record)
     }
 
@@ -119,11 +118,11 @@ impl WasiContext {
         path_len: u32,
     ) -> Result<(), Errno> {
         let descriptor = self.descriptor(fd)?;
-        let name = descriptor.preopen.as_ref().ok_or(Errno::NotDirectory)?;
+        let name = descriptor.preopen.ok_or(Errno::NotDirectory)?;
         memory.check(path, path_len)?;
-        if name.len() > path_len as usize {
+        if name.length() > path_len {
             return Err(Errno::NameTooLong);
         }
-        memory.write(path, name.as_bytes())
+        memory.write(path, self.state.text.get(name))
     }
 }

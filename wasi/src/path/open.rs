@@ -72,7 +72,7 @@ impl WasiContext {
             write: wanted.contains(Rights::FD_WRITE),
         };
         request.check(&descriptor)?;
-        self.state.table.has_room()?;
+        let vacancy = self.reserve()?;
 
         let file = request.open(&directory.dir, path)?;
         let handed_down = descriptor.inheriting();
@@ -90,7 +90,7 @@ impl WasiContext {
             let rights = wanted & handed_down & Rights::FILE;
             Descriptor::new(Object::File(file), rights, Rights::NONE).with_flags(flags)
         };
-        let opened = self.state.table.insert(opened)?;
+        let opened = self.state.table.insert(vacancy, opened)?;
         memory.write_u32(opened_fd, opened)
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+use precast_loader::Runtime;
 use precast_wasi::types::{fdflags, oflags};
 use precast_wasi::{
     Abi, Errno, GuestMemory, Input, Output, OutputBuffer, Rights, WasiContext, WasiContextBuilder,
@@ -33,7 +34,13 @@ pub fn with_directory() -> (Guest, TempDir) {
 
 impl Guest {
     pub fn new(builder: WasiContextBuilder) -> Guest {
-        let context = builder.build().expect("a context");
+        let runtime = Runtime::system().expect("a runtime");
+        Guest::new_in(&runtime, builder)
+    }
+
+    /// A guest whose context is in the memory of a runtime.
+    pub fn new_in(runtime: &Runtime, builder: WasiContextBuilder) -> Guest {
+        let context = builder.build(runtime).expect("a context");
         Guest {
             bytes: vec![0; MEMORY],
             context,
