@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod recorder;
+
 use precast_loader::Runtime;
 use precast_wasi::types::{fdflags, oflags};
 use precast_wasi::{
