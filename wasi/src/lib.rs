@@ -9,6 +9,40 @@
 //!
 //! Modules that import from `wasi_unstable` speak preview 0; the methods that differ take an [`Abi`].
 //!
+//! # Memory
+//!
+//! A context lives in the memory of the runtime that it is built for, as [`Category::Wasi`]: its text
+//! (arguments, environment, names of directories, standard input that is given as bytes) is one
+//! block, the descriptor table is one, each open descriptor is one, and what holds them together is
+//! one. [`WasiContextBuilder::requests`] lists the blocks before anything is built. While a guest
+//! runs, these are asked for:
+//!
+//! - a block for each descriptor that it opens ([`WasiContextBuilder::descriptor_request`]), until it
+//!   closes it;
+//! - a larger table when the table is full ([`WasiContextBuilder::table_request`]);
+//! - for the time of a call, a list of more than eight buffers, or of more than eight things to wait
+//!   for. Without memory the list of buffers is a short one, and with it the read or write.
+//!
+//! Where there is no memory, a guest gets [`Errno::NoMemory`]; no file is created, no file is cut and
+//! no connection is taken for a descriptor that it then cannot have.
+//!
+//! Not in the runtime's memory, but on the heap of the process, are
+//!
+//! - the builder, until the context is built;
+//! - what belongs to the host program: an [`Input::Reader`], an [`Output::Writer`], an
+//!   [`OutputBuffer`];
+//! - what cap-std and the standard library take for the time of a call: where paths are resolved
+//!   (on Linux a path of usual length to something that can be opened takes nothing), for the
+//!   contents of a symbolic link, and for errors until they are numbers; outside of Linux for
+//!   listing a directory, too;
+//! - on platforms where the standard library's locks are more than a number, such as Apple's, these.
+//!
+//! Calls that have nothing to do with paths take nothing from that heap.
+//!
+//! [`Category::Wasi`]: precast_loader::Category::Wasi
+//!
+//! # Example
+//!
 //! ```no_run
 //! use precast_loader::{Imports, InstanceOptions, Module, Runtime};
 //! use precast_wasi::WasiContext;

@@ -281,3 +281,32 @@ fn an_array_gives_back_what_it_does_not_need() {
     units.try_shrink_to_fit().unwrap();
     assert_eq!(units.len(), 1);
 }
+
+#[test]
+fn layouts_are_what_is_asked_for() {
+    let allocator = Allocator::system().unwrap();
+    let taken = || allocator.usage(Category::Tables).current;
+    let shared = Shared::new(&allocator, Category::Tables, 7u16).unwrap();
+    assert_eq!(taken(), Shared::<u16>::layout().size());
+    drop(shared);
+    let boxed = Box::new(&allocator, Category::Tables, [7u64; 3]).unwrap();
+    assert_eq!(taken(), Box::<[u64; 3]>::layout().size());
+    drop(boxed);
+    let array = Vec::<u32>::try_with_capacity(&allocator, Category::Tables, 5).unwrap();
+    assert_eq!(Some(taken()), Vec::<u32>::layout(5).map(|it| it.size()));
+    drop(array);
+    assert_eq!(Vec::<u32>::layout(0), None);
+    assert_eq!(Vec::<()>::layout(5), None);
+    assert_eq!(Vec::<u32>::layout(usize::MAX), None);
+}
+
+#[test]
+fn what_is_shared_does_not_change() {
+    let allocator = Allocator::system().unwrap();
+    let mut one = Shared::new(&allocator, Category::Tables, 7).unwrap();
+    let two = one.clone();
+    assert_eq!(Shared::get_mut(&mut one), None);
+    drop(two);
+    *Shared::get_mut(&mut one).unwrap() = 8;
+    assert_eq!(*one, 8);
+}
