@@ -351,7 +351,7 @@ const STEPS: &[(&str, bool, Step)] = &[
         let context = WasiContext::builder()
             .arg("hello")
             .stdout(Output::Buffer(output.clone()));
-        let context = context.build().expect("nothing is wrong with it");
+        let context = context.build(&world.runtime).map_err(text)?;
         let mut imports = Imports::new(&world.runtime);
         context.define_for(&mut imports, &command).map_err(text)?;
         let instance = command
