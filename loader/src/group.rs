@@ -398,6 +398,11 @@ impl<'a> Entered<'a> {
         child.parent.store(parent.0.as_ptr(), Ordering::Release);
     }
 
+    /// Whether nobody else is inside: no call is in progress that this thread makes.
+    pub(crate) fn is_outermost(&self) -> bool {
+        self.group.root().depth.get() == 1
+    }
+
     /// Marks the members' memory as borrowed: nobody enters until [`Entered::give_back`].
     pub(crate) fn borrow_memory(&self) {
         self.group.root().borrowed.set(true);

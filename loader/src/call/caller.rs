@@ -7,7 +7,7 @@ use precast_format::context::Field;
 use crate::call::error::HostError;
 use crate::group::{Busy, Entered};
 use crate::instance::export::Extern;
-use crate::instance::memory::{Memory, MemoryMut};
+use crate::instance::memory::{Memory, MemoryMut, MemoryObject};
 use crate::instance::{Instance, InstanceData};
 use crate::runtime::Runtime;
 
@@ -60,10 +60,13 @@ impl<'a> Caller<'a> {
     /// The slice is exclusive: until it is dropped, no call enters these instances.
     pub fn memory_mut(&mut self) -> Result<MemoryMut<'_>, HostError> {
         let memory = self
-            .instance
             .main_memory()
             .ok_or(HostError::Message("the caller has no memory"))?;
         Ok(MemoryMut::new(memory, self.instance.group().enter()?))
+    }
+
+    pub(crate) fn main_memory(&self) -> Option<&'a MemoryObject> {
+        self.instance.main_memory()
     }
 
     pub(crate) fn group(&self) -> &Entered<'a> {

@@ -11,6 +11,9 @@ use precast_format::trap::TrapCode;
 use crate::alloc::OutOfMemory;
 use crate::call::backtrace::Backtrace;
 use crate::group::Busy;
+use crate::instance::heap::HeapError;
+#[cfg(not(feature = "std"))]
+use crate::memory::address::AddressError;
 use crate::types::{FuncType, GlobalType, TableType};
 
 #[cfg(feature = "std")]
@@ -150,7 +153,8 @@ impl From<OutOfMemory> for CallError {
 /// Why a host function did not return.
 ///
 /// With the feature `std`, every error type converts into it, so that `?` works in host functions;
-/// a [`CallError`] from a call back into WebAssembly goes on as what it is.
+/// a [`CallError`] from a call back into WebAssembly goes on as what it is, also out of a
+/// [`HeapError`].
 #[non_exhaustive]
 #[derive(Debug)]
 pub enum HostError {
@@ -199,6 +203,19 @@ impl HostError {
     }
 }
 
+impl HostError {
+    /// What a failed allocation inside of the program means to the function that wanted it.
+    fn from_heap(error: HeapError) -> HostError {
+        match error {
+            HeapError::Call(error) => HostError::from_call(error),
+            #[cfg(feature = "std")]
+            error => HostError::Other(Box::new(error)),
+            #[cfg(not(feature = "std"))]
+            error => HostError::Message(error.text()),
+        }
+    }
+}
+
 impl fmt::Display for HostError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -218,7 +235,10 @@ impl<E: core::error::Error + Send + Sync + 'static> From<E> for HostError {
         let error: Box<dyn core::error::Error + Send + Sync> = Box::new(error);
         match error.downcast::<CallError>() {
             Ok(error) => HostError::from_call(*error),
-            Err(error) => HostError::Other(error),
+            Err(error) => match error.downcast::<HeapError>() {
+                Ok(error) => HostError::from_heap(*error),
+                Err(error) => HostError::Other(error),
+            },
         }
     }
 }
@@ -241,5 +261,19 @@ impl From<Busy> for HostError {
 impl From<OutOfMemory> for HostError {
     fn from(error: OutOfMemory) -> HostError {
         HostError::from_call(CallError::OutOfMemory(error))
+    }
+}
+
+#[cfg(not(feature = "std"))]
+impl From<HeapError> for HostError {
+    fn from(error: HeapError) -> HostError {
+        HostError::from_heap(error)
+    }
+}
+
+#[cfg(not(feature = "std"))]
+impl From<AddressError> for HostError {
+    fn from(error: AddressError) -> HostError {
+        HostError::Message(error.text())
     }
 }

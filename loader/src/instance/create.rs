@@ -11,6 +11,7 @@
 //! From the adoption on, what goes wrong leaves prior effects in imported memories and tables as
 //! they are, and the half-made instance in its group: functions of it may already be in a table.
 
+use core::cell::{Cell, RefCell};
 use core::ptr::NonNull;
 
 use precast_format::Artifact;
@@ -37,6 +38,7 @@ use crate::instance::{
     ArrayCounts, Instance, InstanceData, InstanceOptions, data, element, expression,
 };
 use crate::limits::MAX_TABLE_ELEMENTS;
+use crate::memory::app_heap::AppHeap;
 use crate::module::Module;
 
 /// Makes an instance of the module.
@@ -60,7 +62,7 @@ pub(crate) fn instantiate(
             entered.merge(&other.enter()?);
         }
     }
-    let plan = MemoryPlan::new(module.artifact(), options);
+    let plan = MemoryPlan::new(module.artifact(), options)?;
     check_guards(module, resolved.as_slice(), &plan)?;
     let instance = build(module, resolved.as_slice(), &plan, &entered)?;
     prepare(&instance)?;
@@ -103,7 +105,7 @@ fn build(
 
     let functions = of_kind(module, imports, ExternKind::Function);
     let of_host = functions.filter(|import| host_function(import).is_some());
-    let counts = ArrayCounts::new(artifact, of_host.count());
+    let counts = ArrayCounts::new(artifact, of_host.count(), plan.heap());
     let mut slab = Slab::new(allocator, Category::Instance, InstanceData::arrays(&counts))?;
     // SAFETY: the arrays go into one value with the slab, which is dropped after them; and so it
     // is here, where locals are dropped in reverse order.
@@ -112,6 +114,8 @@ fn build(
     let mut own_tables = unsafe { slab.take::<TableObject>(counts.own_tables) }?;
     // SAFETY: as above.
     let host_records = unsafe { slab.take::<HostRecord>(counts.host_functions) }?;
+    // SAFETY: as above.
+    let mut app_heap = unsafe { slab.take(counts.app_heaps) }?;
     // SAFETY: as above.
     let elements = unsafe { slab.take::<ElementSegment>(counts.elements) }?;
     // SAFETY: as above.
@@ -143,6 +147,10 @@ fn build(
         if let Some(object) = own_memories.push(object) {
             memories.push(object);
         }
+    }
+    if let Some(heap) = plan.heap() {
+        let heap = AppHeap::new(allocator, heap.address, heap.bytes)?;
+        app_heap.push(RefCell::new(heap));
     }
     let mut context_storage = None;
     let pointer = match own_memories.first() {
@@ -181,6 +189,8 @@ fn build(
         dropped_data,
         elements,
         host_records,
+        app_heap,
+        painted_stack: Cell::new(None),
         _own_tables: own_tables,
         _own_memories: own_memories,
         _context_storage: context_storage,

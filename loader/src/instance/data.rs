@@ -66,9 +66,13 @@ pub(crate) fn initialize(instance: &InstanceData) -> Result<(), TrapCode> {
         if segment.in_image {
             continue;
         }
-        let memory = instance.memory(memory).ok_or(TrapCode::MemoryOutOfBounds)?;
-        let offset = expression::offset(instance, &offset, memory.memory_type().is_64);
-        memory.write(offset, segment.bytes)?;
+        let object = instance.memory(memory);
+        let object = object.ok_or(TrapCode::MemoryOutOfBounds)?;
+        let start = expression::offset(instance, &offset, object.memory_type().is_64);
+        if instance.reaches_app_heap(memory, start, segment.bytes.len()) {
+            return Err(TrapCode::MemoryOutOfBounds);
+        }
+        object.write(start, segment.bytes)?;
     }
     Ok(())
 }

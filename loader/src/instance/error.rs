@@ -6,6 +6,7 @@ use core::fmt;
 use crate::alloc::OutOfMemory;
 use crate::call::error::{CallError, Trap};
 use crate::group::Busy;
+use crate::instance::heap::AppHeapError;
 use crate::module::Module;
 use crate::types::ExternType;
 
@@ -120,6 +121,8 @@ pub enum InstantiateError {
     Start(CallError),
     /// The imports' instances are in use.
     Busy(Busy),
+    /// The instance cannot have the app heap that the host asks for. Nothing has happened.
+    AppHeap(AppHeapError),
     /// There is not enough memory for the instance.
     OutOfMemory(OutOfMemory),
     /// An import belongs to another runtime than the module.
@@ -153,6 +156,12 @@ impl From<CallError> for InstantiateError {
     }
 }
 
+impl From<AppHeapError> for InstantiateError {
+    fn from(error: AppHeapError) -> InstantiateError {
+        InstantiateError::AppHeap(error)
+    }
+}
+
 impl From<Busy> for InstantiateError {
     fn from(busy: Busy) -> InstantiateError {
         InstantiateError::Busy(busy)
@@ -172,6 +181,7 @@ impl fmt::Display for InstantiateError {
             InstantiateError::Trap(trap) => trap.fmt(f),
             InstantiateError::Start(error) => error.fmt(f),
             InstantiateError::Busy(busy) => busy.fmt(f),
+            InstantiateError::AppHeap(error) => error.fmt(f),
             InstantiateError::OutOfMemory(error) => {
                 write!(f, "cannot instantiate the module: {error}")
             }

@@ -4,6 +4,7 @@
 //! Compiled code sees an instance as its [context](context); the loader finds its way back through
 //! a field of that.
 
+pub(crate) mod aux_stack;
 pub(crate) mod context;
 pub(crate) mod create;
 mod data;
@@ -12,13 +13,15 @@ pub(crate) mod error;
 pub(crate) mod export;
 mod expression;
 pub(crate) mod global;
+pub(crate) mod heap;
 pub(crate) mod import;
 pub(crate) mod memory;
 pub(crate) mod record;
 pub(crate) mod table;
 
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use core::fmt;
+use core::num::NonZeroU64;
 use core::ptr::NonNull;
 
 use precast_format::Artifact;
@@ -35,9 +38,11 @@ use crate::instance::context::{Context, ContextStorage};
 use crate::instance::element::ElementSegment;
 use crate::instance::export::Extern;
 use crate::instance::global::Global;
+use crate::instance::heap::HeapPlan;
 use crate::instance::memory::{ClampedLimit, GrowthObserver, Memory, MemoryObject};
 use crate::instance::record::{FunctionRecordData, HostRecord};
 use crate::instance::table::{Table, TableObject};
+use crate::memory::app_heap::AppHeap;
 use crate::module::Module;
 use crate::runtime::Runtime;
 use crate::types::ExternType;
@@ -53,6 +58,14 @@ pub struct InstanceOptions {
     /// Whether the memories that the instance defines are allocated at their maximum at once, so
     /// that they never move. Memories with guard pages never move in any case.
     pub fixed_memory: bool,
+    /// The size of the app heap in bytes, for programs without an allocator; zero for none.
+    ///
+    /// The heap takes whole pages, which are added to the first memory that the module defines,
+    /// behind its minimum; `memory.grow` appends behind the heap. It is not made where the module
+    /// exports an allocator: `malloc` and `free`, or `__new` and `__release`. A program that has
+    /// one and does not export it may use the same bytes, because it takes all of its memory for
+    /// its own: give it no app heap.
+    pub heap_size: usize,
     /// Who is told why a memory that the instance defines did not grow.
     pub growth_observer: Option<GrowthObserver>,
     /// The stack of the start function.
@@ -65,6 +78,7 @@ impl Default for InstanceOptions {
         InstanceOptions {
             max_memory_pages: None,
             fixed_memory: false,
+            heap_size: 0,
             growth_observer: None,
             stack: Stack::Caller,
         }
@@ -81,6 +95,12 @@ impl InstanceOptions {
     /// The options with memories that never move, or that may.
     pub fn fixed_memory(mut self, fixed: bool) -> InstanceOptions {
         self.fixed_memory = fixed;
+        self
+    }
+
+    /// The options with an app heap of so many bytes.
+    pub fn heap_size(mut self, bytes: usize) -> InstanceOptions {
+        self.heap_size = bytes;
         self
     }
 
@@ -104,6 +124,8 @@ pub(crate) struct ArrayCounts {
     pub(crate) own_tables: usize,
     /// Imported functions that are the host's.
     pub(crate) host_functions: usize,
+    /// One, or none.
+    pub(crate) app_heaps: usize,
     pub(crate) elements: usize,
     pub(crate) memories: usize,
     pub(crate) tables: usize,
@@ -112,13 +134,18 @@ pub(crate) struct ArrayCounts {
 
 impl ArrayCounts {
     /// For an instance of the artifact whose imports include so many host functions.
-    pub(crate) fn new(artifact: &Artifact<'_>, host_functions: usize) -> ArrayCounts {
+    pub(crate) fn new(
+        artifact: &Artifact<'_>,
+        host_functions: usize,
+        app_heap: Option<&HeapPlan>,
+    ) -> ArrayCounts {
         let counts = artifact.counts();
         let (own_memories, own_tables) = (artifact.memories().len(), artifact.tables().len());
         ArrayCounts {
             own_memories: own_memories as usize,
             own_tables: own_tables as usize,
             host_functions,
+            app_heaps: usize::from(app_heap.is_some()),
             elements: artifact.elements().len() as usize,
             memories: counts.imported_memories as usize + own_memories as usize,
             tables: counts.imported_tables as usize + own_tables as usize,
@@ -145,6 +172,10 @@ pub(crate) struct InstanceData {
     elements: Array<ElementSegment>,
     /// The records of imported functions that are the host's.
     host_records: Array<HostRecord>,
+    /// The heap at the end of memory 0, if there is one.
+    app_heap: Array<RefCell<AppHeap>>,
+    /// How many bytes of the auxiliary stack were filled to measure it, and one.
+    painted_stack: Cell<Option<NonZeroU64>>,
     _own_tables: Array<TableObject>,
     /// Memory 0 may hold the context, so it goes after everything that looks there.
     _own_memories: Array<MemoryObject>,
@@ -160,6 +191,7 @@ impl InstanceData {
             .array::<MemoryObject>(counts.own_memories)
             .array::<TableObject>(counts.own_tables)
             .array::<HostRecord>(counts.host_functions)
+            .array::<RefCell<AppHeap>>(counts.app_heaps)
             .array::<ElementSegment>(counts.elements)
             .array::<NonNull<MemoryObject>>(counts.memories)
             .array::<NonNull<TableObject>>(counts.tables)

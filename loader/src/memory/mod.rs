@@ -12,6 +12,8 @@
 //! A [`LinearMemory`] knows its bytes, not its type: limits in pages are the business of whoever
 //! owns it.
 
+pub(crate) mod address;
+pub(crate) mod app_heap;
 mod explicit;
 mod guard;
 

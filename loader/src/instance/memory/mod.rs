@@ -2,8 +2,10 @@
 //!
 //! [`MemoryObject`] wraps the storage of `crate::memory`, [`MemoryPlan`] chooses that storage,
 //! [`GrowthFailure`] tells why one does not grow,
-//! [`Memory`] is the host's handle and [`MemoryMut`] an exclusive slice.
+//! [`Memory`] is the host's handle and [`MemoryMut`] an exclusive slice; `address` has what both know of
+//! the program's addresses.
 
+mod address;
 mod growth;
 mod handle;
 mod object;

@@ -40,7 +40,7 @@ impl MemoryObject {
         memory: &precast_format::read::Memory,
         below: u32,
     ) -> Result<MemoryObject, InstantiateError> {
-        let memory_type = plan.limited(memory.ty);
+        let memory_type = plan.enlarged(memory.index, memory.ty);
         let mut object = MemoryObject::new(
             module.runtime(),
             memory_type,
@@ -260,6 +260,15 @@ impl MemoryObject {
             let from = range(source.len(), from, length)?;
             self.write(to, source.get(from).ok_or(TrapCode::MemoryOutOfBounds)?)
         })
+    }
+
+    /// Shows the bytes from an offset on to `run`, which does not come back here.
+    pub(in crate::instance) fn with_tail<T>(
+        &self,
+        start: usize,
+        run: impl FnOnce(&[u8]) -> T,
+    ) -> T {
+        self.with(|memory| run(memory.get(start..).unwrap_or_default()))
     }
 
     /// Shows the bytes to `run`.

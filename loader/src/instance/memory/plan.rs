@@ -5,6 +5,7 @@ use precast_format::Artifact;
 use precast_format::tunables::BoundsChecks;
 
 use crate::instance::InstanceOptions;
+use crate::instance::heap::{AppHeapError, HeapPlan};
 use crate::instance::memory::{ClampedLimit, GrowthObserver, MemoryObject};
 use crate::memory::Storage;
 use crate::types::MemoryType;
@@ -20,11 +21,15 @@ pub(crate) struct MemoryPlan {
     max_pages: Option<u64>,
     fixed: bool,
     observer: Option<GrowthObserver>,
+    heap: Option<HeapPlan>,
 }
 
 impl MemoryPlan {
     /// The plan for an instance of the artifact's module.
-    pub(crate) fn new(artifact: &Artifact<'_>, options: &InstanceOptions) -> MemoryPlan {
+    pub(crate) fn new(
+        artifact: &Artifact<'_>,
+        options: &InstanceOptions,
+    ) -> Result<MemoryPlan, AppHeapError> {
         let tunables = &artifact.header().tunables;
         let mut plan = MemoryPlan {
             bounds_checks: tunables.bounds_checks,
@@ -35,12 +40,14 @@ impl MemoryPlan {
             max_pages: options.max_memory_pages,
             fixed: options.fixed_memory,
             observer: options.growth_observer,
+            heap: None,
         };
         plan.first_is_guarded = artifact
             .memories()
             .get(0)
             .is_some_and(|memory| plan.is_guarded(&memory.ty));
-        plan
+        plan.heap = HeapPlan::new(artifact, options.heap_size, |ty| plan.limited(ty))?;
+        Ok(plan)
     }
 
     /// Whether code relies on guard pages around a memory of this type.
@@ -54,13 +61,28 @@ impl MemoryPlan {
     }
 
     /// The type of a defined memory with the maximum that the host allows.
-    pub(crate) fn limited(&self, mut memory_type: MemoryType) -> MemoryType {
+    fn limited(&self, mut memory_type: MemoryType) -> MemoryType {
         if let Some(requested) = self.max_pages {
             let reachable = memory_type.reachable_pages();
             let largest = memory_type.limits.max.unwrap_or(reachable);
             memory_type.limits.max = Some(requested.min(largest).max(memory_type.limits.min));
         }
         memory_type
+    }
+
+    /// The type of a defined memory of the instance: with the maximum that the host allows, and
+    /// with the pages of the app heap.
+    pub(super) fn enlarged(&self, defined: u32, memory_type: MemoryType) -> MemoryType {
+        let mut memory_type = self.limited(memory_type);
+        if let (Some(heap), 0) = (&self.heap, self.index(defined)) {
+            memory_type.limits.min = memory_type.limits.min.saturating_add(heap.pages);
+        }
+        memory_type
+    }
+
+    /// Where the app heap is, in memory 0.
+    pub(crate) fn heap(&self) -> Option<&HeapPlan> {
+        self.heap.as_ref()
     }
 
     /// What became of the host's wish for a defined memory, if it was not heeded. The type is the
