@@ -1,11 +1,12 @@
 //! The checks of the C stack in linear memory, run: which values the pointer may take, which trap
-//! another one is, and what the trap says.
+//! another one is, and what the trap says. And the high-water mark, which is measured on request.
 #![forbid(unsafe_code)]
 
 use precast_compiler::{Silent, compile};
 use precast_format::tunables::TrapMode;
 use precast_loader::{
-    CallError, Imports, Instance, InstanceOptions, Runtime, Source, Stack, TrapCode,
+    AuxStackError, CallError, Caller, Imports, Instance, InstanceOptions, Runtime, Source, Stack,
+    TrapCode,
 };
 use precast_tests::configuration;
 
@@ -123,4 +124,124 @@ fn without_checks_every_value_passes() {
         call(&instance, "set", value).unwrap();
         assert_eq!(pointer(&instance), value);
     }
+}
+
+/// A program whose function takes a frame, writes its lowest bytes, calls the host and returns.
+fn measured(pointer: &str, base: u32, limit: u32) -> Instance {
+    let text = format!(
+        r#"(module
+            (import "env" "during" (func $during))
+            (memory (export "memory") {memory} 3)
+            (global $__stack_pointer (mut {pointer}) ({pointer}.const {base}))
+            (global (export "__data_end") {pointer} ({pointer}.const {limit}))
+            (global (export "__heap_base") {pointer} ({pointer}.const {base}))
+            (func (export "set") (param {pointer}) (global.set $__stack_pointer (local.get 0)))
+            (func (export "use") (param {pointer})
+                (global.set $__stack_pointer
+                    ({pointer}.sub (global.get $__stack_pointer) (local.get 0)))
+                (i32.store (global.get $__stack_pointer) (i32.const 0))
+                (call $during)
+                (global.set $__stack_pointer
+                    ({pointer}.add (global.get $__stack_pointer) (local.get 0)))))"#,
+        memory = if pointer == "i64" { "i64" } else { "" },
+    );
+    let wasm = wat::parse_str(text).unwrap();
+    let compiled = compile(&wasm, &configuration::ALL[3].options(), &Silent).unwrap();
+    let runtime = Runtime::system().unwrap();
+    let source = Source::borrowed(compiled.artifact.leak());
+    let module = runtime.load_named_by_user(source).unwrap();
+    let mut imports = Imports::new(&runtime);
+    let during = |caller: &mut Caller<'_>| {
+        let instance = caller.instance();
+        // Looking is allowed, painting over the frames is not.
+        assert!(instance.aux_stack().unwrap().unwrap().current > 0);
+        assert_eq!(instance.measure_aux_stack(), Err(AuxStackError::InCall));
+    };
+    imports.func("env", "during", during).unwrap();
+    module
+        .instantiate(&imports, InstanceOptions::default())
+        .unwrap()
+}
+
+#[test]
+fn the_high_water_mark_is_measured_on_request() {
+    let (base, limit) = (65536, 1040);
+    for pointer in ["i32", "i64"] {
+        let instance = measured(pointer, base, limit);
+        let mut environment = instance.execution_environment(Stack::Caller);
+        let mut call = |name, value: u32| match pointer {
+            "i32" => instance
+                .func::<(u32,), ()>(name)
+                .unwrap()
+                .call(&mut environment, (value,))
+                .unwrap(),
+            _ => instance
+                .func::<(u64,), ()>(name)
+                .unwrap()
+                .call(&mut environment, (value.into(),))
+                .unwrap(),
+        };
+        let usage = || instance.aux_stack().unwrap().unwrap();
+        let mark = || usage().high_water;
+        assert_eq!(
+            (usage().base, usage().limit),
+            (u64::from(base), u64::from(limit))
+        );
+        assert_eq!(usage().size, u64::from(base - limit));
+        assert_eq!((usage().current, mark()), (0, None));
+        call("use", 30_000);
+        assert_eq!(mark(), None);
+        instance.measure_aux_stack().unwrap();
+        assert_eq!(mark(), Some(0));
+        call("use", 1000);
+        assert_eq!((usage().current, mark()), (0, Some(1000)));
+        call("use", 16);
+        assert_eq!(mark(), Some(1000));
+        call("use", base - limit);
+        assert_eq!(mark(), Some(u64::from(base - limit)));
+        // Again from the beginning, and from a frame that stays.
+        instance.measure_aux_stack().unwrap();
+        assert_eq!(mark(), Some(0));
+        call("set", base - 512);
+        assert_eq!((usage().current, mark()), (512, Some(512)));
+        instance.measure_aux_stack().unwrap();
+        call("set", base);
+        assert_eq!((usage().current, mark()), (0, Some(512)));
+        call("set", limit);
+        instance.measure_aux_stack().unwrap();
+        assert_eq!(mark(), Some(usage().size));
+        // Neither the data below nor the heap above was touched.
+        let memory = instance.memory("memory").unwrap();
+        let bytes = memory.borrow_mut().unwrap();
+        assert!(bytes[..limit as usize].iter().all(|byte| *byte == 0));
+        assert!(bytes[base as usize..].iter().all(|byte| *byte == 0));
+        drop(bytes);
+        let borrowed = memory.borrow_mut().unwrap();
+        assert!(matches!(
+            instance.measure_aux_stack(),
+            Err(AuxStackError::Busy(_))
+        ));
+        drop(borrowed);
+    }
+}
+
+#[test]
+fn a_stack_that_is_not_known_is_not_measured() {
+    let wasm = wat::parse_str("(module (memory 1) (global (mut i32) (i32.const 5)))").unwrap();
+    let compiled = compile(&wasm, &configuration::ALL[3].options(), &Silent).unwrap();
+    let runtime = Runtime::system().unwrap();
+    let source = Source::borrowed(compiled.artifact.leak());
+    let module = runtime.load_named_by_user(source).unwrap();
+    let instance = module
+        .instantiate(&Imports::new(&runtime), InstanceOptions::default())
+        .unwrap();
+    assert_eq!(instance.aux_stack(), Ok(None));
+    assert_eq!(instance.measure_aux_stack(), Err(AuxStackError::Unknown));
+    // A pointer that has left the stack is not one to paint below.
+    let instance = instantiate(LAYOUTS[1].0, |options| options.aux_stack_checks = false);
+    call(&instance, "set", 100).unwrap();
+    assert_eq!(instance.measure_aux_stack(), Err(AuxStackError::Switched));
+    call(&instance, "set", 70_000).unwrap();
+    assert_eq!(instance.measure_aux_stack(), Err(AuxStackError::Switched));
+    assert_eq!(instance.aux_stack().unwrap().unwrap().current, 0);
 }
