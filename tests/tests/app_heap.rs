@@ -1,5 +1,5 @@
-//! Heaps of programs: the app heap at the end of linear memory, the allocators that programs export,
-//! and the addresses that go to and fro.
+//! Heaps of programs: the app heap at the end of linear memory, and the allocators that programs
+//! export.
 #![forbid(unsafe_code)]
 
 use std::mem::MaybeUninit;
@@ -7,9 +7,9 @@ use std::mem::MaybeUninit;
 use precast_compiler::{Options, Silent, compile};
 use precast_format::tunables::BoundsChecks;
 use precast_loader::{
-    AddressError, AppHeapError, CallError, Caller, Category, ExecutionEnvironment, Extern,
-    HeapError, HostError, Imports, Instance, InstanceOptions, InstantiateError, Limits, Memory,
-    MemoryType, Runtime, RuntimeOptions, Source, Stack, TrapCode, WASM_PAGE_SIZE_LOG2,
+    AppHeapError, CallError, Caller, Category, ExecutionEnvironment, Extern, HeapError, HostError,
+    Imports, Instance, InstanceOptions, InstantiateError, Limits, Memory, MemoryType, Runtime,
+    RuntimeOptions, Source, Stack, TrapCode, WASM_PAGE_SIZE_LOG2,
 };
 use precast_tests::configuration::{self, Configuration};
 
@@ -311,12 +311,12 @@ fn in_a_pool_everything_is_in_the_pool_and_given_back() {
     let bytes = artifact(PLAIN, |_| {});
     let pool = vec![MaybeUninit::<u8>::uninit(); 300 << 10].leak();
     let runtime = Runtime::with_pool(pool, RuntimeOptions::default()).unwrap();
-    // The runtime keeps the room that its registry of types once had.
-    drop(try_instantiate(&runtime, bytes, InstanceOptions::default()).unwrap());
+    let module = runtime.load_named_by_user(Source::borrowed(bytes)).unwrap();
+    let imports = Imports::new(&runtime);
     let free = runtime.pool_usage().unwrap().free;
     for _ in 0..3 {
         let options = InstanceOptions::default().heap_size(2 * PAGE);
-        let instance = try_instantiate(&runtime, bytes, options).unwrap();
+        let instance = module.instantiate(&imports, options).unwrap();
         let taken = free - runtime.pool_usage().unwrap().free;
         assert!(taken >= 3 * PAGE + books(2 * PAGE), "{taken}");
         assert_eq!(runtime.usage(Category::LinearMemory).current, 3 * PAGE);
@@ -330,7 +330,7 @@ fn in_a_pool_everything_is_in_the_pool_and_given_back() {
         // One that does not fit leaves nothing behind.
         let large = InstanceOptions::default().heap_size(3 * PAGE);
         assert!(matches!(
-            try_instantiate(&runtime, bytes, large),
+            module.instantiate(&imports, large),
             Err(InstantiateError::OutOfMemory(_))
         ));
         drop((env, instance));
@@ -539,68 +539,4 @@ fn host_functions_allocate_for_their_caller() {
             assert!(error.to_string().contains("does not end"), "{error}");
         }
     }
-}
-
-#[test]
-fn addresses_are_checked_and_converted() {
-    let (instance, mut env) = instantiate(PLAIN, PAGE);
-    let memory = instance.memory("memory").unwrap();
-    let end = 2 * PAGE as u64;
-    for (address, length, fits) in [
-        (0, 0, true),
-        (0, end, true),
-        (0, end + 1, false),
-        (end - 1, 1, true),
-        (end - 1, 2, false),
-        (end, 0, true),
-        (end, 1, false),
-        (end + 1, 0, false),
-        (u64::MAX, 0, false),
-        (u64::MAX, 1, false),
-        (1, u64::MAX, false),
-        (u64::MAX, u64::MAX, false),
-    ] {
-        let expected = AddressError::OutOfRange { address, length };
-        let expected = if fits { Ok(()) } else { Err(expected) };
-        assert_eq!(memory.check_range(address, length), expected);
-        let native = memory.native_address(address, length);
-        assert_eq!(native.map(|_| ()), expected);
-        let mut bytes = memory.borrow_mut().unwrap();
-        assert_eq!(bytes.range(address, length).map(|_| ()), expected);
-        let part = bytes.range_mut(address, length).map(|part| part.len());
-        assert_eq!(part, expected.map(|()| length as usize));
-    }
-    for address in [0, 1, 65535, 65536, end - 1] {
-        let native = memory.native_address(address, 1).unwrap();
-        assert_eq!(memory.address_of(native.as_ptr()), Ok(Some(address)));
-        let bytes = memory.borrow_mut().unwrap();
-        let byte = &bytes[address as usize];
-        assert_eq!(bytes.address_of(byte), Some(address));
-        assert_eq!(core::ptr::from_ref(byte).addr(), native.addr().get());
-    }
-    let behind = memory.native_address(end, 0).unwrap();
-    assert_eq!(memory.address_of(behind.as_ptr()), Ok(None));
-    assert_eq!(memory.address_of(core::ptr::null()), Ok(None));
-    // Strings end where the memory does.
-    assert_eq!(memory.string_length(1000), Ok(4));
-    assert_eq!(memory.borrow_mut().unwrap().string(1001).unwrap(), b"ata");
-    assert_eq!(memory.string_length(end - 1), Ok(0));
-    let open = AddressError::NotTerminated { address: end };
-    assert_eq!(memory.string_length(end), Err(open));
-    assert!(memory.string_length(end + 1).is_err());
-    assert!(memory.string_length(u64::MAX).is_err());
-    memory.write(end - 2, b"xy").unwrap();
-    let open = AddressError::NotTerminated { address: end - 2 };
-    assert_eq!(memory.string_length(end - 2), Err(open));
-    // While a slice is borrowed, nobody looks.
-    let borrowed = memory.borrow_mut().unwrap();
-    let busy = memory.check_range(0, 1);
-    assert!(matches!(busy, Err(AddressError::Busy(_))));
-    let busy = instance.module_malloc(&mut env, 1);
-    assert!(matches!(busy, Err(HeapError::Call(CallError::Busy(_)))));
-    drop(borrowed);
-    // What grows is there.
-    let grow = instance.func::<(i32,), i32>("grow").unwrap();
-    grow.call(&mut env, (1,)).unwrap();
-    assert_eq!(memory.check_range(end, PAGE as u64), Ok(()));
 }
