@@ -98,6 +98,12 @@ impl AppHeap {
         Ok(heap)
     }
 
+    /// The layout of the books of a heap of so many bytes.
+    #[cfg(feature = "plan")]
+    pub(crate) fn layout(heap_bytes: usize) -> Option<core::alloc::Layout> {
+        core::alloc::Layout::array::<Marks>(bookkeeping_bytes(heap_bytes) / size_of::<Marks>()).ok()
+    }
+
     /// The address of a new block of at least so many bytes and one; none where there is no such
     /// hole. At worst, every granule is looked at.
     pub(crate) fn allocate(&mut self, bytes: u64) -> Option<u64> {

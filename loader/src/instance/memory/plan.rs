@@ -72,7 +72,7 @@ impl MemoryPlan {
 
     /// The type of a defined memory of the instance: with the maximum that the host allows, and
     /// with the pages of the app heap.
-    pub(super) fn enlarged(&self, defined: u32, memory_type: MemoryType) -> MemoryType {
+    pub(crate) fn enlarged(&self, defined: u32, memory_type: MemoryType) -> MemoryType {
         let mut memory_type = self.limited(memory_type);
         if let (Some(heap), 0) = (&self.heap, self.index(defined)) {
             memory_type.limits.min = memory_type.limits.min.saturating_add(heap.pages);
