@@ -8,8 +8,8 @@ use core::mem::MaybeUninit;
 use precast_format::tunables::BoundsChecks;
 use precast_format::write::ArtifactBuilder;
 use precast_loader::{
-    AddressError, CallError, Category, ExternKind, HeapError, Imports, Instance, InstanceOptions,
-    InstantiateError, MemoryType, Runtime, RuntimeOptions, Stack,
+    AddressError, CallContext, CallError, Category, ExternKind, HeapError, Imports, Instance,
+    InstanceOptions, InstantiateError, MemoryType, Runtime, RuntimeOptions, Stack,
 };
 
 use support::{builder, export, load, memory_type, runtime};
@@ -35,6 +35,11 @@ fn instantiate(
     module.instantiate(&Imports::new(runtime), options)
 }
 
+/// Where calls have their stack.
+fn environment(instance: &Instance) -> impl CallContext + use<> {
+    instance.execution_environment(Stack::Caller)
+}
+
 /// The same numbers every time.
 struct Random(u64);
 
@@ -53,7 +58,7 @@ fn random_blocks_keep_their_contents() {
         let runtime = runtime();
         let artifact = exporter(memory_type(1, None), checks);
         let instance = instantiate(&runtime, &artifact, 2 * PAGE).expect("there is memory");
-        let mut env = instance.execution_environment(Stack::Caller);
+        let mut env = environment(&instance);
         let memory = instance.memory("memory").expect("exported");
         let mut random = Random(0x9e37_79b9_7f4a_7c15);
         let mut blocks: Vec<(u64, Vec<u8>)> = Vec::new();
@@ -191,7 +196,7 @@ fn check_addresses(instance: &Instance) {
     memory.write(end - 2, b"xy").expect("inside");
     assert_eq!(memory.string_length(end - 2), open(end - 2));
     // While a slice is borrowed, nobody looks.
-    let mut env = instance.execution_environment(Stack::Caller);
+    let mut env = environment(instance);
     let borrowed = memory.borrow_mut().expect("idle");
     let busy = memory.check_range(0, 1);
     assert!(matches!(busy, Err(AddressError::Busy(_))));

@@ -7,8 +7,8 @@ use std::mem::MaybeUninit;
 use precast_compiler::{Options, Silent, compile};
 use precast_format::tunables::BoundsChecks;
 use precast_loader::{
-    AppHeapError, CallError, Caller, Category, ExecutionEnvironment, Extern, HeapError, HostError,
-    Imports, Instance, InstanceOptions, InstantiateError, Limits, Memory, MemoryType, Runtime,
+    AppHeapError, CallContext, CallError, Caller, Category, Extern, HeapError, HostError, Imports,
+    Instance, InstanceOptions, InstantiateError, Limits, Memory, MemoryType, Runtime,
     RuntimeOptions, Source, Stack, TrapCode, WASM_PAGE_SIZE_LOG2,
 };
 use precast_tests::configuration::{self, Configuration};
@@ -43,12 +43,17 @@ fn try_instantiate(
     module.instantiate(&Imports::new(runtime), options)
 }
 
+/// Where calls have their stack.
+fn environment(instance: &Instance) -> impl CallContext + use<> {
+    instance.execution_environment(Stack::Caller)
+}
+
 /// An instance of a program with an app heap of so many bytes, in a runtime of its own.
-fn instantiate(text: &str, heap_size: usize) -> (Instance, ExecutionEnvironment) {
+fn instantiate(text: &str, heap_size: usize) -> (Instance, impl CallContext + use<>) {
     let runtime = Runtime::system().unwrap();
     let options = InstanceOptions::default().heap_size(heap_size);
     let instance = try_instantiate(&runtime, artifact(text, |_| {}), options).unwrap();
-    let environment = instance.execution_environment(Stack::Caller);
+    let environment = environment(&instance);
     (instance, environment)
 }
 
@@ -78,7 +83,7 @@ fn the_heap_is_at_the_end_of_the_initial_memory() {
         let runtime = Runtime::system().unwrap();
         let options = InstanceOptions::default().heap_size(PAGE + 1);
         let instance = try_instantiate(&runtime, bytes, options).unwrap();
-        let mut env = instance.execution_environment(Stack::Caller);
+        let mut env = environment(&instance);
         let size = instance.func::<(), i32>("size").unwrap();
         let grow = instance.func::<(i32,), i32>("grow").unwrap();
         let load = instance.func::<(i32,), i32>("load").unwrap();
@@ -115,7 +120,7 @@ fn the_program_cannot_disturb_the_books() {
         let runtime = Runtime::system().unwrap();
         let options = InstanceOptions::default().heap_size(PAGE);
         let instance = try_instantiate(&runtime, bytes, options).unwrap();
-        let mut env = instance.execution_environment(Stack::Caller);
+        let mut env = environment(&instance);
         let fill = instance.func::<(i32,), ()>("fill").unwrap();
         let mut blocks = Vec::new();
         for byte in [0, 255, 0x5a, 1, 0x80, 16] {
@@ -260,7 +265,7 @@ fn other_memories_have_heaps_too() {
         let runtime = Runtime::system().unwrap();
         let options = InstanceOptions::default().heap_size(1);
         let instance = try_instantiate(&runtime, bytes, options).unwrap();
-        let mut env = instance.execution_environment(Stack::Caller);
+        let mut env = environment(&instance);
         let address = instance.module_dup_data(&mut env, b"wide").unwrap();
         assert_eq!(address, 2 * PAGE as u64);
         let load = instance.func::<(u64,), i32>("load").unwrap();
@@ -321,7 +326,7 @@ fn in_a_pool_everything_is_in_the_pool_and_given_back() {
         assert!(taken >= 3 * PAGE + books(2 * PAGE), "{taken}");
         assert_eq!(runtime.usage(Category::LinearMemory).current, 3 * PAGE);
         assert_eq!(runtime.usage(Category::AppHeap).current, books(2 * PAGE));
-        let mut env = instance.execution_environment(Stack::Caller);
+        let mut env = environment(&instance);
         let before = runtime.pool_usage().unwrap().free;
         let block = instance.module_malloc(&mut env, 1000).unwrap();
         instance.module_dup_data(&mut env, b"data").unwrap();
@@ -518,7 +523,7 @@ fn host_functions_allocate_for_their_caller() {
         imports.func("env", "copy", copy).unwrap();
         let options = InstanceOptions::default().heap_size(PAGE);
         let instance = module.instantiate(&imports, options).unwrap();
-        let mut env = instance.execution_environment(Stack::Caller);
+        let mut env = environment(&instance);
         let function = instance.func::<(u32,), u32>("copy").unwrap();
         let result = function.call(&mut env, (16,));
         if expected == 0 {

@@ -22,6 +22,9 @@ use crate::instance::{Instance, InstanceData};
 /// What the unused part is filled with: neither zero nor text, nor the end of an address.
 const PATTERN: u8 = 0xa5;
 
+/// Frames begin and end at multiples of this address, by the ABI of C.
+const ALIGNMENT: u64 = 16;
+
 /// The state of the auxiliary stack. It grows downwards; addresses are those of the program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -34,8 +37,8 @@ pub struct AuxStackUsage {
     pub size: u64,
     /// How many bytes are in use: from the pointer to the base.
     pub current: u64,
-    /// How many bytes were in use at most since [`Instance::measure_aux_stack`]; none where that
-    /// was not called. What a frame reserves and does not write is not seen.
+    /// How many bytes were in use at most since [`Instance::measure_aux_stack`], in multiples of
+    /// 16; none where that was not called. What a frame reserves and does not write is not seen.
     pub high_water: Option<u64>,
 }
 
@@ -92,15 +95,17 @@ impl Instance {
         };
         let used = |lowest: u64| stack.base.saturating_sub(lowest);
         let current = used(pointer);
+        let size = used(stack.limit);
         let painted = self.data().painted_stack.get();
         let high_water = painted.map(|painted| {
             let intact = self.data().intact(stack.limit, painted.get() - 1);
-            used(stack.limit + intact).max(current)
+            let lowest = stack.limit + intact;
+            used(lowest - lowest % ALIGNMENT).min(size).max(current)
         });
         Ok(Some(AuxStackUsage {
             base: stack.base,
             limit: stack.limit,
-            size: used(stack.limit),
+            size,
             current,
             high_water,
         }))

@@ -93,6 +93,16 @@ impl Instance {
 
     /// Allocates as [`Instance::module_malloc`] does, and copies bytes there. Their address.
     ///
+    /// ```no_run
+    /// # use precast_loader::{CallContext, Instance};
+    /// # fn example(app: &Instance, env: &mut impl CallContext) -> Result<(), Box<dyn core::error::Error>> {
+    /// let text = app.module_dup_data(env, b"hello\0")?;
+    /// app.func::<(u32,), ()>("greet")?.call(env, (text as u32,))?;
+    /// app.module_free(env, text)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// See [`HeapError`].
