@@ -6,6 +6,7 @@ use std::mem::MaybeUninit;
 
 use precast_compiler::{Options, Silent, compile};
 use precast_format::tunables::BoundsChecks;
+use precast_loader::plan::{Plan, PlanError, PlanOptions, Stage};
 use precast_loader::{
     AppHeapError, CallContext, CallError, Caller, Category, Extern, HeapError, HostError, Imports,
     Instance, InstanceOptions, InstantiateError, Limits, Memory, MemoryType, Runtime,
@@ -544,4 +545,59 @@ fn host_functions_allocate_for_their_caller() {
             assert!(error.to_string().contains("does not end"), "{error}");
         }
     }
+}
+
+/// A pool of so many bytes that begins at a multiple of 16.
+fn pool(bytes: usize) -> &'static mut [MaybeUninit<u8>] {
+    let region = vec![MaybeUninit::<u8>::uninit(); bytes + 16].leak();
+    let start = region.as_ptr().align_offset(16);
+    &mut region[start..][..bytes]
+}
+
+#[test]
+fn heaps_are_planned_to_the_granule() {
+    let small = "(module (memory 100 (pagesize 1)))";
+    let own = allocator(
+        "i32",
+        r#"(export "malloc" (func $malloc))"#,
+        r#"(export "free" (func $free))"#,
+    );
+    for (text, books_are) in [(PLAIN, books(PAGE)), (small, books(5008)), (&own, 0)] {
+        for fixed in [false, true] {
+            let bytes = artifact(text, |_| {});
+            let mut options = PlanOptions::default();
+            options.instance = options.instance.heap_size(5000);
+            options.instance = options.instance.fixed_memory(fixed).max_memory_pages(9000);
+            if text != small {
+                options.instance = options.instance.max_memory_pages(3);
+            }
+            let plan = Plan::new(bytes, &options).unwrap();
+            let planned = |category| plan.usage(Stage::Instantiated, category).current;
+            assert_eq!(planned(Category::AppHeap), books_are);
+            let size = plan.pool_bytes().unwrap();
+            let lives = |size| {
+                let runtime = Runtime::with_pool(pool(size), RuntimeOptions::default()).unwrap();
+                let module = runtime.load_named_by_user(Source::borrowed(bytes)).unwrap();
+                let imports = Imports::for_module(&module).unwrap();
+                let instance = module.instantiate(&imports, options.instance)?;
+                drop(environment(&instance));
+                for category in [Category::AppHeap, Category::LinearMemory] {
+                    assert_eq!(runtime.usage(category).current, planned(category));
+                }
+                Ok(())
+            };
+            lives(size).unwrap();
+            assert!(matches!(
+                lives(size - 16),
+                Err(InstantiateError::OutOfMemory(_))
+            ));
+        }
+    }
+    let mut options = PlanOptions::default();
+    options.instance = options.instance.heap_size(PAGE).max_memory_pages(1);
+    let error = Plan::new(artifact(PLAIN, |_| {}), &options).unwrap_err();
+    assert!(matches!(
+        error,
+        PlanError::AppHeap(AppHeapError::LimitReached { .. })
+    ));
 }

@@ -29,6 +29,7 @@ use std::vec::Vec;
 use precast_format::{Artifact, FormatError};
 
 use crate::alloc::{Category, Lifetime, Usage};
+use crate::instance::heap::AppHeapError;
 
 pub use options::{AllocationMode, ArtifactSource, CodePlace, HostRequest, PlanOptions};
 pub use trace::Request;
@@ -53,8 +54,8 @@ pub enum PlanError {
     GuardPages,
     /// The limits leave no number of bytes for this.
     TooLarge(Category),
-    /// The app heap cannot be there; the error of instantiation says why.
-    AppHeap(&'static str),
+    /// The instance cannot have the app heap that the options ask for.
+    AppHeap(AppHeapError),
 }
 
 impl fmt::Display for PlanError {
@@ -70,7 +71,7 @@ impl fmt::Display for PlanError {
                  compile it with --bounds-checks explicit",
             ),
             PlanError::TooLarge(category) => write!(f, "{category} is larger than any memory"),
-            PlanError::AppHeap(reason) => write!(f, "there cannot be an app heap: {reason}"),
+            PlanError::AppHeap(error) => error.fmt(f),
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::instance::table::TableObject;
 use crate::instance::{ArrayCounts, InstanceData};
 use crate::link::requirements::has_guarded_memory;
 use crate::memory::Storage;
+use crate::memory::app_heap::AppHeap;
 use crate::module::{Module, ModuleTypes};
 use crate::plan::options::{AllocationMode, ArtifactSource, CodePlace, PlanOptions};
 use crate::plan::trace::Trace;
@@ -47,7 +48,7 @@ pub(super) fn plan(artifact: &Artifact<'_>, options: &PlanOptions<'_>) -> Result
     let steps = Steps {
         artifact,
         options,
-        memories: MemoryPlan::new(artifact, &options.instance),
+        memories: MemoryPlan::new(artifact, &options.instance).map_err(PlanError::AppHeap)?,
     };
     let mut trace = Trace::default();
     let mut ends = Vec::new();
@@ -239,7 +240,7 @@ impl Steps<'_> {
         if functions == imports.len() {
             trace.allocate(Category::Instance, GroupRef::layout());
         }
-        let counts = ArrayCounts::new(artifact, functions as usize);
+        let counts = ArrayCounts::new(artifact, functions as usize, self.memories.heap());
         trace.slab(Category::Instance, InstanceData::arrays(&counts))?;
         let context = artifact.context_layout().size();
         for memory in artifact.memories() {
@@ -248,9 +249,14 @@ impl Steps<'_> {
             } else {
                 0
             };
-            let memory_type = self.memories.limited(memory.ty);
+            let memory_type = self.memories.enlarged(memory.index, memory.ty);
             let storage = self.memories.storage(&memory_type, below);
             self.linear_memory(trace, &memory_type, storage)?;
+        }
+        if let Some(heap) = self.memories.heap() {
+            let layout = AppHeap::layout(heap.bytes);
+            let layout = layout.ok_or(PlanError::TooLarge(Category::AppHeap))?;
+            trace.allocate(Category::AppHeap, layout);
         }
         if !self.memories.holds_context(0) {
             let layout = ContextStorage::layout(artifact.context_layout());
@@ -278,7 +284,7 @@ impl Steps<'_> {
         let counts = self.artifact.counts();
         let mut growth = Vec::new();
         for memory in self.artifact.memories() {
-            let memory_type = self.memories.limited(memory.ty);
+            let memory_type = self.memories.enlarged(memory.index, memory.ty);
             let bytes = |pages: u64| pages.saturating_mul(1 << memory_type.page_size_log2);
             let planned = match self.memories.storage(&memory_type, 0) {
                 Storage::Fixed { capacity } => capacity,
