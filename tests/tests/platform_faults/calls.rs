@@ -139,13 +139,11 @@ fn out_of_memory() -> c_int {
 
 /// Makes the C library have one heap for all threads, which is no mapping.
 pub fn one_heap() {
-    // SAFETY: sets a number; no other thread allocates yet.
-    assert_eq!(unsafe { libc::mallopt(libc::M_ARENA_MAX, 1) }, 1);
-    // SAFETY: as above.
-    assert_eq!(
-        unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, 32 << 20) },
-        1
-    );
+    for (what, value) in [(libc::M_ARENA_MAX, 1), (libc::M_MMAP_THRESHOLD, 32 << 20)] {
+        // SAFETY: sets a number.
+        let result = unsafe { libc::mallopt(what, value) };
+        assert_eq!(result, 1);
+    }
 }
 
 /// Takes away the alternate signal stack that the standard library gave this thread.
@@ -156,10 +154,8 @@ pub fn without_signal_stack() {
         ss_size: 0,
     };
     // SAFETY: no handler runs on the stack.
-    assert_eq!(
-        unsafe { libc::sigaltstack(&raw const none, std::ptr::null_mut()) },
-        0
-    );
+    let result = unsafe { libc::sigaltstack(&raw const none, std::ptr::null_mut()) };
+    assert_eq!(result, 0);
 }
 
 /// The handlers of the faults that compiled code can raise.
