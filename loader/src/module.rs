@@ -31,8 +31,6 @@ use crate::trap::signals::registry::Registration;
 use crate::types::{ExternType, FuncType};
 
 pub(crate) use types::ModuleTypes;
-#[cfg(feature = "plan")]
-pub(crate) use types::distinct as distinct_types;
 
 /// A loaded module. Clones are handles to the same one.
 #[derive(Clone)]

@@ -175,7 +175,7 @@ impl Runtime {
             Some(functions) => Some(allocator.beside(functions)?),
             None => None,
         };
-        let types = Lock::new(TypeRegistry::new(&allocator));
+        let types = Lock::new(TypeRegistry::new());
         let signals = Lock::new(None);
         let inner = Inner {
             allocator: allocator.clone(),

@@ -161,30 +161,14 @@ impl World {
             let instance = program.instantiate(&imports, InstanceOptions::default());
             instance.expect("there is room")
         });
-        let world = World {
+        World {
             runtime,
             artifacts,
             library,
             program,
             imports: RefCell::new(imports),
             instance,
-        };
-        world.warm_up().expect("there is room");
-        world
-    }
-
-    /// Uses every function type that a step uses. The registry of types is the runtime's: it keeps
-    /// the room that it once had to make.
-    fn warm_up(&self) -> Result<(), String> {
-        let runtime = &self.runtime;
-        let command = load(runtime, &self.artifacts.command)?;
-        let types = [ValueType::I64, ValueType::F32, ValueType::V128];
-        let one_more = FuncType::new(runtime, &types, &[ValueType::I64]).map_err(text)?;
-        define_host(&mut Imports::new(runtime))?;
-        load(runtime, &self.artifacts.library)?;
-        load(runtime, &self.artifacts.program)?;
-        drop((command, one_more));
-        Ok(())
+        }
     }
 
     fn instance(&self) -> &Instance {

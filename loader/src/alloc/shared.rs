@@ -290,6 +290,11 @@ impl<T, E: Copy> SharedArray<T, E> {
         Shared::count(&this.shared)
     }
 
+    /// Whether both refer to the same value.
+    pub(crate) fn is_same(this: &SharedArray<T, E>, other: &SharedArray<T, E>) -> bool {
+        Shared::is_same(&this.shared, &other.shared)
+    }
+
     /// The elements.
     pub(crate) fn elements(&self) -> &[E] {
         let offset = layout_with::<T, E>(0).map_or(0, |(_, offset)| offset);

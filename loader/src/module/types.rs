@@ -51,7 +51,6 @@ impl ModuleTypes {
             nameless: FuncType::nameless(),
             _slab: slab,
         };
-        runtime.types().lock().reserve(distinct(artifact))?;
         for ty in artifact.types() {
             let (params, results) = (ty.params(), ty.results());
             let func_type = FuncType::with(
@@ -95,10 +94,4 @@ impl ModuleTypes {
         let offset = self.trampolines.get(index as usize).copied()?;
         (offset != NONE).then_some(offset)
     }
-}
-
-/// How many structures there are among the types of an artifact.
-pub(crate) fn distinct(artifact: &Artifact<'_>) -> usize {
-    let types = artifact.types().into_iter();
-    types.filter(|ty| ty.canonical == ty.index).count()
 }

@@ -114,12 +114,6 @@ impl Steps<'_> {
         let types = self.artifact.types();
         let arrays = ModuleTypes::layout(types.len() as usize);
         trace.slab(Category::Module, arrays)?;
-        let distinct = crate::module::distinct_types(self.artifact);
-        let array = TypeRegistry::array_layout(distinct);
-        trace.allocate(
-            Category::Types,
-            array.ok_or(PlanError::TooLarge(Category::Types))?,
-        );
         for ty in types {
             if ty.canonical == ty.index {
                 let count = ty.params().len() as usize + ty.results().len() as usize;

@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 mod registry;
+#[cfg(test)]
+mod tests;
 
 use core::fmt;
 

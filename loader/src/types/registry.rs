@@ -4,13 +4,20 @@
 //! takes the entry out again, so that loading and unloading modules forever needs no more memory
 //! than the modules that are loaded. An entry keeps the runtime, which keeps the registry: a circle,
 //! until that last type breaks it.
+//!
+//! ```text
+//!            root
+//!           /    \             a search tree by hash; its links are in the entries, so that it takes
+//!     smaller    larger        and keeps no memory of its own
+//! ```
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "plan")]
 use core::alloc::Layout;
 
-use crate::alloc::{Allocator, Category, OutOfMemory, SharedArray, Vec};
+use crate::alloc::{Category, OutOfMemory, SharedArray};
 use crate::runtime::Runtime;
+use crate::sys::lock::Lock;
 use crate::types::ValueType;
 
 /// One structure: parameters, then results, behind what is known of them.
@@ -22,6 +29,17 @@ pub(crate) struct Entry {
     id: u32,
     hash: u32,
     param_count: u32,
+    /// Changed under the registry's lock only.
+    links: Lock<Links>,
+}
+
+/// What hangs below an entry.
+#[derive(Default)]
+struct Links {
+    /// Entries with smaller hashes.
+    smaller: Option<EntryRef>,
+    /// Entries with larger hashes, or with the same one.
+    larger: Option<EntryRef>,
 }
 
 impl Entry {
@@ -31,6 +49,26 @@ impl Entry {
 
     pub(crate) fn runtime(&self) -> &Runtime {
         &self.runtime
+    }
+
+    /// What hangs on the side of a hash.
+    fn next(&self, hash: u32) -> Option<EntryRef> {
+        let links = self.links.lock();
+        if hash < self.hash {
+            links.smaller.clone()
+        } else {
+            links.larger.clone()
+        }
+    }
+
+    /// Changes what hangs on the side of a hash.
+    fn set_next(&self, hash: u32, next: Option<EntryRef>) {
+        let mut links = self.links.lock();
+        if hash < self.hash {
+            links.smaller = next;
+        } else {
+            links.larger = next;
+        }
     }
 }
 
@@ -64,9 +102,11 @@ impl Structure<'_> {
     fn hash(&self) -> u32 {
         let mix = |hash: u32, word: u32| (hash ^ word).wrapping_mul(0x0100_0193);
         let start = mix(0x811c_9dc5, self.params as u32);
-        (0..self.count()).fold(start, |hash, index| {
+        let hash = (0..self.count()).fold(start, |hash, index| {
             mix(hash, (self.value_type)(index).raw())
-        })
+        });
+        // The tree is as deep as the upper bits are alike.
+        (hash ^ hash >> 15).wrapping_mul(0x85eb_ca6b)
     }
 
     fn is(&self, entry: &EntryRef) -> bool {
@@ -82,8 +122,7 @@ impl Structure<'_> {
 
 /// Every function type that is in use.
 pub(crate) struct TypeRegistry {
-    /// In the order of their hashes.
-    entries: Vec<EntryRef>,
+    root: Option<EntryRef>,
     /// The number of the next entry.
     next: u32,
     /// Whether numbers have been given before.
@@ -92,23 +131,12 @@ pub(crate) struct TypeRegistry {
 
 impl TypeRegistry {
     /// An empty registry.
-    pub(crate) fn new(allocator: &Allocator) -> TypeRegistry {
+    pub(crate) const fn new() -> TypeRegistry {
         TypeRegistry {
-            entries: Vec::new_in(allocator, Category::Types),
+            root: None,
             next: 0,
             wrapped: false,
         }
-    }
-
-    /// Makes room for so many more entries, and no more than that.
-    pub(crate) fn reserve(&mut self, additional: usize) -> Result<(), OutOfMemory> {
-        self.entries.try_reserve_exact(additional)
-    }
-
-    /// The layout of the array of so many entries.
-    #[cfg(feature = "plan")]
-    pub(crate) fn array_layout(count: usize) -> Option<Layout> {
-        Layout::array::<EntryRef>(count).ok()
     }
 
     /// The layout of an entry with so many parameters and results.
@@ -124,17 +152,19 @@ impl TypeRegistry {
         structure: Structure<'_>,
     ) -> Result<EntryRef, OutOfMemory> {
         let hash = structure.hash();
-        let start = self.entries.partition_point(|entry| entry.hash < hash);
-        let same_hash = self.entries.iter().skip(start);
-        let mut same_hash = same_hash.take_while(|entry| entry.hash == hash);
-        if let Some(entry) = same_hash.find(|entry| structure.is(entry)) {
-            return Ok(entry.clone());
+        let mut next = self.root.clone();
+        while let Some(entry) = next {
+            if entry.hash == hash && structure.is(&entry) {
+                return Ok(entry);
+            }
+            next = entry.next(hash);
         }
         let entry = Entry {
             runtime: runtime.clone(),
             id: self.unused_number(),
             hash,
             param_count: structure.params as u32,
+            links: Lock::new(Links::default()),
         };
         let entry = SharedArray::new(
             runtime.allocator(),
@@ -143,8 +173,65 @@ impl TypeRegistry {
             structure.count(),
             structure.value_type,
         )?;
-        self.entries.try_insert(start, entry.clone())?;
+        self.hang(entry.clone());
         Ok(entry)
+    }
+
+    /// Hangs an entry, or a part of the tree, to where its hash belongs.
+    fn hang(&mut self, part: EntryRef) {
+        let Some(mut at) = self.root.clone() else {
+            self.root = Some(part);
+            return;
+        };
+        loop {
+            let next = at.next(part.hash);
+            match next {
+                Some(next) => at = next,
+                None => {
+                    at.set_next(part.hash, Some(part));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes an entry out of the tree.
+    fn unhang(&mut self, entry: &EntryRef) {
+        let Links { smaller, larger } = core::mem::take(&mut *entry.links.lock());
+        let rest = match (smaller, larger) {
+            (Some(smaller), None) => Some(smaller),
+            (None, larger) => larger,
+            (Some(smaller), Some(larger)) => {
+                let mut first = larger.clone();
+                loop {
+                    let next = first.links.lock().smaller.clone();
+                    match next {
+                        Some(next) => first = next,
+                        None => break,
+                    }
+                }
+                first.links.lock().smaller = Some(smaller);
+                Some(larger)
+            }
+        };
+        let mut next = self.root.clone();
+        if next
+            .as_ref()
+            .is_some_and(|root| SharedArray::is_same(root, entry))
+        {
+            self.root = rest;
+            return;
+        }
+        while let Some(at) = next {
+            next = at.next(entry.hash);
+            if next
+                .as_ref()
+                .is_some_and(|next| SharedArray::is_same(next, entry))
+            {
+                at.set_next(entry.hash, rest);
+                return;
+            }
+        }
     }
 
     /// A number that no entry has.
@@ -159,10 +246,42 @@ impl TypeRegistry {
                     0
                 }
             };
-            if !self.wrapped || self.entries.iter().all(|entry| entry.id != number) {
+            if !self.wrapped || !self.has_number(number) {
                 return number;
             }
         }
+    }
+
+    /// Whether an entry has the number. Only a runtime that has given all numbers once asks.
+    pub(super) fn has_number(&self, number: u32) -> bool {
+        let mut hash = self.hash_from(0);
+        while let Some(current) = hash {
+            // All entries with one hash are on the way to where another one would hang.
+            let mut next = self.root.clone();
+            while let Some(entry) = next {
+                if entry.hash == current && entry.id == number {
+                    return true;
+                }
+                next = entry.next(current);
+            }
+            hash = current.checked_add(1).and_then(|from| self.hash_from(from));
+        }
+        false
+    }
+
+    /// The smallest hash of an entry that is at least `from`.
+    fn hash_from(&self, from: u32) -> Option<u32> {
+        let mut found = None;
+        let mut next = self.root.clone();
+        while let Some(entry) = next {
+            next = if entry.hash < from {
+                entry.links.lock().larger.clone()
+            } else {
+                found = Some(entry.hash);
+                entry.links.lock().smaller.clone()
+            };
+        }
+        found
     }
 
     /// Gives back a count, and forgets the entry if it was the last one beside the registry's.
@@ -170,19 +289,8 @@ impl TypeRegistry {
     /// Counts grow by cloning an existing `FuncType`, or here under the same lock; the caller's is
     /// about to go. Two counts therefore cannot become more in the meantime.
     pub(crate) fn release(&mut self, entry: EntryRef) {
-        if SharedArray::count(&entry) != 2 {
-            return;
-        }
-        let start = self
-            .entries
-            .partition_point(|other| other.hash < entry.hash);
-        let found = self
-            .entries
-            .iter()
-            .skip(start)
-            .position(|other| other.id == entry.id);
-        if let Some(distance) = found {
-            self.entries.remove(start + distance);
+        if SharedArray::count(&entry) == 2 {
+            self.unhang(&entry);
         }
     }
 }
