@@ -67,6 +67,7 @@ mod link;
 mod memory;
 mod module;
 mod open;
+mod profile;
 mod runtime;
 mod sys;
 mod trap;
@@ -76,7 +77,9 @@ pub use precast_format::target::{CpuFeatures, HostAbi, Isa};
 pub use precast_format::trap::TrapCode;
 pub use precast_format::types::WASM_PAGE_SIZE_LOG2;
 
-pub use alloc::{Allocator, Category, CustomAllocator, OutOfMemory, PoolUsage, StaticPool, Usage};
+pub use alloc::{
+    Allocator, Category, CustomAllocator, Lifetime, OutOfMemory, PoolUsage, StaticPool, Usage,
+};
 pub use call::backtrace::{Backtrace, Frame};
 pub use call::caller::Caller;
 pub use call::error::{CallError, HostError, Trap};
@@ -102,6 +105,9 @@ pub use memory::app_heap::AppHeapUsage;
 pub use module::Module;
 pub use open::trust::Trust;
 pub use open::{ArtifactUsage, Source};
+pub use profile::{
+    AuxStackFigures, HeapFigures, InstanceProfile, MemoryFigures, MemoryProfile, TableFigures,
+};
 pub use runtime::{Device, Runtime, RuntimeOptions};
 pub use types::{
     ExternKind, ExternType, FuncType, GlobalType, Limits, MemoryType, TableType, ValueType,

@@ -16,6 +16,26 @@ pub enum Lifetime {
     Execution,
 }
 
+impl Lifetime {
+    /// Every lifetime, the longest first.
+    pub const ALL: &'static [Lifetime] = &[
+        Lifetime::Runtime,
+        Lifetime::Module,
+        Lifetime::Instance,
+        Lifetime::Execution,
+    ];
+
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Lifetime::Runtime => "runtime",
+            Lifetime::Module => "module",
+            Lifetime::Instance => "instance",
+            Lifetime::Execution => "execution",
+        }
+    }
+}
+
 macro_rules! categories {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $lifetime:ident, $text:literal;)*) => {
         /// What memory is for. The numbers are part of the interface of custom allocators.

@@ -326,7 +326,7 @@ impl Instance {
         }
     }
 
-    fn data(&self) -> &InstanceData {
+    pub(crate) fn data(&self) -> &InstanceData {
         // SAFETY: the handle keeps the group, and so the instance, alive.
         unsafe { self.data.as_ref() }
     }

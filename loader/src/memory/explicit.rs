@@ -59,6 +59,11 @@ impl ExplicitMemory {
         self.length
     }
 
+    /// Size of the block.
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// Grows to a length, with zeros.
     pub(super) fn grow(&mut self, length: usize) -> Result<(), OutOfMemory> {
         if length <= self.capacity {

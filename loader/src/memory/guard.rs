@@ -90,6 +90,11 @@ impl GuardedMemory {
         self.mapping.size() - self.base
     }
 
+    /// Bytes from the base on that are readable and writable.
+    pub(super) fn committed(&self) -> usize {
+        self.committed
+    }
+
     /// Commits what is missing for a length.
     pub(super) fn grow(&mut self, length: usize) -> Result<(), OutOfMemory> {
         let out_of_memory = OutOfMemory::new(CATEGORY, length);

@@ -23,6 +23,7 @@ use precast_format::types::MemoryType;
 
 use crate::alloc::{Allocator, Category, OutOfMemory};
 use crate::sys::file::File;
+use crate::sys::resident::resident_bytes;
 
 #[cfg(feature = "plan")]
 pub(crate) use explicit::layout as explicit_layout;
@@ -124,6 +125,20 @@ impl LinearMemory {
             Bytes::Guard(memory) => memory.reserved() as u64,
             Bytes::Explicit(_) => 0,
         }
+    }
+
+    /// Bytes from the base on that take memory once they are touched.
+    pub fn committed(&self) -> usize {
+        match &self.0 {
+            Bytes::Guard(memory) => memory.committed(),
+            Bytes::Explicit(memory) => memory.capacity(),
+        }
+    }
+
+    /// How many of the committed bytes the system really holds, where it tells.
+    pub fn resident(&self) -> Option<usize> {
+        let start = self.base().as_ptr().addr();
+        resident_bytes(start..start.checked_add(self.committed())?)
     }
 
     /// Grows to a length in bytes, with zeros. After an error the memory is as it was.

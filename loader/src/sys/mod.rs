@@ -6,6 +6,7 @@
 //!   heap      allocate, reallocate and free ordinary memory
 //!   map       reserve, commit, protect and map address space
 //!   file      open files for mapping
+//!   resident  how much of a range is in physical memory
 //!   signals   catch hardware faults
 //!   thread    identity, stack bounds and the current activation of a thread
 //!   cpu       instruction set and CPU features
@@ -21,7 +22,7 @@ pub mod lock;
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
-pub use unix::{HAS_GUARD_PAGES, HAS_SIGNALS, cpu, file, heap, map, signals, thread};
+pub use unix::{HAS_GUARD_PAGES, HAS_SIGNALS, cpu, file, heap, map, resident, signals, thread};
 
 use core::fmt;
 

@@ -155,6 +155,18 @@ impl MemoryObject {
         unsafe { &*self.memory.get() }.length()
     }
 
+    /// Bytes that take memory once they are touched.
+    pub(crate) fn committed(&self) -> usize {
+        // SAFETY: see `with`.
+        unsafe { &*self.memory.get() }.committed()
+    }
+
+    /// How many of these the system really holds, where it tells.
+    pub(crate) fn resident(&self) -> Option<usize> {
+        // SAFETY: see `with`.
+        unsafe { &*self.memory.get() }.resident()
+    }
+
     /// Length in pages.
     pub(crate) fn pages(&self) -> u64 {
         self.length() as u64 >> self.memory_type.page_size_log2

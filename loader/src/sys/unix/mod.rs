@@ -5,6 +5,7 @@ pub mod file;
 pub mod heap;
 pub mod map;
 mod registers;
+pub mod resident;
 pub mod signals;
 pub mod thread;
 
