@@ -16,6 +16,7 @@ mod failure;
 mod flags;
 mod input;
 mod inspect;
+mod memory;
 mod objdump;
 mod output;
 mod place;
@@ -50,6 +51,8 @@ enum Command {
     Run(run::RunArguments),
     /// Shows what an artifact contains and what it needs.
     Inspect(inspect::InspectArguments),
+    /// Shows what memory an artifact takes, before it runs.
+    Memory(memory::MemoryArguments),
     /// Disassembles an artifact, with function names and wasm offsets.
     Objdump(objdump::ObjdumpArguments),
     /// Runs scripts of the WebAssembly specification.
@@ -68,6 +71,7 @@ pub fn main() -> ExitCode {
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Memory(arguments) => memory::run(&arguments),
         Command::Objdump(arguments) => objdump::run(&arguments),
         Command::Wast(arguments) => wast::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -88,6 +88,8 @@ mod tests {
             assert!(words(text).is_none(), "{text}");
         }
         assert!(words("precast run x --opt-level none").is_none());
+        assert!(words("precast run x --memory-profile").is_none());
+        assert!(words("precast run x --alloc=pool --pool-size 1M").is_none());
         assert!(words("precast run x --dir").is_none());
     }
 }

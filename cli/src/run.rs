@@ -4,13 +4,12 @@
 
 use crate::failure::Failure;
 use crate::flags::code::CodeFlags;
+use crate::flags::memory::MemoryFlags;
 use crate::input::{self, Input};
+use crate::memory::profile;
 use crate::{Outcome, compile, output};
 use clap::Args;
-use precast_loader::{
-    CallError, Func, Imports, Instance, InstanceOptions, InstantiateError, Runtime, Source, Stack,
-    Value,
-};
+use precast_loader::{CallError, Func, Imports, Instance, InstantiateError, Source, Stack, Value};
 use precast_wasi::WasiContext;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -22,6 +21,8 @@ use std::process::ExitCode;
 pub struct RunArguments {
     #[command(flatten)]
     program: Program,
+    #[command(flatten)]
+    memory: MemoryFlags,
     #[command(flatten)]
     code: CodeFlags,
 }
@@ -55,28 +56,36 @@ pub struct Program {
 
 /// Runs the subcommand.
 pub fn run(arguments: &RunArguments) -> Outcome {
-    let program = &arguments.program;
+    let (program, memory) = (&arguments.program, &arguments.memory);
     let path: &Path = &program.input;
     if input::is_artifact_file(path) {
-        return run_artifact(program, Source::file(path));
+        return run_artifact(program, Source::file(path), memory);
     }
     let artifact = match input::read(path)? {
         Input::Artifact(bytes) => bytes,
         Input::Module(module) => {
-            let options = arguments.code.options()?;
+            let options = if memory.in_pool() {
+                arguments.code.options_for_pool()?
+            } else {
+                arguments.code.options()?
+            };
             compile::compile(&module, &compile::display_name(path), &options, true)?.artifact
         }
     };
-    run_artifact(program, Source::given(artifact))
+    run_artifact(program, Source::given(artifact), memory)
 }
 
 /// Runs a program whose input is the file of an artifact.
 pub fn run_file(program: &Program) -> Outcome {
-    run_artifact(program, Source::file(&program.input))
+    run_artifact(
+        program,
+        Source::file(&program.input),
+        &MemoryFlags::default(),
+    )
 }
 
-fn run_artifact(program: &Program, source: Source<'_>) -> Outcome {
-    let runtime = Runtime::system().map_err(Failure::new)?;
+fn run_artifact(program: &Program, source: Source<'_>, memory: &MemoryFlags) -> Outcome {
+    let runtime = memory.runtime()?;
     let module = runtime
         .load_named_by_user(source)
         .map_err(|error| Failure::at(&program.input, error))?;
@@ -84,14 +93,20 @@ fn run_artifact(program: &Program, source: Source<'_>) -> Outcome {
     wasi_context(&runtime, program)?
         .define_for(&mut imports, &module)
         .map_err(Failure::new)?;
-    let instance = match module.instantiate(&imports, InstanceOptions::default()) {
-        Ok(instance) => instance,
-        Err(error) => return ended_early(error),
+    let instance = module.instantiate(&imports, memory.instance_options());
+    let outcome = match &instance {
+        Ok(instance) => {
+            memory.tell_clamped_limits(instance);
+            match &program.invoke {
+                Some(name) => invoke(instance, name, &program.arguments, memory.stack()),
+                None => start(instance, memory.stack()),
+            }
+        }
+        Err(error) => ended_early(error),
     };
-    match &program.invoke {
-        Some(name) => invoke(&instance, name, &program.arguments),
-        None => start(&instance),
-    }
+    // What the program did counts first, however it ended.
+    let reported = profile::report(memory, &runtime, instance.as_ref().ok());
+    outcome.and_then(|code| reported.map(|()| code))
 }
 
 /// What the program can reach: the streams, its arguments, and what the command line names.
@@ -124,7 +139,7 @@ fn wasi_context(runtime: &Runtime, program: &Program) -> Outcome<WasiContext> {
 }
 
 /// Runs a command from `_start`, or prepares a reactor with `_initialize`.
-fn start(instance: &Instance) -> Outcome {
+fn start(instance: &Instance, stack: Stack) -> Outcome {
     let name = ["_start", "_initialize"]
         .into_iter()
         .find(|name| instance.export(name).is_some());
@@ -135,20 +150,20 @@ fn start(instance: &Instance) -> Outcome {
     };
     let function = instance.func::<(), ()>(name);
     let function = function.map_err(|error| Failure::new(format_args!("`{name}`: {error}")))?;
-    let mut environment = instance.execution_environment(Stack::Caller);
+    let mut environment = instance.execution_environment(stack);
     match function.call(&mut environment, ()) {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(error) => ended(error),
+        Err(error) => ended(&error),
     }
 }
 
 /// Calls an export with arguments from the command line.
-fn invoke(instance: &Instance, name: &str, arguments: &[OsString]) -> Outcome {
+fn invoke(instance: &Instance, name: &str, arguments: &[OsString], stack: Stack) -> Outcome {
     // A reactor has to be initialised before anything else of it is called.
     if let Ok(initialize) = instance.func::<(), ()>("_initialize") {
-        let mut environment = instance.execution_environment(Stack::Caller);
+        let mut environment = instance.execution_environment(stack);
         if let Err(error) = initialize.call(&mut environment, ()) {
-            return ended(error);
+            return ended(&error);
         }
     }
     let failed =
@@ -164,9 +179,9 @@ fn invoke(instance: &Instance, name: &str, arguments: &[OsString]) -> Outcome {
         .iter()
         .map(|ty| Value::default_for(*ty))
         .collect();
-    let mut environment = instance.execution_environment(Stack::Caller);
+    let mut environment = instance.execution_environment(stack);
     if let Err(error) = function.call(&mut environment, &parameters, &mut results) {
-        return ended(error);
+        return ended(&error);
     }
     let lines: String = results.iter().map(|value| format!("{value}\n")).collect();
     output::print(&lines)?;
@@ -219,17 +234,17 @@ fn integer(text: &str, bits: u32) -> Option<i64> {
 }
 
 /// The end of a call that did not return: the program's exit code, or a trap.
-fn ended(error: CallError) -> Outcome {
+fn ended(error: &CallError) -> Outcome {
     match error {
         // The system keeps the low byte of an exit code.
-        CallError::Exit(code) => Ok(ExitCode::from(code as u8)),
+        CallError::Exit(code) => Ok(ExitCode::from(*code as u8)),
         CallError::Trap(trap) => Err(Failure::trap(trap)),
         error => Err(Failure::new(error)),
     }
 }
 
 /// The same for a start function.
-fn ended_early(error: InstantiateError) -> Outcome {
+fn ended_early(error: &InstantiateError) -> Outcome {
     match error {
         InstantiateError::Start(error) => ended(error),
         InstantiateError::Trap(trap) => Err(Failure::trap(trap)),

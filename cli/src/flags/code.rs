@@ -86,7 +86,7 @@ struct FormFlags {
     strip: bool,
     /// Threads to compile with; the result does not depend on it. The default is one per core.
     #[arg(short = 'j', long, value_name = "COUNT")]
-    threads: Option<usize>,
+    jobs: Option<usize>,
 }
 
 /// What to optimise for, on the command line.
@@ -132,6 +132,16 @@ enum Version {
 }
 
 impl CodeFlags {
+    /// The compiler's options for a module that is to live in a pool: accesses to memory are
+    /// compared, unless the command line says otherwise.
+    pub fn options_for_pool(&self) -> Outcome<Options> {
+        let mut options = self.options()?;
+        if self.checks.bounds_checks.is_none() {
+            options.bounds_checks = BoundsChecks::Explicit;
+        }
+        Ok(options)
+    }
+
     /// The compiler's options.
     pub fn options(&self) -> Outcome<Options> {
         let (checks, form) = (&self.checks, &self.form);
@@ -170,7 +180,7 @@ impl CodeFlags {
             Register::Parameter => ContextRegister::Parameter,
         });
         options.verify |= checks.verify;
-        options.threads = form.threads;
+        options.threads = form.jobs;
         if form.strip {
             options.names = false;
             options.call_sites = false;

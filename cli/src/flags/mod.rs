@@ -1,5 +1,6 @@
 //! Arguments that several subcommands share, one concept per file.
 
 pub mod code;
+pub mod memory;
 pub mod size;
 pub mod target;

@@ -1,0 +1,200 @@
+//! Where a program's memory comes from, how much it may have, and what is told about it.
+
+use super::size;
+use crate::Outcome;
+use crate::failure::Failure;
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+use precast_loader::{
+    GrowthObserver, Instance, InstanceOptions, OutOfMemory, Runtime, RuntimeOptions, Stack,
+};
+use std::ffi::OsString;
+use std::io::Write;
+use std::mem::MaybeUninit;
+use std::path::PathBuf;
+
+/// Where memory comes from, on the command line.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Allocation {
+    /// The system's allocator and mappings.
+    #[default]
+    System,
+    /// One region of bytes.
+    Pool,
+}
+
+impl Allocation {
+    /// The name on the command line and in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Allocation::System => "system",
+            Allocation::Pool => "pool",
+        }
+    }
+}
+
+/// What bounds a program's memory; for running it and for planning it.
+#[derive(Args, Clone, Copy, Default)]
+#[command(next_help_heading = "Memory")]
+pub struct LimitFlags {
+    /// Where memory comes from. Modules that are compiled for a pool get explicit bounds checks,
+    /// unless --bounds-checks says otherwise; artifacts for a pool want them too.
+    #[arg(long, value_enum, default_value_t, value_name = "WHERE")]
+    pub alloc: Allocation,
+    /// Lower the maximum of the program's memories, in pages.
+    #[arg(long, value_name = "PAGES")]
+    pub max_memory_pages: Option<u64>,
+    /// Allocate the program's memories at their maximum at once, so that they never move.
+    #[arg(long)]
+    pub fixed_memory: bool,
+    /// Native stack that a call into the program may use.
+    #[arg(long, value_name = "BYTES", value_parser = size::parse)]
+    pub stack_size: Option<u64>,
+}
+
+impl LimitFlags {
+    /// Where calls have their stack.
+    pub fn stack(&self) -> Stack {
+        match self.stack_size {
+            // More than there can be is as good as all that there is.
+            Some(bytes) => Stack::CallerBytes(usize::try_from(bytes).unwrap_or(usize::MAX)),
+            None => Stack::Caller,
+        }
+    }
+
+    /// The options of the program's instance.
+    pub fn instance_options(&self) -> InstanceOptions {
+        let mut options = InstanceOptions::default()
+            .fixed_memory(self.fixed_memory)
+            .stack(self.stack());
+        options.max_memory_pages = self.max_memory_pages;
+        options
+    }
+}
+
+/// The memory of a program that runs.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Memory")]
+pub struct MemoryFlags {
+    #[command(flatten)]
+    limits: LimitFlags,
+    /// The size of the pool, for `--alloc pool`.
+    #[arg(long, value_name = "BYTES", value_parser = size::parse)]
+    pool_size: Option<u64>,
+    /// Print what memory the run took, by lifetime and category, on standard error or to a file.
+    /// Growth that failed is told on standard error.
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        value_parser = OsStringValueParser::new().map(Destination::new)
+    )]
+    memory_profile: Option<Destination>,
+    /// Write the same as JSON, which `precast memory --profile` reads; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    memory_profile_json: Option<PathBuf>,
+}
+
+/// Where the table of a profile goes.
+#[derive(Clone)]
+pub enum Destination {
+    /// Standard error.
+    StandardError,
+    /// A file, or standard output where it is `-`.
+    File(PathBuf),
+}
+
+impl Destination {
+    /// The file with this name, standard error without one.
+    fn new(name: OsString) -> Destination {
+        if name.is_empty() {
+            Destination::StandardError
+        } else {
+            Destination::File(PathBuf::from(name))
+        }
+    }
+}
+
+impl MemoryFlags {
+    /// Whether the program lives in a pool.
+    pub fn in_pool(&self) -> bool {
+        self.limits.alloc == Allocation::Pool
+    }
+
+    /// The runtime for the program.
+    pub fn runtime(&self) -> Outcome<Runtime> {
+        match (self.limits.alloc, self.pool_size) {
+            (Allocation::System, None) => Runtime::system().map_err(Failure::new),
+            (Allocation::System, Some(_)) => {
+                Err(Failure::usage("--pool-size goes with --alloc pool"))
+            }
+            (Allocation::Pool, None) => Err(Failure::usage(
+                "--alloc pool wants --pool-size; `precast memory --alloc pool` tells how much is \
+                 enough",
+            )),
+            (Allocation::Pool, Some(bytes)) => pool(bytes),
+        }
+    }
+
+    /// The options of the program's instance.
+    pub fn instance_options(&self) -> InstanceOptions {
+        let options = self.limits.instance_options();
+        if self.memory_profile.is_none() {
+            return options;
+        }
+        options.growth_observer(GrowthObserver::new(0, |_, failure| note(failure)))
+    }
+
+    /// Where calls have their stack.
+    pub fn stack(&self) -> Stack {
+        self.limits.stack()
+    }
+
+    /// Where the table goes, if it is wanted.
+    pub fn table(&self) -> Option<&Destination> {
+        self.memory_profile.as_ref()
+    }
+
+    /// Where the JSON goes, if it is wanted.
+    pub fn json(&self) -> Option<&PathBuf> {
+        self.memory_profile_json.as_ref()
+    }
+
+    /// Says which wish for a maximum was not heeded.
+    pub fn tell_clamped_limits(&self, instance: &Instance) {
+        for limit in instance.clamped_limits() {
+            note(format_args!(
+                "--max-memory-pages {}: the type of memory {} allows {} pages, which holds",
+                limit.requested, limit.memory, limit.applied
+            ));
+        }
+    }
+}
+
+/// Tells the user something on standard error; where nobody listens, that is no failure.
+fn note(message: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "note: {message}");
+}
+
+/// A runtime in a region of exactly so many bytes, which lasts as long as the process.
+fn pool(bytes: u64) -> Outcome<Runtime> {
+    let refused = || Failure::new(format_args!("the system has no {bytes} bytes for a pool"));
+    let size = usize::try_from(bytes).map_err(|_| refused())?;
+    let region = region(size).ok_or_else(refused)?;
+    Runtime::with_pool(region, RuntimeOptions::default()).map_err(|error: OutOfMemory| {
+        Failure::new(format_args!(
+            "a pool of {bytes} bytes is too small: {error}"
+        ))
+    })
+}
+
+/// So many bytes that nobody has touched, for as long as the process.
+pub fn region(size: usize) -> Option<&'static mut [MaybeUninit<u8>]> {
+    let mut bytes: Vec<u8> = Vec::new();
+    bytes.try_reserve_exact(size).ok()?;
+    Box::leak(Box::new(bytes))
+        .spare_capacity_mut()
+        .get_mut(..size)
+}

@@ -1,0 +1,137 @@
+//! `precast memory`: how much memory an artifact will take, before it runs; and the drawing of it,
+//! with what a run really took over it.
+
+mod constants;
+mod header;
+mod json;
+mod model;
+mod plan;
+mod plot;
+pub mod profile;
+mod rust;
+mod svg;
+mod table;
+
+use crate::failure::Failure;
+use crate::flags::code::CodeFlags;
+use crate::flags::memory::{Allocation, LimitFlags};
+use crate::input::{self, Input};
+use crate::{Outcome, compile, output, report};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Arguments of `precast memory`.
+#[derive(Args)]
+pub struct MemoryArguments {
+    /// The artifact, or a module to compile first; `-` is standard input.
+    input: PathBuf,
+    #[command(flatten)]
+    limits: LimitFlags,
+    /// Threads of the program. There is one: threads are not implemented.
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 1,
+        help_heading = "Memory"
+    )]
+    threads: u32,
+    #[command(flatten)]
+    report: ReportFlags,
+    #[command(flatten)]
+    code: CodeFlags,
+}
+
+/// What is made of the figures: a table on standard output, and files.
+#[derive(Args)]
+#[command(next_help_heading = "Report")]
+struct ReportFlags {
+    /// Print the figures as JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Write a C header with the figures as constants; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    emit_header: Option<PathBuf>,
+    /// Write the figures as Rust constants; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    emit_rust: Option<PathBuf>,
+    /// Draw the figures: bars for each lifetime, as an SVG file; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+    /// Outline in the drawing what a run took, from the file that `precast run
+    /// --memory-profile-json` wrote.
+    #[arg(long, value_name = "FILE", requires = "plot")]
+    profile: Option<PathBuf>,
+}
+
+/// Runs the subcommand.
+pub fn run(arguments: &MemoryArguments) -> Outcome {
+    if arguments.threads != 1 {
+        return Err(Failure::usage(
+            "--threads: threads are not implemented; a program has one, the caller's",
+        ));
+    }
+    let print = arguments.report.prints()?;
+    let name = compile::display_name(&arguments.input);
+    let artifact = match input::read(&arguments.input)? {
+        Input::Artifact(bytes) => bytes,
+        Input::Module(module) => {
+            let options = match arguments.limits.alloc {
+                Allocation::System => arguments.code.options()?,
+                Allocation::Pool => arguments.code.options_for_pool()?,
+            };
+            compile::compile(&module, &name, &options, true)?.artifact
+        }
+    };
+    let mut model = plan::plan(&name, &artifact, &arguments.limits)?;
+    // Reports go where the artifact goes; the folder that it was in here does not.
+    if let Some(file) = arguments.input.file_name() {
+        model.name = file.to_string_lossy().into_owned();
+    }
+    arguments.report.write(&arguments.input, &model)?;
+    match print {
+        false => {}
+        true if arguments.report.json => report::print_json(&json::plan(&model))?,
+        true => output::print(&table::plan(&model))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl ReportFlags {
+    /// Whether standard output is for table or JSON; a file may have taken it.
+    fn prints(&self) -> Outcome<bool> {
+        let files = [&self.emit_header, &self.emit_rust, &self.plot];
+        let taken = files.into_iter().flatten();
+        match taken.filter(|path| is_standard_output(path)).count() + usize::from(self.json) {
+            0 => Ok(true),
+            1 => Ok(self.json),
+            _ => Err(Failure::usage(
+                "only one of the reports can have standard output",
+            )),
+        }
+    }
+
+    /// Writes the files that are wanted.
+    fn write(&self, input: &Path, model: &model::Model) -> Outcome<()> {
+        let (constants, command) = (constants::of(model), constants::command_line());
+        if let Some(path) = &self.emit_header {
+            let name = constants::identifier(input);
+            let text = header::text(&model.name, &name, &command, &constants);
+            output::write(path, text.as_bytes())?;
+        }
+        if let Some(path) = &self.emit_rust {
+            let text = rust::text(&model.name, &command, &constants);
+            output::write(path, text.as_bytes())?;
+        }
+        if let Some(path) = &self.plot {
+            let profile = self.profile.as_deref().map(profile::read).transpose()?;
+            let drawing = plot::draw(model, profile.as_deref());
+            output::write(path, drawing.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+fn is_standard_output(path: &Path) -> bool {
+    path == Path::new("-")
+}
