@@ -9,7 +9,7 @@ use crate::input::{self, Input};
 use crate::memory::profile;
 use crate::{Outcome, compile, output};
 use clap::Args;
-use precast_loader::{CallError, Func, Imports, Instance, InstantiateError, Source, Stack, Value};
+use precast_loader::{CallError, Func, Imports, Instance, InstantiateError, Source, Value};
 use precast_wasi::WasiContext;
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -89,8 +89,9 @@ fn run_artifact(program: &Program, source: Source<'_>, memory: &MemoryFlags) -> 
     let module = runtime
         .load_named_by_user(source)
         .map_err(|error| Failure::at(&program.input, error))?;
-    let mut imports = Imports::new(&runtime);
-    wasi_context(&runtime, program)?
+    let context = wasi_context(&runtime, program)?;
+    let mut imports = Imports::for_module(&module).map_err(Failure::new)?;
+    context
         .define_for(&mut imports, &module)
         .map_err(Failure::new)?;
     let instance = module.instantiate(&imports, memory.instance_options());
@@ -98,8 +99,8 @@ fn run_artifact(program: &Program, source: Source<'_>, memory: &MemoryFlags) -> 
         Ok(instance) => {
             memory.tell_clamped_limits(instance);
             match &program.invoke {
-                Some(name) => invoke(instance, name, &program.arguments, memory.stack()),
-                None => start(instance, memory.stack()),
+                Some(name) => invoke(instance, name, &program.arguments, memory),
+                None => start(instance, memory),
             }
         }
         Err(error) => ended_early(error),
@@ -139,7 +140,7 @@ fn wasi_context(runtime: &Runtime, program: &Program) -> Outcome<WasiContext> {
 }
 
 /// Runs a command from `_start`, or prepares a reactor with `_initialize`.
-fn start(instance: &Instance, stack: Stack) -> Outcome {
+fn start(instance: &Instance, memory: &MemoryFlags) -> Outcome {
     let name = ["_start", "_initialize"]
         .into_iter()
         .find(|name| instance.export(name).is_some());
@@ -150,7 +151,7 @@ fn start(instance: &Instance, stack: Stack) -> Outcome {
     };
     let function = instance.func::<(), ()>(name);
     let function = function.map_err(|error| Failure::new(format_args!("`{name}`: {error}")))?;
-    let mut environment = instance.execution_environment(stack);
+    let mut environment = instance.execution_environment(memory.stack());
     match function.call(&mut environment, ()) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => ended(&error),
@@ -158,10 +159,15 @@ fn start(instance: &Instance, stack: Stack) -> Outcome {
 }
 
 /// Calls an export with arguments from the command line.
-fn invoke(instance: &Instance, name: &str, arguments: &[OsString], stack: Stack) -> Outcome {
+fn invoke(
+    instance: &Instance,
+    name: &str,
+    arguments: &[OsString],
+    memory: &MemoryFlags,
+) -> Outcome {
     // A reactor has to be initialised before anything else of it is called.
     if let Ok(initialize) = instance.func::<(), ()>("_initialize") {
-        let mut environment = instance.execution_environment(stack);
+        let mut environment = instance.execution_environment(memory.stack());
         if let Err(error) = initialize.call(&mut environment, ()) {
             return ended(&error);
         }
@@ -179,7 +185,7 @@ fn invoke(instance: &Instance, name: &str, arguments: &[OsString], stack: Stack)
         .iter()
         .map(|ty| Value::default_for(*ty))
         .collect();
-    let mut environment = instance.execution_environment(stack);
+    let mut environment = instance.execution_environment(memory.stack());
     if let Err(error) = function.call(&mut environment, &parameters, &mut results) {
         return ended(&error);
     }

@@ -166,7 +166,7 @@ impl MemoryFlags {
     pub fn tell_clamped_limits(&self, instance: &Instance) {
         for limit in instance.clamped_limits() {
             note(format_args!(
-                "--max-memory-pages {}: the type of memory {} allows {} pages, which holds",
+                "--max-memory-pages {}: the nearest that the type of memory {} allows is {}",
                 limit.requested, limit.memory, limit.applied
             ));
         }

@@ -19,7 +19,6 @@ pub fn plan(model: &Model) -> Value {
                 "what": growth.what,
                 "initial": growth.initial,
                 "limit": growth.limit,
-                "declared": growth.declared,
             })
         })
         .collect();

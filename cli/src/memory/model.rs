@@ -67,10 +67,8 @@ pub struct Growth {
     pub what: String,
     /// Its size at first.
     pub initial: u64,
-    /// The size to which it may grow.
-    pub limit: u64,
-    /// Whether the module or the host sets that limit; else it is what indices can reach.
-    pub declared: bool,
+    /// The size to which it may grow; `None` where neither the module nor the host sets one.
+    pub limit: Option<u64>,
 }
 
 /// What a category took in a run.
@@ -126,6 +124,12 @@ impl Model {
     /// What a category takes.
     pub fn category_bytes(&self, category: Category) -> u64 {
         let rows = self.rows.iter().filter(|row| row.category == category);
+        rows.map(|row| row.bytes).sum()
+    }
+
+    /// What comes from one source.
+    pub fn bytes_of(&self, source: Source) -> u64 {
+        let rows = self.rows.iter().filter(|row| row.source == source);
         rows.map(|row| row.bytes).sum()
     }
 

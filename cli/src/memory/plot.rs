@@ -14,7 +14,7 @@
 //! for bars made of pieces, so these two are left out of a second panel where they dwarf the rest.
 //! What a run took at most is outlined over the bars, piece by piece.
 
-use super::model::{Model, OfCategory, Usage, of_lifetime};
+use super::model::{Model, OfCategory, Source, Usage, of_lifetime};
 use super::svg::{Anchor, Area, Font, Svg};
 use crate::flags::memory::Allocation;
 use crate::flags::size;
@@ -26,7 +26,7 @@ const MARGIN: f64 = 28.0;
 
 /// Where bars begin, and how long the longest is. What is right of that is for figures.
 const BARS: f64 = 116.0;
-const LONGEST: f64 = 600.0;
+const LONGEST: f64 = 590.0;
 
 /// Height of a bar, and from one to the next.
 const BAR: f64 = 22.0;
@@ -78,14 +78,14 @@ pub fn draw(model: &Model, run: Option<&[Usage]>) -> String {
     svg.text((MARGIN, y), Anchor::Start, LABEL, &subtitle(model));
     if run.is_some() {
         let key = Area {
-            x: WIDTH - MARGIN - 208.0,
+            x: WIDTH - MARGIN - 192.0,
             y: y - 11.0,
             width: 22.0,
             height: 13.0,
         };
         svg.outline(key, INK, "a run");
-        let at = (WIDTH - MARGIN, y);
-        svg.text(at, Anchor::End, LABEL, "what a run took at most");
+        let at = (WIDTH - MARGIN - 162.0, y);
+        svg.text(at, Anchor::Start, LABEL, "what a run took at most");
     }
     y += 34.0;
     let everything = |_: Category| true;
@@ -110,10 +110,14 @@ fn pieces(figures: impl Iterator<Item = (Category, u64)>) -> Vec<Piece> {
 fn subtitle(model: &Model) -> String {
     let total = number(model.total());
     match (model.allocation, model.pool) {
-        (Allocation::Pool, Some(bytes)) => format!(
-            "{total} bytes in all; a pool of {} bytes is enough",
-            number(bytes)
-        ),
+        (Allocation::Pool, Some(bytes)) => {
+            let pages = match model.bytes_of(Source::Platform) {
+                0 => String::new(),
+                pages => format!(", {} of them in pages of the platform", number(pages)),
+            };
+            let bytes = number(bytes);
+            format!("{total} bytes in all{pages}; a pool of {bytes} bytes is enough")
+        }
         (allocation, _) => format!("{total} bytes in all, --alloc {}", allocation.name()),
     }
 }
@@ -168,7 +172,7 @@ fn panel(
             };
             svg.bar(area, colour(piece.category), &title("", piece));
         });
-        let mut figures = number(sum(plan, *lifetime, &shown));
+        let mut figures = rounded(sum(plan, *lifetime, &shown));
         if let Some(run) = run {
             let reached = stack(run, *lifetime, &shown, scale, |piece, x, width| {
                 let (y, height) = (top - OVERHANG, BAR + 2.0 * OVERHANG);
@@ -181,7 +185,7 @@ fn panel(
                 svg.outline(area, INK, &title("run: ", piece));
             });
             end = end.max(reached);
-            figures = format!("{figures} · run {}", number(sum(run, *lifetime, &shown)));
+            figures = format!("{figures} · run {}", rounded(sum(run, *lifetime, &shown)));
         }
         svg.text((end + 9.0, base), Anchor::Start, LABEL, &figures);
         y += STEP;
@@ -238,6 +242,9 @@ fn axis(svg: &mut Svg, top: f64, bottom: f64, most: u64, scale: f64) {
 
 /// A number of bytes, in the unit in which steps of this size are round.
 fn round(bytes: u64, step: u64) -> String {
+    if bytes == 0 {
+        return "0".to_owned();
+    }
     const UNITS: [(u32, &str); 3] = [(30, " GB"), (20, " MB"), (10, " KB")];
     let unit = UNITS.into_iter().find(|(shift, _)| step >= 1 << shift);
     let (shift, unit) = unit.unwrap_or((0, " B"));
@@ -346,6 +353,14 @@ fn colour(category: Category) -> &'static str {
         Category::SignalStack => "#f3c1d3",
         Category::Backtrace => "#a9788a",
         _ => "#8c959f",
+    }
+}
+
+/// A number beside a bar: exact, unless that is too long. The legend has all digits.
+fn rounded(bytes: u64) -> String {
+    match bytes {
+        0..10_000_000 => number(bytes),
+        _ => size::show(bytes),
     }
 }
 

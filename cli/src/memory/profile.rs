@@ -122,8 +122,8 @@ fn table_json(table: &TableFigures) -> Value {
 /// The categories of a profile that was written before.
 pub fn read(path: &Path) -> Outcome<Vec<Usage>> {
     let text = std::fs::read_to_string(path).map_err(|error| Failure::at(path, error))?;
-    let value: Value = serde_json::from_str(&text).map_err(|error| Failure::at(path, error))?;
-    usages(&value).ok_or_else(|| {
+    let value = serde_json::from_str(&text).ok();
+    value.as_ref().and_then(usages).ok_or_else(|| {
         Failure::at(
             path,
             "not a profile; `precast run --memory-profile-json FILE` writes one",

@@ -66,7 +66,7 @@ impl Svg {
     pub fn outline(&mut self, area: Area, colour: &str, title: &str) {
         let _ = writeln!(
             self.body,
-            "<rect {area} fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\">\
+            "<rect {area} fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.2\">\
              <title>{}</title></rect>",
             Escaped(title)
         );
@@ -114,6 +114,7 @@ impl Svg {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{width}\" \
              height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
              font-family=\"system-ui, 'DejaVu Sans', sans-serif\">\n<title>{}</title>\n\
+             <style>text {{ paint-order: stroke; stroke: #fff; stroke-width: 4px }}</style>\n\
              <rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n{}</svg>\n",
             Escaped(title),
             self.body

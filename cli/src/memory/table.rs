@@ -30,14 +30,10 @@ pub fn plan(model: &Model) -> String {
         (row.bytes > 0).then_some(([row.blocks, row.bytes], remark))
     };
     lifetimes(&mut text, &model.rows, cells);
-    head(&mut text, ["after", ""], &["bytes", "peak"]);
+    head(&mut text, ["", "after"], &["bytes", "peak"]);
     for stage in &model.stages {
-        line(
-            &mut text,
-            [stage.name, ""],
-            &[number(stage.bytes), number(stage.peak)],
-            "",
-        );
+        let cells = [stage.bytes, stage.peak].map(number);
+        line(&mut text, ["", stage.name], &cells, "");
     }
     text.push('\n');
     for item in &model.growth {
@@ -57,11 +53,10 @@ pub fn plan(model: &Model) -> String {
 }
 
 fn growth(growth: &Growth) -> String {
-    let (initial, limit) = (number(growth.initial), number(growth.limit));
-    match (growth.limit > growth.initial, growth.declared) {
-        (false, _) => format!("{initial} bytes, does not grow"),
-        (true, true) => format!("{initial} bytes, grows to {limit}"),
-        (true, false) => format!("{initial} bytes, grows without a limit of its own"),
+    let initial = number(growth.initial);
+    match growth.limit {
+        Some(limit) => format!("{initial} bytes, grows to {}", number(limit)),
+        None => format!("{initial} bytes, grows without a limit of its own"),
     }
 }
 
