@@ -62,7 +62,7 @@ fn category<'a>(report: &'a Value, name: &str) -> &'a Value {
 }
 
 #[test]
-fn the_pool_that_is_printed_is_enough() {
+fn the_pool_that_is_printed_is_enough_and_no_larger() {
     let folder = scratch("pool", "app.wat");
     succeeds(
         &folder,
@@ -72,11 +72,19 @@ fn the_pool_that_is_printed_is_enough() {
         let mut command = vec!["memory", "--alloc", "pool", "--json", "app.precast"];
         command.extend(options);
         let plan = json(&succeeds(&folder, &command));
-        let pool = plan["pool_bytes"].as_u64().unwrap().to_string();
-        let mut command = vec!["run", "--alloc", "pool", "--pool-size", &pool];
-        command.extend(options);
-        command.push("app.precast");
-        succeeds(&folder, &command);
+        let pool = plan["pool_bytes"].as_u64().unwrap();
+        let run = |bytes: u64| {
+            let bytes = bytes.to_string();
+            let mut command = vec!["run", "--alloc", "pool", "--pool-size", &bytes];
+            command.extend(options);
+            command.push("app.precast");
+            precast(&folder, &command)
+        };
+        assert!(run(pool).status.success());
+        let smaller = run(pool - 16);
+        let error = String::from_utf8_lossy(&smaller.stderr);
+        assert_eq!(smaller.status.code(), Some(1), "{error}");
+        assert!(error.contains("no memory for"), "{error}");
     }
 }
 
