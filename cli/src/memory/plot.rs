@@ -77,14 +77,15 @@ pub fn draw(model: &Model, run: Option<&[Usage]>) -> String {
     y += 24.0;
     svg.text((MARGIN, y), Anchor::Start, LABEL, &subtitle(model));
     if run.is_some() {
+        y += 24.0;
         let key = Area {
-            x: WIDTH - MARGIN - 192.0,
+            x: MARGIN,
             y: y - 11.0,
             width: 22.0,
             height: 13.0,
         };
         svg.outline(key, INK, "a run");
-        let at = (WIDTH - MARGIN - 162.0, y);
+        let at = (MARGIN + 30.0, y);
         svg.text(at, Anchor::Start, LABEL, "what a run took at most");
     }
     y += 34.0;
