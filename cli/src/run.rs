@@ -6,11 +6,11 @@ use crate::failure::Failure;
 use crate::flags::code::CodeFlags;
 use crate::flags::memory::MemoryFlags;
 use crate::input::{self, Input};
-use crate::memory::profile;
+use crate::memory::{plan, profile};
 use crate::{Outcome, compile, output};
 use clap::Args;
 use precast_loader::{CallError, Func, Imports, Instance, InstantiateError, Source, Value};
-use precast_wasi::WasiContext;
+use precast_wasi::{WasiContext, WasiContextBuilder};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -89,11 +89,17 @@ fn run_artifact(program: &Program, source: Source<'_>, memory: &MemoryFlags) -> 
     let module = runtime
         .load_named_by_user(source)
         .map_err(|error| Failure::at(&program.input, error))?;
-    let context = wasi_context(&runtime, program)?;
+    let context = wasi_context(program)?;
+    let wants_wasi = module.imports().any(|(from, ..)| plan::is_wasi(from));
+    // In the order of the plan, so that a pool of the size that it gives is enough.
+    let context = wants_wasi.then(|| context.build(&runtime)).transpose();
+    let context = context.map_err(Failure::new)?;
     let mut imports = Imports::for_module(&module).map_err(Failure::new)?;
-    context
-        .define_for(&mut imports, &module)
-        .map_err(Failure::new)?;
+    if let Some(context) = context {
+        context
+            .define_for(&mut imports, &module)
+            .map_err(Failure::new)?;
+    }
     let instance = module.instantiate(&imports, memory.instance_options());
     let outcome = match &instance {
         Ok(instance) => {
@@ -111,7 +117,7 @@ fn run_artifact(program: &Program, source: Source<'_>, memory: &MemoryFlags) -> 
 }
 
 /// What the program can reach: the streams, its arguments, and what the command line names.
-fn wasi_context(runtime: &Runtime, program: &Program) -> Outcome<WasiContext> {
+fn wasi_context(program: &Program) -> Outcome<WasiContextBuilder> {
     let name = program
         .input
         .file_name()
@@ -136,7 +142,7 @@ fn wasi_context(runtime: &Runtime, program: &Program) -> Outcome<WasiContext> {
             .preopen_dir(host, guest)
             .map_err(|error| Failure::at(host.as_ref(), error))?;
     }
-    builder.build(runtime).map_err(Failure::new)
+    Ok(builder)
 }
 
 /// Runs a command from `_start`, or prepares a reactor with `_initialize`.

@@ -5,7 +5,7 @@ mod constants;
 mod header;
 mod json;
 mod model;
-mod plan;
+pub mod plan;
 mod plot;
 pub mod profile;
 mod rust;
@@ -83,11 +83,10 @@ pub fn run(arguments: &MemoryArguments) -> Outcome {
             compile::compile(&module, &name, &options, true)?.artifact
         }
     };
-    let mut model = plan::plan(&name, &artifact, &arguments.limits)?;
-    // Reports go where the artifact goes; the folder that it was in here does not.
-    if let Some(file) = arguments.input.file_name() {
-        model.name = file.to_string_lossy().into_owned();
-    }
+    // Reports go where the artifact goes; the folder that it is in here does not.
+    let file = arguments.input.file_name();
+    let name = file.map_or(name, |file| file.to_string_lossy().into_owned());
+    let model = plan::plan(&name, &artifact, &arguments.limits)?;
     arguments.report.write(&arguments.input, &model)?;
     match print {
         false => {}

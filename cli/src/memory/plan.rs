@@ -8,14 +8,23 @@ use super::model::{Growth, Model, Row, Source, Stage};
 use crate::Outcome;
 use crate::failure::Failure;
 use crate::flags::memory::{Allocation, LimitFlags};
-use precast_loader::plan::{self, AllocationMode, Plan, PlanOptions, Request};
+use precast_format::types::ExternKind;
+use precast_loader::plan::{self, AllocationMode, HostRequest, Plan, PlanOptions, Request};
 use precast_loader::{Category, Lifetime};
 use precast_wasi::WasiContext;
 use std::alloc::Layout;
 
-/// Plans the memory of an artifact. `name` is what reports call it.
+/// Plans the memory of an artifact. `name` is what reports call it, and what it is told as its own.
 pub fn plan(name: &str, artifact: &[u8], limits: &LimitFlags) -> Outcome<Model> {
     let view = crate::report::parse(name, artifact)?;
+    let mut imports = view.imports().iter();
+    let wasi = imports.any(|import| is_wasi(import.module));
+    let context = WasiContext::builder().inherit_stdio().arg(name);
+    let requests = context.requests().map(|layout| HostRequest {
+        category: Category::Wasi,
+        layout,
+    });
+    let host: Vec<HostRequest> = requests.filter(|_| wasi).collect();
     let mut options = PlanOptions::default();
     options.mode = match limits.alloc {
         Allocation::System => AllocationMode::System,
@@ -23,6 +32,7 @@ pub fn plan(name: &str, artifact: &[u8], limits: &LimitFlags) -> Outcome<Model> 
     };
     options.instance = limits.instance_options();
     options.captures = &captures;
+    options.host = &host;
     let failed = |error: &dyn std::fmt::Display| Failure::new(format_args!("{name}: {error}"));
     let plan = Plan::new(artifact, &options).map_err(|error| failed(&error))?;
     let pool = match limits.alloc {
@@ -34,7 +44,11 @@ pub fn plan(name: &str, artifact: &[u8], limits: &LimitFlags) -> Outcome<Model> 
     };
     let growth: Vec<Growth> = plan.growth().iter().map(growth).collect();
     let mut notes = vec!["the artifact's bytes are the host's, and are not counted".to_owned()];
-    if view.imports().iter().any(|import| !is_wasi(import.module)) {
+    if wasi {
+        notes.push("arguments, variables, folders and open files of WASI come on top".to_owned());
+    }
+    let mut imports = view.imports().iter();
+    if imports.any(|import| import.ty.kind() == ExternKind::Function && !is_wasi(import.module)) {
         notes.push("host functions are taken to capture nothing".to_owned());
     }
     if view.start_function().is_some() {
@@ -55,14 +69,14 @@ pub fn plan(name: &str, artifact: &[u8], limits: &LimitFlags) -> Outcome<Model> 
 }
 
 /// Whether a module name is one under which WASI is imported.
-fn is_wasi(module: &str) -> bool {
+pub fn is_wasi(module: &str) -> bool {
     module.starts_with("wasi_")
 }
 
 /// What the host function with these names captures.
 fn captures(module: &str, _: &str) -> Layout {
     if is_wasi(module) {
-        Layout::new::<WasiContext>()
+        WasiContext::CAPTURE
     } else {
         Layout::new::<()>()
     }
