@@ -104,6 +104,7 @@ fn run_artifact(program: &Program, source: Source<'_>, memory: &MemoryFlags) -> 
     let outcome = match &instance {
         Ok(instance) => {
             memory.tell_clamped_limits(instance);
+            memory.measure_stacks(instance);
             match &program.invoke {
                 Some(name) => invoke(instance, name, &program.arguments, memory),
                 None => start(instance, memory),

@@ -105,9 +105,7 @@ pub use memory::app_heap::AppHeapUsage;
 pub use module::Module;
 pub use open::trust::Trust;
 pub use open::{ArtifactUsage, Source};
-pub use profile::{
-    AuxStackFigures, HeapFigures, InstanceProfile, MemoryFigures, MemoryProfile, TableFigures,
-};
+pub use profile::{InstanceProfile, MemoryFigures, MemoryProfile, TableFigures};
 pub use runtime::{Device, Runtime, RuntimeOptions};
 pub use types::{
     ExternKind, ExternType, FuncType, GlobalType, Limits, MemoryType, TableType, ValueType,

@@ -14,6 +14,8 @@ use core::fmt;
 use crate::alloc::{Category, Lifetime, PoolUsage, Usage};
 use crate::group::{Busy, Entered};
 use crate::instance::Instance;
+use crate::instance::aux_stack::AuxStackUsage;
+use crate::memory::app_heap::AppHeapUsage;
 use crate::runtime::Runtime;
 use crate::types::{MemoryType, TableType};
 
@@ -83,7 +85,7 @@ pub struct MemoryFigures {
     pub index: u32,
     /// Whether the instance imports it.
     pub imported: bool,
-    /// The size that the module declares at least.
+    /// The size that the module declares at least, with the app heap that is added to it.
     pub declared_min: u64,
     /// The largest size that module and host allow; `None` where the module declares none.
     pub declared_max: Option<u64>,
@@ -113,35 +115,13 @@ pub struct TableFigures {
     pub bytes: usize,
 }
 
-/// The figures of the heap that the loader keeps for a program, in bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct HeapFigures {
-    /// Size of the heap.
-    pub capacity: usize,
-    /// Bytes that blocks take now.
-    pub current: usize,
-    /// The most bytes that blocks have taken at any time.
-    pub peak: usize,
-}
-
-/// The figures of the stack that compilers of C keep in linear memory, in bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub struct AuxStackFigures {
-    /// Size of the stack.
-    pub size: u64,
-    /// Bytes below its base that are not zero any more, which is the most that was ever used.
-    pub peak: u64,
-}
-
 /// What an instance takes. While the value is there, other threads find the instance [`Busy`].
 #[non_exhaustive]
 pub struct InstanceProfile<'a> {
     /// The heap that the loader keeps for the program, if it keeps one.
-    pub app_heap: Option<HeapFigures>,
-    /// The stack in linear memory, where its bounds are known.
-    pub aux_stack: Option<AuxStackFigures>,
+    pub app_heap: Option<AppHeapUsage>,
+    /// The stack that compilers of C keep in linear memory, where its bounds are known.
+    pub aux_stack: Option<AuxStackUsage>,
     instance: &'a Instance,
     _entered: Entered<'a>,
 }
@@ -206,10 +186,10 @@ impl Instance {
     /// instances of a runtime share its account.
     pub fn memory_profile(&self) -> Result<InstanceProfile<'_>, Busy> {
         Ok(InstanceProfile {
-            app_heap: None,
-            aux_stack: None,
-            instance: self,
             _entered: self.data().group().enter()?,
+            app_heap: self.app_heap()?,
+            aux_stack: self.aux_stack()?,
+            instance: self,
         })
     }
 }

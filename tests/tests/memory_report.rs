@@ -132,6 +132,47 @@ fn a_profile_is_told_however_a_program_ends() {
 }
 
 #[test]
+fn stacks_and_heaps_in_linear_memory_are_measured() {
+    let folder = scratch("stacks", "app.wat");
+    let program = r#"(module
+      (memory (export "memory") 1)
+      (global $sp (export "__stack_pointer") (mut i32) (i32.const 2048))
+      (global (export "__data_end") i32 (i32.const 1024))
+      (global (export "__heap_base") i32 (i32.const 2048))
+      (func (export "_start")
+        (global.set $sp (i32.sub (global.get $sp) (i32.const 160)))
+        (i32.store (global.get $sp) (i32.const 7))
+        (global.set $sp (i32.add (global.get $sp) (i32.const 160)))))"#;
+    fs::write(folder.join("c.wat"), program).unwrap();
+    let run = |options: &[&str]| {
+        let mut command = vec!["run", "--memory-profile=p.txt", "--memory-profile-json=-"];
+        command.extend(options);
+        command.push("c.wat");
+        let profile = json(&succeeds(&folder, &command));
+        (profile, fs::read_to_string(folder.join("p.txt")).unwrap())
+    };
+    let (profile, text) = run(&[]);
+    assert_eq!(profile["aux_stack"]["size"], 1024);
+    assert_eq!(profile["aux_stack"]["peak"], Value::Null);
+    assert_eq!(profile["app_heap"], Value::Null);
+    assert!(
+        text.contains("C stack     1,024 bytes, not measured"),
+        "{text}"
+    );
+    let (profile, text) = run(&["--measure-stacks", "--heap-size", "64K"]);
+    assert_eq!(profile["aux_stack"]["peak"], 160);
+    assert_eq!(profile["app_heap"]["size"], 65536);
+    assert!(
+        text.contains("C stack     at most 160 of 1,024 bytes"),
+        "{text}"
+    );
+    assert!(
+        text.contains("app heap    at most 0 of 65,536 bytes"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_drawing_names_what_it_shows() {
     let name = "a&b <c>.wat";
     let folder = scratch("plot", name);

@@ -47,6 +47,9 @@ pub struct LimitFlags {
     /// Allocate the program's memories at their maximum at once, so that they never move.
     #[arg(long)]
     pub fixed_memory: bool,
+    /// A heap for programs without an allocator of their own, at the end of their memory.
+    #[arg(long, value_name = "BYTES", value_parser = size::parse)]
+    pub heap_size: Option<u64>,
     /// Native stack that a call into the program may use.
     #[arg(long, value_name = "BYTES", value_parser = size::parse)]
     pub stack_size: Option<u64>,
@@ -68,6 +71,9 @@ impl LimitFlags {
             .fixed_memory(self.fixed_memory)
             .stack(self.stack());
         options.max_memory_pages = self.max_memory_pages;
+        // What does not fit into a number is refused as any other heap that is too large.
+        let heap_size = self.heap_size.unwrap_or(0);
+        options.heap_size = usize::try_from(heap_size).unwrap_or(usize::MAX);
         options
     }
 }
@@ -95,6 +101,11 @@ pub struct MemoryFlags {
     /// Write the same as JSON, which `precast memory --profile` reads; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     memory_profile_json: Option<PathBuf>,
+    /// Fill the unused part of stacks before the program runs, for the profile to tell how much of
+    /// them it used. All of a stack is then resident. Programs that switch between stacks of their
+    /// own must not be measured.
+    #[arg(long)]
+    measure_stacks: bool,
 }
 
 /// Where the table of a profile goes.
@@ -160,6 +171,15 @@ impl MemoryFlags {
     /// Where the JSON goes, if it is wanted.
     pub fn json(&self) -> Option<&PathBuf> {
         self.memory_profile_json.as_ref()
+    }
+
+    /// Begins to measure the stacks of a program, if that is wanted.
+    pub fn measure_stacks(&self, instance: &Instance) {
+        if self.measure_stacks
+            && let Err(error) = instance.measure_aux_stack()
+        {
+            note(format_args!("the C stack is not measured: {error}"));
+        }
     }
 
     /// Says which wish for a maximum was not heeded.

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::flags::memory::{Destination, MemoryFlags};
 use crate::{Outcome, output};
 use precast_loader::{
-    AuxStackFigures, HeapFigures, Instance, Lifetime, MemoryFigures, PoolUsage, Runtime,
+    AppHeapUsage, AuxStackUsage, Instance, Lifetime, MemoryFigures, PoolUsage, Runtime,
     TableFigures,
 };
 use serde_json::{Value, json};
@@ -25,9 +25,9 @@ pub struct Profile {
     /// The program's tables.
     pub tables: Vec<TableFigures>,
     /// The heap that the loader kept for the program.
-    pub app_heap: Option<HeapFigures>,
+    pub app_heap: Option<AppHeapUsage>,
     /// The stack in linear memory.
-    pub aux_stack: Option<AuxStackFigures>,
+    pub aux_stack: Option<AuxStackUsage>,
 }
 
 impl Profile {
@@ -76,13 +76,15 @@ impl Profile {
                 "peak": pool.peak,
             })),
             "app_heap": self.app_heap.map(|heap| json!({
-                "capacity": heap.capacity,
-                "current": heap.current,
+                "size": heap.size,
+                "current": heap.used,
                 "peak": heap.peak,
+                "blocks": heap.blocks,
             })),
             "aux_stack": self.aux_stack.map(|stack| json!({
                 "size": stack.size,
-                "peak": stack.peak,
+                "current": stack.current,
+                "peak": stack.high_water,
             })),
         })
     }

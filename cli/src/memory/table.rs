@@ -101,29 +101,29 @@ pub fn profile(profile: &Profile) -> String {
         );
     }
     if let Some(heap) = profile.app_heap {
-        let [peak, capacity, current] = [heap.peak, heap.capacity, heap.current];
-        figures("app heap", of(peak, capacity, Some(current)));
+        figures("app heap", of(heap.peak, heap.size, heap.used));
     }
     if let Some(stack) = profile.aux_stack {
-        figures("C stack", of(stack.peak, stack.size, None));
+        let size = number(stack.size);
+        let used = match stack.high_water {
+            Some(peak) => format!("at most {} of {size} bytes", number(peak)),
+            None => format!("{size} bytes, not measured"),
+        };
+        figures("C stack", used);
     }
     if let Some(pool) = profile.pool {
         let current = pool.capacity - pool.free;
-        figures("pool", of(pool.peak, pool.capacity, Some(current)));
+        figures("pool", of(pool.peak, pool.capacity, current));
     }
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
 }
 
-/// How far something was filled.
-fn of<N: TryInto<u64>>(peak: N, size: N, current: Option<N>) -> String {
-    let show = |bytes: N| number(bytes.try_into().unwrap_or(u64::MAX));
-    let now = match current {
-        Some(bytes) => format!(", {} at the end", show(bytes)),
-        None => String::new(),
-    };
-    format!("at most {} of {} bytes{now}", show(peak), show(size))
+/// How far something was filled, and how far it is now.
+fn of(peak: usize, size: usize, current: usize) -> String {
+    let [peak, size, current] = [peak, size, current].map(size::count);
+    format!("at most {peak} of {size} bytes, {current} at the end")
 }
 
 /// The lines of all lifetimes that take something, and of their sum.
