@@ -9,7 +9,9 @@ use crate::input::{self, Input};
 use crate::memory::{plan, profile};
 use crate::{Outcome, compile, output};
 use clap::Args;
-use precast_loader::{CallError, Func, Imports, Instance, InstantiateError, Source, Value};
+use precast_loader::{
+    CallError, ExecutionEnvironment, Func, Imports, Instance, InstantiateError, Source, Value,
+};
 use precast_wasi::{WasiContext, WasiContextBuilder};
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -100,20 +102,22 @@ fn run_artifact(program: &Program, source: Source<'_>, memory: &MemoryFlags) -> 
             .define_for(&mut imports, &module)
             .map_err(Failure::new)?;
     }
-    let instance = module.instantiate(&imports, memory.instance_options());
-    let outcome = match &instance {
-        Ok(instance) => {
-            memory.tell_clamped_limits(instance);
-            memory.measure_stacks(instance);
-            match &program.invoke {
-                Some(name) => invoke(instance, name, &program.arguments, memory),
-                None => start(instance, memory),
-            }
+    let instance = match module.instantiate(&imports, memory.instance_options()) {
+        Ok(instance) => instance,
+        Err(error) => {
+            let reported = profile::report(memory, &runtime, None);
+            return ended_early(&error).and_then(|code| reported.map(|()| code));
         }
-        Err(error) => ended_early(error),
+    };
+    memory.tell_clamped_limits(&instance);
+    let mut environment = instance.execution_environment(memory.stack());
+    memory.measure_stacks(&instance);
+    let outcome = match &program.invoke {
+        Some(name) => invoke(&instance, &mut environment, name, &program.arguments),
+        None => start(&instance, &mut environment),
     };
     // What the program did counts first, however it ended.
-    let reported = profile::report(memory, &runtime, instance.as_ref().ok());
+    let reported = profile::report(memory, &runtime, Some(&instance));
     outcome.and_then(|code| reported.map(|()| code))
 }
 
@@ -147,7 +151,7 @@ fn wasi_context(program: &Program) -> Outcome<WasiContextBuilder> {
 }
 
 /// Runs a command from `_start`, or prepares a reactor with `_initialize`.
-fn start(instance: &Instance, memory: &MemoryFlags) -> Outcome {
+fn start(instance: &Instance, environment: &mut ExecutionEnvironment) -> Outcome {
     let name = ["_start", "_initialize"]
         .into_iter()
         .find(|name| instance.export(name).is_some());
@@ -158,8 +162,7 @@ fn start(instance: &Instance, memory: &MemoryFlags) -> Outcome {
     };
     let function = instance.func::<(), ()>(name);
     let function = function.map_err(|error| Failure::new(format_args!("`{name}`: {error}")))?;
-    let mut environment = instance.execution_environment(memory.stack());
-    match function.call(&mut environment, ()) {
+    match function.call(environment, ()) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => ended(&error),
     }
@@ -168,16 +171,15 @@ fn start(instance: &Instance, memory: &MemoryFlags) -> Outcome {
 /// Calls an export with arguments from the command line.
 fn invoke(
     instance: &Instance,
+    environment: &mut ExecutionEnvironment,
     name: &str,
     arguments: &[OsString],
-    memory: &MemoryFlags,
 ) -> Outcome {
     // A reactor has to be initialised before anything else of it is called.
-    if let Ok(initialize) = instance.func::<(), ()>("_initialize") {
-        let mut environment = instance.execution_environment(memory.stack());
-        if let Err(error) = initialize.call(&mut environment, ()) {
-            return ended(&error);
-        }
+    if let Ok(initialize) = instance.func::<(), ()>("_initialize")
+        && let Err(error) = initialize.call(environment, ())
+    {
+        return ended(&error);
     }
     let failed =
         |message: &dyn std::fmt::Display| Failure::new(format_args!("`{name}`: {message}"));
@@ -192,8 +194,7 @@ fn invoke(
         .iter()
         .map(|ty| Value::default_for(*ty))
         .collect();
-    let mut environment = instance.execution_environment(memory.stack());
-    if let Err(error) = function.call(&mut environment, &parameters, &mut results) {
+    if let Err(error) = function.call(environment, &parameters, &mut results) {
         return ended(&error);
     }
     let lines: String = results.iter().map(|value| format!("{value}\n")).collect();
