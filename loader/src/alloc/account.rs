@@ -93,7 +93,7 @@ mod silent {
 
     /// No counters.
     #[derive(Default)]
-    pub(in crate::alloc) struct Account;
+    pub(in crate::alloc) struct Account {}
 
     impl Account {
         pub(in crate::alloc) fn add(&self, _: Category, _: usize) {}

@@ -1,4 +1,5 @@
 //! The registry, with types that come and go.
+#![forbid(unsafe_code)]
 
 use std::vec::Vec;
 
