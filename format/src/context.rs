@@ -121,7 +121,8 @@ macro_rules! word_record {
 
 word_record! {
     /// One call of the host into compiled code. The entry trampoline fills the first three fields,
-    /// adapters to the host the other two. It lives in the loader's frame for the call.
+    /// adapters to the host the next, the loader the last. It lives in the loader's frame for the
+    /// call.
     ActivationField {
         /// Stack pointer of the entry trampoline.
         EntryStackPointer = 0;
@@ -131,6 +132,9 @@ word_record! {
         HandlerAddress = 2;
         /// Frame pointer of the adapter through which the wasm code last left to the host, or zero.
         ExitFramePointer = 3;
+        /// Lowest stack address that compiled code may use. The stack limit of a context lies above
+        /// it by the stack reserve of the context's module.
+        StackFloor = 4;
     }
 }
 

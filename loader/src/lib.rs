@@ -27,7 +27,7 @@
 //! })?;
 //!
 //! let app = module.instantiate(&imports, InstanceOptions::default())?;
-//! let mut env = app.execution_environment(Stack::Caller);
+//! let mut env = app.execution_environment(Stack::Caller)?;
 //! let tick = app.func::<(u32,), u32>("tick")?; // the type is checked once, here
 //! let answer = tick.call(&mut env, (7,))?; // a trap names function, offset, backtrace
 //! # let _ = answer;
@@ -82,7 +82,7 @@ pub use alloc::{
 };
 pub use call::backtrace::{Backtrace, Frame};
 pub use call::caller::Caller;
-pub use call::error::{CallError, HostError, Trap};
+pub use call::error::{CallError, HostError, StackError, Trap};
 pub use call::exec_env::{CallContext, ExecutionEnvironment, Stack};
 pub use call::func::Func;
 pub use call::host::{HostResults, IntoHostFunction};

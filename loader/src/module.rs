@@ -14,6 +14,8 @@ use precast_format::tunables::StackChecks;
 use precast_format::types::{ExternKind, ImportType};
 
 use crate::alloc::{Category, Shared};
+use crate::call::error::CallError;
+use crate::call::exec_env::{ExecutionEnvironment, Stack};
 use crate::code::ExecutableCode;
 use crate::error::LoadError;
 use crate::instance::create;
@@ -99,13 +101,26 @@ impl Module {
         Shared::<Inner>::layout()
     }
 
-    /// Makes an instance, with everything that the module imports.
+    /// Makes an instance, with everything that the module imports. The start function runs on the
+    /// caller's stack.
     pub fn instantiate(
         &self,
         imports: &Imports,
         options: InstanceOptions,
     ) -> Result<Instance, InstantiateError> {
-        create::instantiate(self, imports, &options)
+        let environment =
+            ExecutionEnvironment::new(self.runtime(), Stack::Caller).map_err(CallError::from)?;
+        create::instantiate(self, imports, &options, environment.stack())
+    }
+
+    /// As [`Module::instantiate`]; the start function runs in the environment.
+    pub fn instantiate_in(
+        &self,
+        environment: &mut ExecutionEnvironment<'_>,
+        imports: &Imports,
+        options: InstanceOptions,
+    ) -> Result<Instance, InstantiateError> {
+        create::instantiate(self, imports, &options, environment.stack())
     }
 
     /// The module's name from its name section.
@@ -118,8 +133,13 @@ impl Module {
         &self.0.runtime
     }
 
+    /// Whether faults of the code are traps.
+    pub(crate) fn relies_on_faults(&self) -> bool {
+        relies_on_faults(self.artifact())
+    }
+
     /// Whether running out of stack is noticed by a fault, whose handler needs a stack of its own.
-    pub(crate) fn needs_signal_stack(&self) -> bool {
+    pub(crate) fn needs_stack_guard(&self) -> bool {
         self.artifact().header().tunables.stack_checks == StackChecks::Guard
     }
 

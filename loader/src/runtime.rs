@@ -9,6 +9,8 @@ use core::mem::MaybeUninit;
 use precast_format::target::{CpuFeatures, HostAbi, Isa};
 
 use crate::alloc::{Allocator, Category, CustomAllocator, OutOfMemory, PoolUsage, Shared, Usage};
+use crate::call::error::StackError;
+use crate::call::exec_env::{ExecutionEnvironment, Stack};
 use crate::code::CodeMemory;
 use crate::error::LoadError;
 use crate::module::Module;
@@ -197,6 +199,15 @@ impl Runtime {
     /// What the device offers, as the runtime was told.
     pub fn device(&self) -> &Device {
         &self.0.device
+    }
+
+    /// Where calls into instances of the runtime have their native stack: see
+    /// [`ExecutionEnvironment::new`].
+    pub fn execution_environment<'a>(
+        &self,
+        stack: Stack<'a>,
+    ) -> Result<ExecutionEnvironment<'a>, StackError> {
+        ExecutionEnvironment::new(self, stack)
     }
 
     /// Bytes that the runtime and everything made from it take for a purpose, now and at most.

@@ -208,7 +208,9 @@ fn a_thousand_random_cycles_do_not_raise_the_high_water_mark() {
                 assert_eq!(byte, [0], "a byte of another instance");
                 memory.write(9999, &[0xa5; 5000]).expect("it is inside");
             } else {
-                let mut environment = instance.execution_environment(Stack::Caller);
+                let mut environment = instance
+                    .execution_environment(Stack::Caller)
+                    .expect("it needs no memory");
                 let add = instance.func::<(i32, i32), i32>("add").expect("exported");
                 let sum = add.call(&mut environment, (cycle, 1)).expect("no trap");
                 assert_eq!(sum, cycle + 1);

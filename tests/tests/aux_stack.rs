@@ -47,13 +47,13 @@ fn instantiate(data: &str, change: impl FnOnce(&mut precast_compiler::Options)) 
 }
 
 fn call(instance: &Instance, name: &str, value: i32) -> Result<(), CallError> {
-    let mut environment = instance.execution_environment(Stack::Caller);
+    let mut environment = instance.execution_environment(Stack::Caller).unwrap();
     let function = instance.func::<(i32,), ()>(name).unwrap();
     function.call(&mut environment, (value,))
 }
 
 fn pointer(instance: &Instance) -> i32 {
-    let mut environment = instance.execution_environment(Stack::Caller);
+    let mut environment = instance.execution_environment(Stack::Caller).unwrap();
     let get = instance.func::<(), i32>("get").unwrap();
     get.call(&mut environment, ()).unwrap()
 }

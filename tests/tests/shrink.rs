@@ -51,7 +51,7 @@ fn instantiate(runtime: &Runtime, artifact: Vec<u8>) -> Instance {
 
 /// The whole life of the program.
 fn behaves(instance: &Instance) {
-    let mut environment = instance.execution_environment(Stack::Caller);
+    let mut environment = instance.execution_environment(Stack::Caller).unwrap();
     let load = instance.func::<(i32,), i32>("load").unwrap();
     let store = instance.func::<(i32, i32), ()>("store").unwrap();
     let fill = instance.func::<(i32, i32), ()>("fill").unwrap();
@@ -115,7 +115,7 @@ fn images_of_a_cut_memory_end_before_it() {
         );
         let runtime = Runtime::system().unwrap();
         let instance = instantiate(&runtime, compile(&text).unwrap());
-        let mut environment = instance.execution_environment(Stack::Caller);
+        let mut environment = instance.execution_environment(Stack::Caller).unwrap();
         let load = instance.func::<(i32,), i32>("load").unwrap();
         assert_eq!(load.call(&mut environment, (address,)).unwrap(), 9);
         assert!(load.call(&mut environment, (12320,)).is_err());

@@ -111,7 +111,7 @@ fn nothing_is_writable_and_executable_at_any_time() {
             let instance = module
                 .instantiate(&imports, InstanceOptions::default())
                 .expect("it can be instantiated");
-            let mut env = instance.execution_environment(Stack::Caller);
+            let mut env = instance.execution_environment(Stack::Caller).unwrap();
             let grow = instance
                 .func::<(i32,), i32>("grow")
                 .expect("it is exported");

@@ -102,7 +102,9 @@ impl Defined {
             .iter()
             .map(|ty| Value::default_for(*ty))
             .collect();
-        let mut environment = instance.execution_environment(Stack::Caller);
+        let mut environment = instance
+            .execution_environment(Stack::Caller)
+            .map_err(CallError::from)?;
         function.call(&mut environment, arguments, &mut results)?;
         Ok(results)
     }

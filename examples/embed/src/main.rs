@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     )?;
 
     let instance = module.instantiate(&imports, InstanceOptions::default())?;
-    let mut environment = instance.execution_environment(Stack::Caller);
+    let mut environment = instance.execution_environment(Stack::Caller)?;
     let buffer = instance.func::<(), (u32, u32)>("buffer")?;
     let words = instance.func::<(u32,), u32>("words")?;
 

@@ -2,9 +2,9 @@
 
 use core::ptr::NonNull;
 
-use precast_format::context::Field;
-
+use crate::call::entry;
 use crate::call::error::HostError;
+use crate::call::stack::CallStack;
 use crate::group::{Busy, Entered};
 use crate::instance::export::Extern;
 use crate::instance::memory::{Memory, MemoryMut, MemoryObject};
@@ -73,7 +73,9 @@ impl<'a> Caller<'a> {
         &self.group
     }
 
-    pub(crate) fn inherited_stack_limit(&self) -> usize {
-        self.instance.context().field(Field::StackLimit)
+    /// What is left of the stack of the call in progress.
+    pub(crate) fn inherited_stack(&self) -> CallStack {
+        // SAFETY: the instance called this host function, so that call is in progress.
+        unsafe { entry::inherited_stack(self.instance.context().pointer()) }
     }
 }

@@ -6,6 +6,19 @@
 //!       compiled code ... host adapter -> host function -> (this again)
 //! ```
 //!
+//! Where calls have a region, the trampoline and compiled code are on it, and all else is on the
+//! thread's own stack. Each side writes into the activation how far its stack is used before it
+//! goes to the other:
+//!
+//! ```text
+//!   thread's stack            region
+//!   activation A
+//!   enters -----------------> trampoline, compiled code, host adapter
+//!   host function <---------- leaves
+//!   activation B
+//!   enters -----------------> trampoline, compiled code           (below the adapter)
+//! ```
+//!
 //! The trampoline returns zero, or one after a trap; it restores the registers either way. The
 //! stack limit and the activation of the entered context are put back afterwards, so that calls
 //! nest.
@@ -18,13 +31,15 @@ use precast_format::trap::TrapCode;
 
 use crate::alloc::{Category, OutOfMemory};
 use crate::call::backtrace::Backtrace;
-use crate::call::error::{CallError, HostError, Trap};
+use crate::call::error::{CallError, HostError, StackError, Trap};
+use crate::call::stack::{CallStack, RegionPart};
 use crate::call::value::Slot;
 use crate::group::Entered;
 use crate::instance::InstanceData;
+use crate::instance::context::NATIVE_WIDTH;
 use crate::instance::record::{FunctionRecordData, Owner};
 use crate::limits::HOST_STACK_MARGIN;
-use crate::sys::thread;
+use crate::sys::{isa, thread};
 use crate::trap::{Activation, Pending};
 
 #[cfg(feature = "std")]
@@ -32,6 +47,9 @@ use std::boxed::Box;
 
 /// An entry trampoline: context, code, values, activation; one after a trap.
 type EntryTrampoline = unsafe extern "C" fn(*mut u8, *const u8, *mut Slot, *mut Activation) -> u32;
+
+/// Host code that compiled code reaches on the thread's own stack.
+pub(crate) type ThreadStackCode = unsafe extern "C" fn(*const (), *const (), *const ()) -> usize;
 
 /// What a host function left behind when it did not return.
 pub(crate) enum Failure {
@@ -51,7 +69,7 @@ pub(crate) enum Failure {
 pub(crate) unsafe fn call(
     record: NonNull<FunctionRecordData>,
     slots: &mut [Slot],
-    stack_limit: usize,
+    stack: CallStack,
     group: &Entered<'_>,
 ) -> Result<(), CallError> {
     // SAFETY: 1; the group outlives the call.
@@ -60,12 +78,12 @@ pub(crate) unsafe fn call(
             // SAFETY: 1; records do not change after instantiation.
             let code = unsafe { record.read() }.code;
             // SAFETY: 2; the code is the record's, of that type.
-            unsafe { call_code(instance, code, local_type, slots, stack_limit, group) }
+            unsafe { call_code(instance, code, local_type, slots, stack, group) }
         }
         Owner::Host(host) => {
             // SAFETY: the importing instance is a member of the group, too.
             let instance = unsafe { host.owner.as_ref() };
-            activate(instance, stack_limit, group, |_| {
+            activate(instance, stack, group, |_| {
                 // SAFETY: the group is entered, `activate` has set the activation, and 2.
                 unsafe { host.function.invoke(instance.context().pointer(), slots) }
             })
@@ -85,7 +103,7 @@ pub(crate) unsafe fn call_code(
     code: usize,
     type_index: u32,
     slots: &mut [Slot],
-    stack_limit: usize,
+    stack: CallStack,
     group: &Entered<'_>,
 ) -> Result<(), CallError> {
     let address = instance
@@ -95,22 +113,67 @@ pub(crate) unsafe fn call_code(
     // SAFETY: the artifact says that an entry trampoline is there, and whoever loaded it answers
     // for that.
     let trampoline = unsafe { mem::transmute::<*const u8, EntryTrampoline>(address) };
-    activate(instance, stack_limit, group, |activation| {
+    activate(instance, stack, group, |activation| {
         let context = instance.context().pointer().as_ptr();
         let code = core::ptr::with_exposed_provenance(code);
-        // SAFETY: 1, 2, 3, and the activation is current.
-        unsafe { trampoline(context, code, slots.as_mut_ptr(), activation) }
+        let values = slots.as_mut_ptr();
+        match stack.region {
+            // SAFETY: 1, 2, 3, and the activation is current.
+            None => unsafe { trampoline(context, code, values, activation) },
+            Some(region) => {
+                // SAFETY: as above; the region is nobody else's for the time of the call, `activate`
+                // has found it large enough, and the slot is the activation's.
+                unsafe { enter_region(trampoline, context, code, values, activation, region.top) }
+            }
+        }
     })
+}
+
+/// Calls the trampoline on a region.
+///
+/// # Safety
+///
+/// 1. The trampoline may be called with the arguments, and the activation is current.
+/// 2. Below `top` is room for a call, and nothing that is still used.
+unsafe fn enter_region(
+    trampoline: EntryTrampoline,
+    context: *mut u8,
+    code: *const u8,
+    values: *mut Slot,
+    activation: *mut Activation,
+    top: usize,
+) -> u32 {
+    // SAFETY: 1.
+    let saved = unsafe { &raw mut (*activation).thread_stack_pointer };
+    let (context, values) = (context.cast_const().cast(), values.cast_const().cast());
+    let current = activation.cast_const().cast();
+    let trampoline = trampoline as *const ();
+    // SAFETY: 1 and 2; the trampoline takes four pointers.
+    let status = unsafe {
+        isa::call_on_stack(
+            context,
+            code.cast(),
+            values,
+            current,
+            trampoline,
+            top,
+            saved,
+        )
+    };
+    // The status is in the low half of the register.
+    status as u32
 }
 
 /// Runs code with an activation that its context knows, and turns what ended it into a result.
 fn activate(
     instance: &InstanceData,
-    stack_limit: usize,
+    stack: CallStack,
     group: &Entered<'_>,
     run: impl FnOnce(*mut Activation) -> u32,
 ) -> Result<(), CallError> {
-    if instance.module().needs_signal_stack() {
+    let module = instance.module();
+    // On a region there is no room for the frame of a signal.
+    if module.needs_stack_guard() || (stack.region.is_some() && module.relies_on_faults()) {
         let error = OutOfMemory::new(Category::SignalStack, thread::signal_stack_size());
         thread::ensure_signal_stack().map_err(|_| error)?;
     }
@@ -119,17 +182,34 @@ fn activate(
     // Where the system does not say where the stack is, every address may be on it.
     let (lowest, highest) = thread::stack_bounds().unwrap_or((0, usize::MAX));
     let mut activation = Activation::new(thread::current_activation(), lowest, highest);
-    let needed = HOST_STACK_MARGIN.saturating_add(instance.module().stack_reserve());
-    let stack_limit = stack_limit.max(lowest.saturating_add(needed));
     activation.host_error = (&raw mut failure).cast();
-    let pointer = &raw mut activation;
+    let host_limit = lowest.saturating_add(HOST_STACK_MARGIN);
+    let here = (&raw const activation).addr();
+    let (floor, position) = match stack.region {
+        None => (stack.floor.max(host_limit), here),
+        Some(region) => {
+            if module.needs_stack_guard() && region.guard == 0 {
+                return Err(CallError::Stack(StackError::NoGuard));
+            }
+            activation.set_region(region.lowest, region.highest, region.guard);
+            activation.region_stack_pointer = region.top;
+            (stack.floor, region.top)
+        }
+    };
+    activation.stack_floor = floor;
+    let stack_limit = floor.saturating_add(module.stack_reserve());
+    if position < stack_limit && stack.region.is_some_and(|region| region.is_whole) {
+        let needed = StackError::needed(module.stack_reserve());
+        return Err(CallError::Stack(StackError::TooSmall { needed }));
+    }
     // Code need not look at the limit in every function, so host functions that call back for ever
     // are stopped here.
-    if pointer.addr() < stack_limit {
+    if position < stack_limit || here < host_limit {
         let trap = Trap::new(TrapCode::StackOverflow, Backtrace::empty());
         return Err(CallError::Trap(trap));
     }
 
+    let pointer = &raw mut activation;
     let outer_limit = context.field(Field::StackLimit);
     let outer_activation = context.field(Field::Activation);
     context.set_field(Field::StackLimit, stack_limit);
@@ -179,9 +259,60 @@ pub(crate) unsafe fn has_host_stack(context: NonNull<u8>) -> bool {
     // SAFETY: the caller's promise.
     let activation = unsafe { activation_of(context) };
     // SAFETY: the activation is that of the call in progress; nobody else looks at it now.
-    let lowest = unsafe { (*activation).stack_lowest };
+    let lowest = unsafe { (*activation).thread_lowest };
     let here = 0u8;
     (&raw const here).addr() > lowest.saturating_add(HOST_STACK_MARGIN / 2)
+}
+
+/// Calls host code with three arguments on the thread's own stack, wherever compiled code runs.
+///
+/// # Safety
+///
+/// 1. As for [`record_failure`]; compiled code of that call called whoever calls this.
+/// 2. `code` is the address of a function of the C convention that takes no more than `arguments`
+///    and that the caller may call with them.
+pub(crate) unsafe fn on_thread_stack(
+    context: NonNull<u8>,
+    arguments: [*const (); 3],
+    code: ThreadStackCode,
+) -> usize {
+    let [first, second, third] = arguments;
+    // SAFETY: 1.
+    let activation = unsafe { activation_of(context) };
+    // SAFETY: 1; nobody else looks at the activation now.
+    let stack = unsafe { (*activation).thread_stack_pointer };
+    if stack == 0 {
+        // SAFETY: 2.
+        return unsafe { code(first, second, third) };
+    }
+    // SAFETY: 1.
+    let saved = unsafe { &raw mut (*activation).region_stack_pointer };
+    let (none, code) = (core::ptr::null(), code as *const ());
+    // SAFETY: 2; the thread's stack is free from there on, as whoever left it wrote down.
+    unsafe { isa::call_on_stack(first, second, third, none, code, stack, saved) }
+}
+
+/// What is left of the stack of the call in progress, for a call of the host function that runs.
+///
+/// # Safety
+///
+/// As for [`record_failure`].
+pub(crate) unsafe fn inherited_stack(context: NonNull<u8>) -> CallStack {
+    // SAFETY: the caller's promise.
+    let activation = unsafe { activation_of(context) };
+    // SAFETY: the activation is that of the call in progress; nobody else looks at it now.
+    let activation = unsafe { &*activation };
+    let region = RegionPart {
+        top: activation.region_stack_pointer,
+        lowest: activation.stack_lowest,
+        highest: activation.stack_highest,
+        guard: activation.stack_lowest - activation.guard_lowest,
+        is_whole: false,
+    };
+    CallStack {
+        floor: activation.stack_floor,
+        region: (region.top != 0).then_some(region),
+    }
 }
 
 /// The activation of the call in progress.
@@ -190,9 +321,12 @@ pub(crate) unsafe fn has_host_stack(context: NonNull<u8>) -> bool {
 ///
 /// `context` is the context pointer of a live instance whose group is entered.
 unsafe fn activation_of(context: NonNull<u8>) -> *mut Activation {
-    // SAFETY: the caller's promise.
-    let instance = unsafe { InstanceData::from_context(context) };
-    core::ptr::with_exposed_provenance_mut(instance.context().field(Field::Activation))
+    let offset = Field::Activation.offset(NATIVE_WIDTH) as isize;
+    // SAFETY: the fixed field lies below every context pointer.
+    let field = unsafe { context.offset(offset) };
+    // SAFETY: as above; fields are aligned words.
+    let address = unsafe { field.cast::<usize>().read() };
+    core::ptr::with_exposed_provenance_mut(address)
 }
 
 /// Writes down why a host function did not return, for the call in progress.

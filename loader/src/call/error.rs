@@ -91,7 +91,54 @@ pub enum CallError {
     /// The artifact has no entry for functions of this type, because it exports none. Nothing was
     /// called.
     NotCallable,
+    /// The environment's stack does not serve the module. Nothing was called.
+    Stack(StackError),
 }
+
+/// Why a stack does not serve.
+#[must_use]
+#[non_exhaustive]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StackError {
+    /// There is not enough memory for it.
+    OutOfMemory(OutOfMemory),
+    /// It is too small for any call. Provide at least as much, and what the functions need.
+    TooSmall {
+        /// Bytes with which a call can begin, wherever the region lies.
+        needed: usize,
+    },
+    /// The module notices overflow by a guard page, and the stack has none. Use the thread's own
+    /// stack or one that a runtime allocates which may map memory, or compile with explicit stack
+    /// checks.
+    NoGuard,
+}
+
+impl From<OutOfMemory> for StackError {
+    fn from(error: OutOfMemory) -> StackError {
+        StackError::OutOfMemory(error)
+    }
+}
+
+impl fmt::Display for StackError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StackError::OutOfMemory(error) => write!(f, "cannot make the call stack: {error}"),
+            StackError::TooSmall { needed } => {
+                write!(
+                    f,
+                    "the call stack is too small; it needs at least {needed} bytes"
+                )
+            }
+            StackError::NoGuard => f.write_str(
+                "the module relies on a guard page at the end of the call stack, which this stack \
+                 does not have; use the thread's own stack or one that a runtime with guard pages \
+                 allocates, or compile with explicit stack checks",
+            ),
+        }
+    }
+}
+
+impl core::error::Error for StackError {}
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -132,6 +179,7 @@ impl fmt::Display for CallError {
             CallError::NotCallable => {
                 f.write_str("the artifact has no entry for functions of this type")
             }
+            CallError::Stack(error) => error.fmt(f),
         }
     }
 }
@@ -141,6 +189,15 @@ impl core::error::Error for CallError {}
 impl From<Busy> for CallError {
     fn from(busy: Busy) -> CallError {
         CallError::Busy(busy)
+    }
+}
+
+impl From<StackError> for CallError {
+    fn from(error: StackError) -> CallError {
+        match error {
+            StackError::OutOfMemory(error) => CallError::OutOfMemory(error),
+            error => CallError::Stack(error),
+        }
     }
 }
 
@@ -199,6 +256,7 @@ impl HostError {
             CallError::NotCallable => {
                 HostError::Message("the artifact has no entry for functions of this type")
             }
+            CallError::Stack(_) => HostError::Message("the call stack does not serve the module"),
         }
     }
 }

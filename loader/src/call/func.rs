@@ -9,6 +9,7 @@ use crate::call::entry;
 use crate::call::error::{CallError, HostError};
 use crate::call::exec_env::CallContext;
 use crate::call::host::{self, HostFunction, IntoHostFunction};
+use crate::call::stack::CallStack;
 use crate::call::typed::{TypedFunc, WasmParams, WasmResults};
 use crate::call::value::{Slot, Value};
 use crate::group::{Entered, GroupRef};
@@ -170,7 +171,7 @@ impl Func {
             });
         }
         self.call_slots(
-            context.stack_limit(),
+            context.call_stack(),
             func_type.slots(),
             |slots, group| {
                 for (slot, value) in slots.iter_mut().zip(params) {
@@ -190,7 +191,7 @@ impl Func {
     /// Calls the function: `lower` fills the parameters, `lift` reads the results.
     pub(crate) fn call_slots<T>(
         &self,
-        stack_limit: usize,
+        stack: CallStack,
         count: usize,
         lower: impl FnOnce(&mut [Slot], &Entered<'_>) -> Result<(), CallError>,
         lift: impl FnOnce(&[Slot], &Entered<'_>) -> Result<T, CallError>,
@@ -213,7 +214,7 @@ impl Func {
         lower(slots, &group)?;
         // SAFETY: the record belongs to a member of the group, which is entered, and the typed or
         // untyped caller has compared the types and asked for enough slots.
-        unsafe { entry::call(*record, slots, stack_limit, &group)? };
+        unsafe { entry::call(*record, slots, stack, &group)? };
         lift(slots, &group)
     }
 }

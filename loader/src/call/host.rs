@@ -115,6 +115,31 @@ unsafe extern "C" fn enter<C: HostCallable>(
     context: NonNull<u8>,
     values: *mut Slot,
 ) -> u32 {
+    let arguments = [
+        function.cast(),
+        context.as_ptr().cast_const().cast(),
+        values.cast_const().cast(),
+    ];
+    // SAFETY: 1 to 4 are what `run` wants; it takes these three pointers.
+    unsafe { entry::on_thread_stack(context, arguments, run::<C>) as u32 }
+}
+
+/// Runs the callable on the thread's own stack.
+///
+/// # Safety
+///
+/// As for [`enter`], whose arguments these are.
+unsafe extern "C" fn run<C: HostCallable>(
+    function: *const (),
+    context: *const (),
+    values: *const (),
+) -> usize {
+    let (function, values) = (
+        function.cast::<HostFunction>(),
+        values.cast_mut().cast::<Slot>(),
+    );
+    // SAFETY: 2; it was not null before either.
+    let context = unsafe { NonNull::new_unchecked(context.cast_mut().cast::<u8>()) };
     // SAFETY: 1; the reference ends with the call.
     let function = unsafe { &*function };
     // SAFETY: 1; the closure behind the function is a `C`.

@@ -1,7 +1,8 @@
 //! Calls: from the host into compiled code, and back.
 //!
 //! [`func`] and [`typed`] are what the host calls, [`entry`] enters the code, [`host`] is what the
-//! code calls, [`error`] and [`backtrace`] what is left when it does not return.
+//! code calls, [`stack`] where it
+//! runs, [`error`] and [`backtrace`] what is left when it does not return.
 
 pub(crate) mod backtrace;
 pub(crate) mod caller;
@@ -10,5 +11,6 @@ pub(crate) mod error;
 pub(crate) mod exec_env;
 pub(crate) mod func;
 pub(crate) mod host;
+pub(crate) mod stack;
 pub(crate) mod typed;
 pub(crate) mod value;

@@ -219,9 +219,9 @@ impl<P: WasmParams, R: WasmResults> TypedFunc<P, R> {
 
     /// Calls the function.
     pub fn call(&self, context: &mut impl CallContext, params: P) -> Result<R, CallError> {
-        let limit = context.stack_limit();
+        let stack = context.call_stack();
         self.func.call_slots(
-            limit,
+            stack,
             P::TYPES.len().max(R::TYPES.len()),
             |slots, group| params.lower(slots, group),
             |slots, group| Ok(R::lift(slots, group)),

@@ -23,8 +23,8 @@ use crate::alloc::{Box, Category, OutOfMemory, Shared, Slab};
 use crate::call::backtrace::Backtrace;
 use crate::call::entry;
 use crate::call::error::Trap;
-use crate::call::exec_env::{CallContext, ExecutionEnvironment};
 use crate::call::host::HostFunction;
+use crate::call::stack::CallStack;
 use crate::group::{Entered, GroupRef, Linked, Member, Membership};
 use crate::instance::context::{Context, ContextStorage};
 use crate::instance::element::ElementSegment;
@@ -46,6 +46,7 @@ pub(crate) fn instantiate(
     module: &Module,
     imports: &Imports,
     options: &InstanceOptions,
+    stack: CallStack,
 ) -> Result<Instance, InstantiateError> {
     if !imports.runtime().is_same(module.runtime()) {
         return Err(InstantiateError::OtherRuntime);
@@ -71,7 +72,7 @@ pub(crate) fn instantiate(
     // SAFETY: the group owns the instance, and `group` keeps the group.
     let instance = unsafe { pointer.as_ref() };
     initialize(instance)?;
-    start(instance, options, &entered)?;
+    start(instance, stack, &entered)?;
     Ok(Instance::from_data(instance))
 }
 
@@ -385,7 +386,7 @@ fn segment_trap(code: TrapCode) -> InstantiateError {
 /// Calls the start function.
 fn start(
     instance: &InstanceData,
-    options: &InstanceOptions,
+    stack: CallStack,
     group: &Entered<'_>,
 ) -> Result<(), InstantiateError> {
     let module = instance.module();
@@ -393,20 +394,19 @@ fn start(
     let Some(index) = artifact.start_function() else {
         return Ok(());
     };
-    let limit = ExecutionEnvironment::new(module.runtime(), options.stack).stack_limit();
     match artifact.defined_function(index) {
         Some(function) => {
             let code = module.code_address(function.text_offset);
             // SAFETY: the group is entered, the code is the function's, and the reader has checked
             // that a start function takes and returns nothing.
             unsafe {
-                entry::call_code(instance, code, function.type_index, &mut [], limit, group)
+                entry::call_code(instance, code, function.type_index, &mut [], stack, group)
             }?;
         }
         None => {
             if let Some(record) = instance.function_record(index) {
                 // SAFETY: as above; the record is an import's.
-                unsafe { entry::call(record, &mut [], limit, group) }?;
+                unsafe { entry::call(record, &mut [], stack, group) }?;
             }
         }
     }

@@ -29,6 +29,7 @@ use precast_format::context::Field;
 use precast_format::types::ExternKind;
 
 use crate::alloc::{Array, Slab, SlabLayout};
+use crate::call::error::StackError;
 use crate::call::exec_env::{ExecutionEnvironment, Stack};
 use crate::call::func::Func;
 use crate::call::typed::{TypedFunc, WasmParams, WasmResults};
@@ -47,7 +48,7 @@ use crate::module::Module;
 use crate::runtime::Runtime;
 use crate::types::ExternType;
 
-/// What an instance may use, and how its start function runs.
+/// What an instance may use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct InstanceOptions {
@@ -68,19 +69,16 @@ pub struct InstanceOptions {
     pub heap_size: usize,
     /// Who is told why a memory that the instance defines did not grow.
     pub growth_observer: Option<GrowthObserver>,
-    /// The stack of the start function.
-    pub stack: Stack,
 }
 
 impl Default for InstanceOptions {
-    /// The module's own limits, the caller's stack.
+    /// The module's own limits.
     fn default() -> InstanceOptions {
         InstanceOptions {
             max_memory_pages: None,
             fixed_memory: false,
             heap_size: 0,
             growth_observer: None,
-            stack: Stack::Caller,
         }
     }
 }
@@ -107,12 +105,6 @@ impl InstanceOptions {
     /// The options with somebody to be told why a memory did not grow.
     pub fn growth_observer(mut self, observer: GrowthObserver) -> InstanceOptions {
         self.growth_observer = Some(observer);
-        self
-    }
-
-    /// The options with another stack for the start function.
-    pub fn stack(mut self, stack: Stack) -> InstanceOptions {
-        self.stack = stack;
         self
     }
 }
@@ -336,8 +328,11 @@ impl Instance {
         self.data().module()
     }
 
-    /// Where calls into the instance have their native stack.
-    pub fn execution_environment(&self, stack: Stack) -> ExecutionEnvironment {
+    /// Where calls into the instance have their native stack: see [`ExecutionEnvironment::new`].
+    pub fn execution_environment<'a>(
+        &self,
+        stack: Stack<'a>,
+    ) -> Result<ExecutionEnvironment<'a>, StackError> {
         ExecutionEnvironment::new(self.data().runtime(), stack)
     }
 

@@ -79,7 +79,9 @@ pub fn call(runtime: &Runtime, artifacts: &Artifacts) -> Result<(), Message> {
     let instance = module
         .instantiate(&imports, InstanceOptions::default())
         .map_err(Message::of)?;
-    let mut environment = instance.execution_environment(Stack::Caller);
+    let mut environment = instance
+        .execution_environment(Stack::Caller)
+        .map_err(Message::of)?;
     let add = instance
         .func::<(i32, i32), i32>("add")
         .map_err(Message::of)?;

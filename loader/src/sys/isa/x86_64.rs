@@ -45,3 +45,40 @@ pub(crate) unsafe fn resume(pc: usize, stack_pointer: usize, frame_pointer: usiz
         )
     }
 }
+
+/// Calls a function of the C convention with four arguments on another stack, and gives back what
+/// it returns in the first result register.
+///
+/// The address from which on the present stack is free goes to `saved` before that, so that the
+/// function can come back here for a while.
+///
+/// # Safety
+///
+/// 1. `code` is the address of a function that takes no more than these arguments, all of them
+///    words or pointers, and the caller may call it with them.
+/// 2. Below `stack`, which is a multiple of 16, is room for what the function needs, and nothing
+///    that is still used.
+/// 3. `saved` can be written.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn call_on_stack(
+    first: *const (),
+    second: *const (),
+    third: *const (),
+    fourth: *const (),
+    code: *const (),
+    stack: usize,
+    saved: *mut usize,
+) -> usize {
+    naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        // The seventh argument lies above frame pointer and return address.
+        "mov rax, [rbp + 16]",
+        "mov [rax], rsp",
+        "mov rsp, r9",
+        "call r8",
+        "mov rsp, rbp",
+        "pop rbp",
+        "ret",
+    )
+}

@@ -17,13 +17,6 @@ use crate::sys::lock::Lock;
 use crate::sys::signals::{Fault, FaultHandler, install, uninstall};
 use crate::sys::thread::current_activation;
 
-/// How far below the lowest address of a stack its guard pages may reach, in bytes.
-const STACK_GUARD: usize = 64 << 10;
-
-/// How far above the lowest address of a stack an access can fail: the system's idea of where the
-/// main thread's stack ends is a page or two off.
-const STACK_MARGIN: usize = 16 << 10;
-
 /// How many users the process's signal handlers have.
 static USERS: Lock<usize> = Lock::new(0);
 
@@ -81,12 +74,7 @@ impl FaultHandler for Traps {
             return false;
         };
         let fault_address = fault.address();
-        let end_of_stack = fault_address.is_some_and(|address| {
-            let lowest = activation.stack_lowest;
-            lowest != 0
-                && address >= lowest.saturating_sub(STACK_GUARD)
-                && address < lowest.saturating_add(STACK_MARGIN)
-        });
+        let end_of_stack = fault_address.is_some_and(|address| activation.is_end_of_stack(address));
         let code = match found.trap {
             // A prologue may fault at any of its instructions, and none of them is in the table.
             _ if end_of_stack => TrapCode::StackOverflow,
