@@ -64,6 +64,15 @@ core::arch::global_asm!(
     "call precast_test_deep",
     "precast_test_deep_site:",
     "ud2",
+    // endless: calls itself until there is no stack
+    "precast_test_endless:",
+    "push rbp",
+    "mov rbp, rsp",
+    "sub rsp, 1024",
+    "or qword ptr [rsp], 0",
+    "call precast_test_endless",
+    "precast_test_endless_site:",
+    "ud2",
     // The entry trampoline: context, code, values, activation.
     "precast_test_entry:",
     "push rbp",
@@ -152,6 +161,8 @@ labels! {
     host_site = "precast_test_host_site";
     deep = "precast_test_deep";
     deep_site = "precast_test_deep_site";
+    endless = "precast_test_endless";
+    endless_site = "precast_test_endless_site";
     entry = "precast_test_entry";
     adapter = "precast_test_adapter";
     end = "precast_test_end";
@@ -185,8 +196,8 @@ fn function(number: u32, text_offset: u32, text_end: u32, type_index: u32) -> Fu
     }
 }
 
-/// A module that imports `env` `f`: (i32, i32) -> i32 and exports `add`, `fault`, `raise`, `host`
-/// and `deep`.
+/// A module that imports `env` `f`: (i32, i32) -> i32 and exports `add`, `fault`, `raise`, `host`,
+/// `deep` and `endless`.
 pub fn module() -> ArtifactBuilder {
     let mut artifact = builder();
     artifact.tunables.trap_mode = TrapMode::Signals;
@@ -213,7 +224,8 @@ pub fn module() -> ArtifactBuilder {
         function(1, fault(), raise(), 1),
         function(2, raise(), host(), 1),
         function(3, host(), deep(), 0),
-        function(4, deep(), entry(), 1),
+        function(4, deep(), endless(), 1),
+        function(5, endless(), entry(), 1),
     ];
     functions[1].traps = vec![TrapSite {
         code_offset: fault_site() - fault(),
@@ -231,9 +243,10 @@ pub fn module() -> ArtifactBuilder {
     call(&mut functions[2], raise_site());
     call(&mut functions[3], host_site());
     call(&mut functions[4], deep_site());
+    call(&mut functions[5], endless_site());
     artifact.functions = functions.to_vec();
     artifact.text = text();
-    let names = ["add", "fault", "raise", "host", "deep"];
+    let names = ["add", "fault", "raise", "host", "deep", "endless"];
     artifact.exports = names
         .iter()
         .zip(1..)
@@ -244,7 +257,7 @@ pub fn module() -> ArtifactBuilder {
         .collect();
     let counts = ContextCounts {
         imported_functions: 1,
-        function_records: 5,
+        function_records: 6,
         ..ContextCounts::default()
     };
     let layout = ContextLayout::new(PointerWidth::Bits64, counts).expect("it is small");
