@@ -54,9 +54,9 @@ pub fn compile(wasm: &[u8], options: &Options, progress: &dyn Progress) -> Resul
     let environment = environment(&module, &bodies, options, &*isa).map_err(explain)?;
     let functions =
         codegen::compile_functions(&environment, &*isa, bodies, progress).map_err(explain)?;
-    let adapters = codegen::compile_adapters(&environment, &*isa)?;
-    let linked = link::link(&environment, &*isa, functions, adapters)?;
-    let artifact = emit::artifact(&environment, &linked)?;
+    let adapters = codegen::compile_adapters(&environment, &*isa, &functions)?;
+    let linked = link::link(&environment, &*isa, functions, adapters.by_type)?;
+    let artifact = emit::artifact(&environment, &linked, adapters.stack_reserve)?;
     Ok(Compiled {
         artifact,
         functions: linked.functions.len(),

@@ -104,7 +104,8 @@ pub struct Options {
     pub memory_reservation: u64,
     /// Inaccessible address space after the reservation, in bytes.
     pub memory_guard: u64,
-    /// Stack below the limit that unchecked leaf functions and libcalls may use, in bytes.
+    /// Twice the largest frame that a function may take before its stack is checked, in bytes: a
+    /// function with a larger frame is checked before. The artifact records what the code uses.
     pub stack_reserve: u32,
     /// Where the context is held; `None` is what measured best for the instruction set.
     pub context_register: Option<ContextRegister>,

@@ -301,6 +301,8 @@ impl Target {
             ("enable_multi_ret_implicit_sret", "true"),
             ("enable_probestack", boolean(probes)),
             ("probestack_strategy", "inline"),
+            // Two frames that are just too small for a probe are no larger than a guard page.
+            ("probestack_size_log2", "11"),
             (
                 "enable_heap_access_spectre_mitigation",
                 boolean(options.heap_spectre_guard),

@@ -106,6 +106,8 @@ pub struct Tunables {
     pub memory_reservation: u64,
     /// Inaccessible bytes after the reservation.
     pub memory_guard: u64,
-    /// Room below the stack limit that leaf functions, libcalls and adapters may use, in bytes.
+    /// How far below the stack limit code goes without asking, in bytes: frames that are taken
+    /// before they are checked, functions that call nothing, trampolines and adapters. Libcalls and
+    /// the entry of host functions need room below that.
     pub stack_reserve: u32,
 }

@@ -10,12 +10,14 @@
 //! instance restores that instance's stack limit and activation, because the calls in between may
 //! have entered the instance again, with others.
 
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
     BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, Function, InstBuilder,
     MemFlagsData, StackSlotData, StackSlotKind, Type, UserFuncName, Value, types,
 };
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use precast_format::context::{ActivationField, Field, FunctionRecord, VALUE_SIZE};
+use precast_format::trap::TrapCode;
 
 use super::{Abi, ContextAccess, libcall};
 use crate::module::FunctionType;
@@ -151,8 +153,10 @@ pub(crate) fn host_adapter(abi: &Abi, ty: &FunctionType) -> Function {
     })
 }
 
-/// Builds the adapter through which wasm code calls a function of another instance.
-pub(crate) fn switch_adapter(abi: &Abi, ty: &FunctionType) -> Function {
+/// Builds the adapter through which wasm code calls a function of another instance. Where stacks are
+/// compared with a limit, it knows the reserve of its module: the callee's limit lies above the floor
+/// by that much, and the adapter goes on only if its own frame lies above the limit.
+pub(crate) fn switch_adapter(abi: &Abi, ty: &FunctionType, reserve: Option<u32>) -> Function {
     adapter(abi, ty, |builder, context, record, arguments| {
         let trusted = MemFlagsData::trusted();
         let callee = FunctionRecord::Context.offset(abi.width);
@@ -160,7 +164,15 @@ pub(crate) fn switch_adapter(abi: &Abi, ty: &FunctionType) -> Function {
         let code = FunctionRecord::Code.offset(abi.width);
         let code = builder.ins().load(abi.pointer, trusted, record, code);
         let state = save(builder, abi, context);
-        for (field, value) in ACTIVATION_STATE.into_iter().zip(state) {
+        let mut callees = state;
+        if let Some(reserve) = reserve {
+            let floor = ActivationField::StackFloor.offset(abi.width);
+            let floor = builder.ins().load(abi.pointer, trusted, state[1], floor);
+            let limit = builder.ins().iadd_imm_u(floor, i64::from(reserve));
+            check_stack(builder, abi, context, limit);
+            callees[0] = limit;
+        }
+        for (field, value) in ACTIVATION_STATE.into_iter().zip(callees) {
             builder
                 .ins()
                 .store(trusted, value, callee, field.offset(abi.width));
@@ -212,6 +224,26 @@ fn adapter(
     builder.seal_all_blocks();
     builder.finalize(abi.frontend);
     function
+}
+
+/// Raises a trap where the stack pointer is below the limit. Faults of adapters are not in the trap
+/// table, so this is a call whatever the trap mode is.
+fn check_stack(
+    builder: &mut FunctionBuilder<'_>,
+    abi: &Abi,
+    context: &mut ContextAccess,
+    limit: Value,
+) {
+    let pointer = builder.ins().get_stack_pointer(abi.pointer);
+    let overflow = builder.ins().icmp(IntCC::UnsignedLessThan, pointer, limit);
+    let (overflowing, fitting) = (builder.create_block(), builder.create_block());
+    builder.set_cold_block(overflowing);
+    builder.ins().brif(overflow, overflowing, &[], fitting, &[]);
+    let recent = context.recent();
+    builder.switch_to_block(overflowing);
+    libcall::raise(builder, abi, context, TrapCode::StackOverflow as u32);
+    builder.switch_to_block(fitting);
+    context.resume(recent);
 }
 
 fn save(builder: &mut FunctionBuilder<'_>, abi: &Abi, context: &mut ContextAccess) -> [Value; 2] {

@@ -47,6 +47,8 @@ pub(crate) struct CompiledFunction {
     pub chunks: Vec<Chunk>,
     /// Stack that one activation takes, return address included, in bytes.
     pub frame_size: u32,
+    /// The part of it that is taken without a check of the stack, or the stub's frame.
+    pub unchecked_frame_size: u32,
     /// Offset of the body in the module.
     pub wasm_offset: u32,
 }

@@ -3,14 +3,17 @@
 mod cpu_features;
 mod function;
 mod parallel;
+mod stack_reserve;
 mod stack_stub;
 
 pub(crate) use function::{Chunk, CompiledFunction, Relocation, RelocationTarget, compile_clif};
 pub(crate) use parallel::compile_functions;
 
 use cranelift_codegen::isa::TargetIsa;
+use precast_format::tunables::StackChecks;
 use wasmparser::ExternalKind;
 
+use self::stack_reserve::LargestFrames;
 use crate::abi;
 use crate::error::Result;
 use crate::module::ImportType;
@@ -24,7 +27,15 @@ pub(crate) struct Adapters {
     pub switch: Option<Chunk>,
 }
 
-/// Compiles trampolines and adapters, indexed by canonical type.
+/// All trampolines and adapters of an artifact.
+pub(crate) struct AllAdapters {
+    /// By canonical type.
+    pub by_type: Vec<Adapters>,
+    /// How far below the stack limit the artifact's code goes without asking, in bytes.
+    pub stack_reserve: u32,
+}
+
+/// Compiles trampolines and adapters, knowing the functions.
 ///
 /// # Errors
 ///
@@ -32,7 +43,8 @@ pub(crate) struct Adapters {
 pub(crate) fn compile_adapters(
     environment: &Environment<'_>,
     isa: &dyn TargetIsa,
-) -> Result<Vec<Adapters>> {
+    functions: &[CompiledFunction],
+) -> Result<AllAdapters> {
     let module = environment.module;
     let count = module.types.len();
     let (mut entered, mut imported, mut shared) =
@@ -58,22 +70,44 @@ pub(crate) fn compile_adapters(
         }
     }
     let abi = &environment.abi;
-    let mut all = Vec::with_capacity(count);
     let mut context = cranelift_codegen::Context::new();
+    let mut compile = |function, largest: &mut u32| -> Result<Option<Chunk>> {
+        check_vectors(&function, &environment.options.target)?;
+        let code = compile_clif(isa, &mut context, function)?;
+        *largest = code.frame_size.max(*largest);
+        Ok(Some(code.chunk))
+    };
+    let mut frames = LargestFrames::default();
+    frames.function = functions
+        .iter()
+        .map(|function| function.unchecked_frame_size)
+        .max()
+        .unwrap_or(0);
+    let mut by_type = Vec::with_capacity(count);
     for (index, ty) in module.types.iter().enumerate() {
-        let mut compile = |wanted: bool, build: fn(&abi::Abi, &_) -> _| {
-            if !wanted {
-                return Ok(None);
-            }
-            let function = build(abi, ty);
-            check_vectors(&function, &environment.options.target)?;
-            compile_clif(isa, &mut context, function).map(|code| Some(code.chunk))
-        };
-        all.push(Adapters {
-            entry: compile(entered[index], abi::entry_trampoline)?,
-            host: compile(imported[index], abi::host_adapter)?,
-            switch: compile(shared[index], abi::switch_adapter)?,
-        });
+        let mut adapters = Adapters::default();
+        if entered[index] {
+            adapters.entry = compile(abi::entry_trampoline(abi, ty), &mut frames.entry)?;
+        }
+        if imported[index] {
+            adapters.host = compile(abi::host_adapter(abi, ty), &mut frames.host)?;
+        }
+        by_type.push(adapters);
     }
-    Ok(all)
+    let stack_reserve = stack_reserve::stack_reserve(environment, &frames);
+    // These say how large the reserve is, and are no part of it.
+    let checks = environment.options.stack_checks == StackChecks::Explicit;
+    let checked_reserve = checks.then_some(stack_reserve);
+    for (index, ty) in module.types.iter().enumerate() {
+        if shared[index] {
+            let mut frame_size = 0;
+            let adapter = abi::switch_adapter(abi, ty, checked_reserve);
+            by_type[index].switch = compile(adapter, &mut frame_size)?;
+            stack_reserve::check_switch_adapter(ty, frame_size)?;
+        }
+    }
+    Ok(AllAdapters {
+        by_type,
+        stack_reserve,
+    })
 }

@@ -123,13 +123,17 @@ fn compile_function(
     let compiled = compile_clif(isa, context, translated)
         .map_err(|error| error.in_function(function).at(wasm_offset as usize))?;
     let mut chunks = vec![compiled.chunk];
+    let mut unchecked_frame_size = compiled.frame_size;
     if stack_stub::is_needed(environment.options, compiled.frame_size) {
         let stub = stack_stub::build(environment, function, compiled.frame_size);
-        chunks.insert(0, compile_clif(isa, context, stub)?.chunk);
+        let stub = compile_clif(isa, context, stub)?;
+        unchecked_frame_size = stub.frame_size;
+        chunks.insert(0, stub.chunk);
     }
     Ok(CompiledFunction {
         chunks,
         frame_size: compiled.frame_size,
+        unchecked_frame_size,
         wasm_offset,
     })
 }

@@ -22,7 +22,11 @@ use crate::translate::Environment;
 /// # Errors
 ///
 /// When the module exceeds a limit of the format, or uses a type that the format does not have.
-pub(crate) fn artifact(environment: &Environment<'_>, linked: &Linked) -> Result<Vec<u8>> {
+pub(crate) fn artifact(
+    environment: &Environment<'_>,
+    linked: &Linked,
+    stack_reserve: u32,
+) -> Result<Vec<u8>> {
     let (module, options) = (environment.module, environment.options);
     let target = write::Target {
         isa: options.target.isa(),
@@ -40,7 +44,7 @@ pub(crate) fn artifact(environment: &Environment<'_>, linked: &Linked) -> Result
         relocation_model: options.relocation_model,
         memory_reservation: options.memory_reservation,
         memory_guard: options.memory_guard,
-        stack_reserve: options.stack_reserve,
+        stack_reserve,
     };
     let mut artifact = ArtifactBuilder::new(target, tunables);
     artifact.wasm_features = environment.usage.features();

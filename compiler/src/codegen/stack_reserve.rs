@@ -1,0 +1,103 @@
+//! The stack reserve: how far below the stack limit code goes without asking.
+//!
+//! The loader sets the limit of a context so many bytes above the lowest address that compiled code
+//! may use (the floor of the activation). This file says how many they are, and is the one place
+//! for the arithmetic. What may happen while the stack pointer is at the limit:
+//!
+//! ```text
+//!   a checked function is called       its frame F, taken before the compare
+//!   a function without calls is called its frame F; it compares nothing
+//!   a large function is called         the frame F of the stub in front of it; the stub leaves
+//!                                      room for the body's frame above the limit
+//!   any of these makes tail calls      T more: its callee's arguments are placed above its frame
+//!   the host enters                    the trampoline's frame E, then one of the above
+//!   a host function is called          the adapter's frame H
+//!   another instance is called         the frame S of the callee's adapter, which compares with
+//!                                      the callee's limit before it goes on
+//!
+//!   reserve = max(E + F + T, H, S), rounded up
+//! ```
+//!
+//! Frames include return addresses. `S` belongs to another artifact, so it is bounded by the type
+//! of the function ([`switch_adapter_bound`]); every artifact's own adapters keep to that bound.
+//! Libcalls and the entry of host functions are called from all of these places; they run in the
+//! loader's margin below the floor.
+
+use precast_format::context::VALUE_SIZE;
+use precast_format::features::WasmFeature;
+use precast_format::tunables::StackChecks;
+
+use crate::error::{CompileError, Result};
+use crate::module::{FunctionType, ImportType};
+use crate::translate::Environment;
+
+/// What the stack pointer is a multiple of at a call; the reserve is rounded up to it.
+const ALIGNMENT: u32 = 16;
+
+/// What an adapter needs whatever the function's type is: saved registers and spilled values.
+const ADAPTER_BASE: u32 = 256;
+
+/// The largest frames of each kind, in bytes; zero where there is none.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct LargestFrames {
+    /// Of functions that are checked inside of their frame or not at all, and of stubs.
+    pub function: u32,
+    /// Of entry trampolines.
+    pub entry: u32,
+    /// Of adapters to host functions.
+    pub host: u32,
+}
+
+/// The reserve in bytes; zero where nothing is compared with the limit.
+pub(crate) fn stack_reserve(environment: &Environment<'_>, frames: &LargestFrames) -> u32 {
+    if environment.options.stack_checks != StackChecks::Explicit {
+        return 0;
+    }
+    let module = environment.module;
+    let (mut switch, mut tail) = (0, 0);
+    let all = !module.tables.is_empty();
+    for (index, ty) in module.types.iter().enumerate() {
+        let is_imported = || {
+            module
+                .imports
+                .iter()
+                .any(|import| matches!(import.ty, ImportType::Function(ty) if ty as usize == index))
+        };
+        if all || is_imported() {
+            switch = switch_adapter_bound(ty).max(switch);
+        }
+        // Each argument takes a value's size at most, the context and the place for results too.
+        let arguments = (ty.params.len() as u32 + 2) * VALUE_SIZE;
+        tail = arguments.max(tail);
+    }
+    if !environment.usage.features().contains(WasmFeature::TailCall) {
+        tail = 0;
+    }
+    let entered = frames.entry + frames.function + tail;
+    entered
+        .max(frames.host)
+        .max(switch)
+        .next_multiple_of(ALIGNMENT)
+}
+
+/// The largest frame that the adapter may have through which other instances call a function of
+/// this type: each value is passed on, and results are kept while the context is restored.
+fn switch_adapter_bound(ty: &FunctionType) -> u32 {
+    let values = ty.params.len() + 2 * ty.results.len();
+    ADAPTER_BASE + values as u32 * VALUE_SIZE
+}
+
+/// Refuses an adapter that other artifacts have not reckoned with.
+///
+/// # Errors
+///
+/// When the bound is wrong, which is a defect.
+pub(super) fn check_switch_adapter(ty: &FunctionType, frame_size: u32) -> Result<()> {
+    if frame_size > switch_adapter_bound(ty) {
+        return Err(CompileError::internal(format!(
+            "an adapter has a frame of {frame_size} bytes, and its type allows {}",
+            switch_adapter_bound(ty)
+        )));
+    }
+    Ok(())
+}
