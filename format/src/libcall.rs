@@ -7,6 +7,11 @@
 //! Every helper uses the C calling convention of the target. Unless it is marked pure, its first
 //! argument is the context pointer. A helper that returns a trap code returns zero for success.
 
+/// Stack that a libcall or the entry of a host function may use, in bytes: the return address of its
+/// call included. The loader keeps as much free below what compiled code may use, and code that
+/// relies on a guard page looks for it before such a call.
+pub const LIBCALL_STACK: u32 = 4 << 10;
+
 /// A machine type in a libcall's signature.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LibcallType {

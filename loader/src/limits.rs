@@ -9,7 +9,7 @@ pub const HOST_STACK_MARGIN: usize = 128 << 10;
 
 /// Stack below compiled code that libcalls may use, in bytes: the return address of their call
 /// included. What grows memories and tables runs on the thread's own stack and is not part of it.
-pub const LIBCALL_STACK_MARGIN: usize = 4 << 10;
+pub const LIBCALL_STACK_MARGIN: usize = precast_format::libcall::LIBCALL_STACK as usize;
 
 /// Largest number of elements of a table, and of all tables of a new instance together.
 pub const MAX_TABLE_ELEMENTS: u64 = 10_000_000;

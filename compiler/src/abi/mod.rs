@@ -5,11 +5,13 @@
 
 mod context;
 mod libcall;
+mod probe;
 mod signature;
 mod trampoline;
 
 pub(crate) use context::{ContextAccess, flags};
 pub(crate) use libcall::{call_libcall, raise};
+pub(crate) use probe::probe_stack;
 pub(crate) use trampoline::{entry_trampoline, host_adapter, switch_adapter};
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +20,7 @@ use cranelift_codegen::ir::{self, UserExternalName};
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig, TargetIsa};
 use precast_format::context::{ContextCounts, ContextLayout, PointerWidth};
 use precast_format::libcall::Libcall;
-use precast_format::tunables::{RelocationModel, TrapMode};
+use precast_format::tunables::{RelocationModel, StackChecks, TrapMode};
 
 use crate::error::{CompileError, Result};
 use crate::module::Module;
@@ -45,6 +47,8 @@ pub(crate) struct Abi {
     pub relocation_model: RelocationModel,
     /// How traps are raised.
     pub trap_mode: TrapMode,
+    /// How stack overflow is noticed.
+    pub stack_checks: StackChecks,
     /// Where everything is in the context.
     pub layout: ContextLayout,
     /// What Cranelift's frontend wants to know of the target.
@@ -84,6 +88,7 @@ impl Abi {
             host_call_conv: CallConv::triple_default(isa.triple()),
             relocation_model: options.relocation_model,
             trap_mode: options.trap_mode,
+            stack_checks: options.stack_checks,
             layout,
             frontend: isa.frontend_config(),
             libcalls: AtomicU64::new(0),

@@ -18,8 +18,9 @@ use cranelift_codegen::ir::{
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use precast_format::context::{ActivationField, Field, FunctionRecord, VALUE_SIZE};
 use precast_format::trap::TrapCode;
+use precast_format::tunables::StackChecks;
 
-use super::{Abi, ContextAccess, libcall};
+use super::{Abi, ContextAccess, libcall, probe_stack};
 use crate::module::FunctionType;
 use crate::options::ContextRegister;
 
@@ -112,7 +113,7 @@ pub(crate) fn entry_trampoline(abi: &Abi, ty: &FunctionType) -> Function {
 
 /// Builds the adapter through which wasm code calls a host function of this type.
 pub(crate) fn host_adapter(abi: &Abi, ty: &FunctionType) -> Function {
-    adapter(abi, ty, |builder, context, record, arguments| {
+    let mut function = adapter(abi, ty, |builder, context, record, arguments| {
         let slots = ty.params.len().max(ty.results.len()).max(1) as u32;
         let slot = builder.create_sized_stack_slot(StackSlotData::new(
             StackSlotKind::ExplicitSlot,
@@ -150,7 +151,13 @@ pub(crate) fn host_adapter(abi: &Abi, ty: &FunctionType) -> Function {
         context.forget();
         builder.ins().store(trusted, previous_exit, state[1], exit);
         load_values(builder, abi, &ty.results, values)
-    })
+    });
+    if abi.stack_checks == StackChecks::Guard
+        && let Some(entry) = function.layout.entry_block()
+    {
+        probe_stack(&mut function, entry, abi.pointer);
+    }
+    function
 }
 
 /// Builds the adapter through which wasm code calls a function of another instance. Where stacks are

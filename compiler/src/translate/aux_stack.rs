@@ -73,6 +73,6 @@ impl FunctionTranslator<'_, '_> {
             &[code],
         );
         self.builder.ins().trap(clif_code(TrapCode::Unreachable));
-        self.makes_calls = true;
+        self.makes_libcalls();
     }
 }

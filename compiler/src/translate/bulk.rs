@@ -13,7 +13,7 @@ impl FunctionTranslator<'_, '_> {
         libcall: Libcall,
         arguments: &[Value],
     ) -> Value {
-        self.makes_calls = true;
+        self.makes_libcalls();
         let call = abi::call_libcall(
             &mut self.builder,
             self.abi,
@@ -63,7 +63,7 @@ impl FunctionTranslator<'_, '_> {
 
     /// `data.drop` or `elem.drop`.
     pub(super) fn drop_segment(&mut self, libcall: Libcall, segment: u32) {
-        self.makes_calls = true;
+        self.makes_libcalls();
         let segment = self.index(segment);
         abi::call_libcall(
             &mut self.builder,

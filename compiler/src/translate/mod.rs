@@ -73,6 +73,7 @@ struct FunctionTranslator<'a, 'b> {
     checked: CheckedAddresses,
     results: Vec<ir::Type>,
     makes_calls: bool,
+    makes_libcalls: bool,
 }
 
 /// Validates and translates one function body.
@@ -130,6 +131,7 @@ fn translate_body(
         checked: CheckedAddresses::default(),
         results: ty.results.iter().map(|ty| abi.value_type(*ty)).collect(),
         makes_calls: false,
+        makes_libcalls: false,
     };
     translator.at_offset(body.range().start);
     translator.begin_stack_check();
@@ -209,6 +211,12 @@ impl FunctionTranslator<'_, '_> {
             .constants
             .insert(bytes.to_vec().into());
         self.builder.ins().vconst(types::I8X16, constant)
+    }
+
+    /// Remembers that the function calls the loader, for its check of the stack.
+    fn makes_libcalls(&mut self) {
+        self.makes_calls = true;
+        self.makes_libcalls = true;
     }
 
     fn push(&mut self, value: Value) {

@@ -142,7 +142,7 @@ impl FunctionTranslator<'_, '_> {
     pub(super) fn round_by_libcall(&mut self, rounding: Rounding, operand: Value) -> Value {
         let ty = self.builder.func.dfg.value_type(operand);
         let libcall = rounding.libcall(ty);
-        self.makes_calls = true;
+        self.makes_libcalls();
         let call = abi::call_libcall(
             &mut self.builder,
             self.abi,

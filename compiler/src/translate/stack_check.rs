@@ -3,7 +3,11 @@
 //! The check compares the stack pointer, the frame already taken, with the limit in the context:
 //! one load, one compare, one branch. What a frame writes before the check lies in the reserve
 //! below the limit; a function whose frame is larger than the reserve is checked by a stub in
-//! front of it (see `codegen`). A function that calls nothing runs in the reserve unchecked.
+//! front of it (see `codegen`). A function that calls nothing runs in the reserve unchecked. How
+//! large the reserve is says `codegen/stack_reserve.rs`.
+//!
+//! Where the end of the stack is a guard page, functions that call the loader look for the room that
+//! it needs; all others just run into the page.
 
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -14,7 +18,7 @@ use precast_format::tunables::StackChecks;
 
 use super::FunctionTranslator;
 use super::trap::clif_code;
-use crate::abi::flags;
+use crate::abi::{self, flags};
 use crate::options::ContextRegister;
 
 impl FunctionTranslator<'_, '_> {
@@ -37,6 +41,9 @@ impl FunctionTranslator<'_, '_> {
 
     /// Emits the check where it is a trapping instruction, once it is known that there are calls.
     pub(super) fn end_stack_check(&mut self, entry: Block) {
+        if self.environment.options.stack_checks == StackChecks::Guard && self.makes_libcalls {
+            abi::probe_stack(self.builder.func, entry, self.abi.pointer);
+        }
         if self.environment.options.stack_checks != StackChecks::Explicit
             || !self.faults_are_traps()
             || !self.makes_calls

@@ -36,7 +36,7 @@ impl FunctionTranslator<'_, '_> {
         abi::raise(&mut self.builder, self.abi, &mut self.context, code as u32);
         self.builder.switch_to_block(next);
         self.context.resume(recent);
-        self.makes_calls = true;
+        self.makes_libcalls();
     }
 
     /// Traps where the value is zero.
@@ -69,7 +69,7 @@ impl FunctionTranslator<'_, '_> {
         self.builder.ins().trap(clif_code(TrapCode::Unreachable));
         self.builder.switch_to_block(next);
         self.context.resume(recent);
-        self.makes_calls = true;
+        self.makes_libcalls();
     }
 
     /// Traps always, and ends the block.
@@ -78,7 +78,7 @@ impl FunctionTranslator<'_, '_> {
             self.builder.ins().trap(clif_code(code));
         } else {
             abi::raise(&mut self.builder, self.abi, &mut self.context, code as u32);
-            self.makes_calls = true;
+            self.makes_libcalls();
         }
         self.reachable = false;
     }

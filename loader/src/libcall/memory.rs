@@ -10,7 +10,7 @@ use core::ptr::{self, NonNull};
 use precast_format::trap::TrapCode;
 
 use super::{FAILED, status};
-use crate::call::entry::on_thread_stack;
+use crate::call::entry::{has_host_stack, on_thread_stack};
 use crate::instance::InstanceData;
 
 const OUT_OF_BOUNDS: TrapCode = TrapCode::MemoryOutOfBounds;
@@ -48,6 +48,11 @@ struct Growth {
 unsafe extern "C" fn grow(growth: *const (), _: *const (), _: *const ()) -> usize {
     // SAFETY: the caller's promise.
     let growth = unsafe { &*growth.cast::<Growth>() };
+    // Code that relies on a guard page can come closer to the end of the thread's stack.
+    // SAFETY: the context is the running instance's.
+    if !unsafe { has_host_stack(growth.context) } {
+        return 0;
+    }
     // SAFETY: the context is the running instance's.
     let instance = unsafe { InstanceData::from_context(growth.context) };
     let memory = instance.memory(growth.memory);

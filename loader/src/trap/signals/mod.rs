@@ -12,10 +12,10 @@ use precast_format::trap::TrapCode;
 
 use super::activation::{Pending, TrapInfo};
 use super::unwind;
-use crate::sys::OsError;
 use crate::sys::lock::Lock;
 use crate::sys::signals::{Fault, FaultHandler, install, uninstall};
 use crate::sys::thread::current_activation;
+use crate::sys::{OsError, page_size};
 
 /// How many users the process's signal handlers have.
 static USERS: Lock<usize> = Lock::new(0);
@@ -88,8 +88,17 @@ impl FaultHandler for Traps {
             frame_pointer,
             fault_address,
         });
-        // SAFETY: the registers are those of compiled code in this activation.
-        unsafe { unwind::capture(activation, pc, true, frame_pointer, fault.stack_pointer()) };
+        let mut lowest = fault.stack_pointer();
+        if let Some(address) = fault_address
+            && end_of_stack
+        {
+            // A prologue may have taken a frame that is not there.
+            let page = address | (page_size() - 1);
+            lowest = lowest.max(page.saturating_add(1));
+        }
+        // SAFETY: the registers are those of compiled code in this activation; what is above that
+        // address can be read.
+        unsafe { unwind::capture(activation, pc, true, frame_pointer, lowest) };
         let (handler, stack, frame) = activation.handler();
         // SAFETY: the trampoline has written the three, and its frame is still there.
         unsafe { fault.resume_at(handler, stack, frame) };

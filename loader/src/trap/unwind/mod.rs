@@ -82,8 +82,9 @@ pub(crate) unsafe extern "C" fn raise_here(
 ///
 /// # Safety
 ///
-/// `pc`, `frame_pointer` and `stack_pointer` are those of compiled code in that activation; the
-/// previous activations are in calls to the host.
+/// `pc`, `frame_pointer` and `stack_pointer` are those of compiled code in that activation, or
+/// `stack_pointer` is an address above, below which the stack cannot be read; the previous
+/// activations are in calls to the host.
 pub(super) unsafe fn capture(
     activation: &mut Activation,
     pc: usize,
