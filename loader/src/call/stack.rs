@@ -92,6 +92,7 @@ impl<'a> StackRegion<'a> {
     ) -> Result<StackRegion<'static>, StackError> {
         let bytes = if bytes == 0 { DEFAULT_STACK } else { bytes };
         check_size(bytes)?;
+        prepare_libcalls();
         let error = OutOfMemory::new(Category::CallStack, bytes);
         if guarded {
             let guard = page_size();
@@ -126,6 +127,7 @@ impl<'a> StackRegion<'a> {
         let skipped = start.align_offset(ALIGNMENT);
         let size = bytes.saturating_sub(skipped) & !(ALIGNMENT - 1);
         check_size(size)?;
+        prepare_libcalls();
         Ok(StackRegion {
             // SAFETY: the region has more bytes than are skipped.
             lowest: unsafe { start.add(skipped) },
@@ -172,6 +174,18 @@ impl<'a> StackRegion<'a> {
         });
         Some(self.size - untouched.count())
     }
+}
+
+/// Uses what libcalls use of the system, so that it is ready: where functions of a library are bound
+/// at their first call, the binding needs more stack than they do.
+fn prepare_libcalls() {
+    let mut bytes = [0u8; 64];
+    let length = core::hint::black_box(bytes.len() / 2);
+    bytes.copy_within(..length, core::hint::black_box(1));
+    if let Some(part) = bytes.get_mut(..length) {
+        part.fill(core::hint::black_box(1));
+    }
+    core::hint::black_box(&bytes);
 }
 
 /// Refuses what is too small for any module.
