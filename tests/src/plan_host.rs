@@ -66,7 +66,7 @@ impl From<InstantiateError> for Failure {
 /// An instance and what it needs.
 pub struct Life {
     /// Where calls would run.
-    pub environment: ExecutionEnvironment,
+    pub environment: ExecutionEnvironment<'static>,
     /// The instance.
     pub instance: Instance,
     /// What it imports.
@@ -80,7 +80,9 @@ pub fn live(runtime: &Runtime, artifact: &'static [u8]) -> Result<Life, Failure>
     let module = runtime.load_named_by_user(Source::borrowed(artifact))?;
     let imports = imports(&module)?;
     let instance = module.instantiate(&imports, InstanceOptions::default())?;
-    let environment = instance.execution_environment(Stack::Caller);
+    let environment = instance
+        .execution_environment(Stack::Caller)
+        .map_err(CallError::from)?;
     Ok(Life {
         environment,
         instance,

@@ -90,14 +90,14 @@ impl<'a> StackRegion<'a> {
         bytes: usize,
         guarded: bool,
     ) -> Result<StackRegion<'static>, StackError> {
-        let bytes = if bytes == 0 { DEFAULT_STACK } else { bytes };
-        check_size(bytes)?;
+        let size = size_or_default(bytes);
+        check_size(size)?;
         prepare_libcalls();
-        let error = OutOfMemory::new(Category::CallStack, bytes);
+        let error = OutOfMemory::new(Category::CallStack, size);
         if guarded {
             let guard = page_size();
-            let total = round_to_pages(bytes).and_then(|size| size.checked_add(guard));
-            let mut mapping = Mapping::sparse(total.ok_or(error)?).map_err(|_| error)?;
+            let total = StackRegion::mapped_bytes(bytes).ok_or(error)?;
+            let mut mapping = Mapping::sparse(total).map_err(|_| error)?;
             mapping.make_inaccessible(0, guard).map_err(|_| error)?;
             allocator.charge(Category::CallStack, mapping.size());
             // SAFETY: the mapping is larger than its guard.
@@ -110,15 +110,25 @@ impl<'a> StackRegion<'a> {
                 memory: Memory::Mapped(mapping, allocator.clone()),
             });
         }
-        let layout = Layout::from_size_align(bytes, ALIGNMENT).map_err(|_| error)?;
+        let layout = StackRegion::layout(bytes).ok_or(error)?;
         let lowest = allocator.allocate(layout, Category::CallStack)?;
         Ok(StackRegion {
             lowest,
-            size: bytes & !(ALIGNMENT - 1),
+            size: size & !(ALIGNMENT - 1),
             guard: 0,
             is_measured: false,
             memory: Memory::Allocated(layout, allocator.clone()),
         })
+    }
+
+    /// The block of a region without a guard page.
+    pub(crate) fn layout(bytes: usize) -> Option<Layout> {
+        Layout::from_size_align(size_or_default(bytes), ALIGNMENT).ok()
+    }
+
+    /// The pages of a region with a guard page, that included.
+    pub(crate) fn mapped_bytes(bytes: usize) -> Option<usize> {
+        round_to_pages(size_or_default(bytes))?.checked_add(page_size())
     }
 
     /// The host's region; what does not fill an aligned unit at its ends is not used.
@@ -174,6 +184,11 @@ impl<'a> StackRegion<'a> {
         });
         Some(self.size - untouched.count())
     }
+}
+
+/// The size of a region that was asked for.
+fn size_or_default(bytes: usize) -> usize {
+    if bytes == 0 { DEFAULT_STACK } else { bytes }
 }
 
 /// Uses what libcalls use of the system, so that it is ready: where functions of a library are bound

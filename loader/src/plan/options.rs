@@ -64,6 +64,10 @@ pub struct PlanOptions<'a> {
     pub instance: InstanceOptions,
     /// What a host function captures: the layout of the closure with this module name and name.
     pub captures: &'a dyn Fn(&str, &str) -> Layout,
+    /// The size of the call stack that the runtime allocates for the execution environment, in
+    /// bytes, zero being the default size: see [`Stack::Bytes`](crate::Stack::Bytes). `None` where
+    /// calls run on the caller's stack, or on one that the host provides.
+    pub stack: Option<usize>,
     /// What the host takes from the runtime after loading and before defining imports.
     pub host: &'a [HostRequest],
 }
@@ -77,6 +81,7 @@ impl Default for PlanOptions<'_> {
             separate_linear_memory: false,
             instance: InstanceOptions::default(),
             captures: &|_, _| Layout::new::<()>(),
+            stack: None,
             host: &[],
         }
     }

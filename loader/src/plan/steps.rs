@@ -12,6 +12,7 @@ use precast_format::types::{ExternKind, ImportType, MemoryType, TableType};
 
 use crate::alloc::{Allocator, Category};
 use crate::call::host::HostFunction;
+use crate::call::stack::StackRegion;
 use crate::group::{GroupRef, Linked};
 use crate::instance::context::{ContextStorage, NATIVE_WIDTH};
 use crate::instance::export::Extern;
@@ -60,7 +61,7 @@ pub(super) fn plan(artifact: &Artifact<'_>, options: &PlanOptions<'_>) -> Result
     ends.push(trace.requests.len());
     steps.instantiate(&mut trace)?;
     ends.push(trace.requests.len());
-    steps.environment(&mut trace);
+    steps.environment(&mut trace)?;
     ends.push(trace.requests.len());
     Ok(Plan {
         requests: trace.requests,
@@ -271,7 +272,23 @@ impl Steps<'_> {
     }
 
     /// `Instance::execution_environment`.
-    fn environment(&self, _: &mut Trace) {}
+    fn environment(&self, trace: &mut Trace) -> Result<(), PlanError> {
+        let Some(bytes) = self.options.stack else {
+            return Ok(());
+        };
+        let error = PlanError::TooLarge(Category::CallStack);
+        match self.options.mode {
+            AllocationMode::Pool => {
+                let layout = StackRegion::layout(bytes).ok_or(error)?;
+                trace.allocate(Category::CallStack, layout);
+            }
+            AllocationMode::System => {
+                let bytes = StackRegion::mapped_bytes(bytes).ok_or(error)?;
+                trace.map(Category::CallStack, bytes);
+            }
+        }
+        Ok(())
+    }
 
     /// What the program can make larger.
     fn growth(&self) -> Vec<Growth> {
