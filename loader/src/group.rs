@@ -193,6 +193,10 @@ pub(crate) struct Group {
     depth: Cell<usize>,
     /// Whether a slice of some member's memory is borrowed. Touched by the owner only.
     borrowed: Cell<bool>,
+    /// Whether code of a member ends its stack with a guard page. Touched by the owner only.
+    guards_stack: Cell<bool>,
+    /// Whether faults of a member's code are traps. Touched by the owner only.
+    relies_on_faults: Cell<bool>,
     /// Touched by the owner, or by the last reference.
     members: UnsafeCell<Members>,
     runtime: Runtime,
@@ -225,6 +229,8 @@ impl GroupRef {
             owner: AtomicUsize::new(0),
             depth: Cell::new(0),
             borrowed: Cell::new(false),
+            guards_stack: Cell::new(false),
+            relies_on_faults: Cell::new(false),
             members: UnsafeCell::new(Members {
                 first: None,
                 count: 0,
@@ -325,6 +331,14 @@ impl Group {
         }
     }
 
+    /// Adds what members need of the stack that their code runs on. Called by the owner only.
+    fn add_needs(&self, guards_stack: bool, relies_on_faults: bool) {
+        self.guards_stack
+            .set(self.guards_stack.get() | guards_stack);
+        self.relies_on_faults
+            .set(self.relies_on_faults.get() | relies_on_faults);
+    }
+
     /// How many members there are, for the choice of the new root.
     fn member_count(&self) -> usize {
         // SAFETY: called for entered groups only; the reference ends with this function.
@@ -357,9 +371,24 @@ impl<'a> Entered<'a> {
 
     /// Gives the group a member, which lives as long as the group.
     pub(crate) fn adopt(&self, member: Member) {
+        let root = self.group.root();
+        if let Member::Instance(instance) = &member {
+            let module = instance.module();
+            root.add_needs(module.guards_stack(), module.relies_on_faults());
+        }
         // SAFETY: the owner of the group is this thread, and the reference ends with this call.
-        let members = unsafe { &mut *self.group.root().members.get() };
+        let members = unsafe { &mut *root.members.get() };
         members.push(member);
+    }
+
+    /// Whether code that runs in the group may end its stack with a guard page.
+    pub(crate) fn guards_stack(&self) -> bool {
+        self.group.root().guards_stack.get()
+    }
+
+    /// Whether faults of code that runs in the group may be traps.
+    pub(crate) fn relies_on_faults(&self) -> bool {
+        self.group.root().relies_on_faults.get()
     }
 
     /// Looks for something among the group's instances.
@@ -393,6 +422,7 @@ impl<'a> Entered<'a> {
             member.set_group(NonNull::from(root));
             into.push(member);
         }
+        root.add_needs(child.guards_stack.get(), child.relies_on_faults.get());
         root.depth.set(root.depth.get() + child.depth.get());
         let parent = core::mem::ManuallyDrop::new(root.reference());
         child.parent.store(parent.0.as_ptr(), Ordering::Release);

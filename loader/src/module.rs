@@ -139,7 +139,7 @@ impl Module {
     }
 
     /// Whether running out of stack is noticed by a fault, whose handler needs a stack of its own.
-    pub(crate) fn needs_stack_guard(&self) -> bool {
+    pub(crate) fn guards_stack(&self) -> bool {
         self.artifact().header().tunables.stack_checks == StackChecks::Guard
     }
 

@@ -332,6 +332,94 @@ fn a_region_in_a_pool_serves_explicit_checks_only() {
     assert!(error.unwrap_err().to_string().contains("guard"));
 }
 
+/// A small module's limit is close to the end of the stack; the instance that it calls has frames
+/// that are larger than that, and functions with as many parameters as there may be.
+#[test]
+fn instances_that_are_called_bring_their_own_reserve() {
+    let locals = 400;
+    let declared = " i64".repeat(locals);
+    let loads: String = (0..locals)
+        .map(|index| format!("(local.set {index} (i64.load (i32.const {})))", index * 8))
+        .collect();
+    let sums: String = (0..locals)
+        .map(|index| format!("(i64.add (local.get {index})"))
+        .collect();
+    let many = " i64".repeat(1000);
+    let constants = "(i64.const 1)".repeat(1000);
+    let callee = format!(
+        r#"(module
+            (memory 1)
+            (func (export "big") (result i64) (local{declared}) {loads}
+                {sums} (i64.const 0) {closing})
+            (func (export "many") (param{many}) (result i64) (local.get 999)))"#,
+        closing = ")".repeat(locals),
+    );
+    let callers = [
+        r#"(module
+            (import "other" "big" (func $other (result i64)))
+            (func $at (export "at") (param i32) (result i64)
+                (if (result i64) (local.get 0)
+                    (then (call $at (i32.sub (local.get 0) (i32.const 1))))
+                    (else (call $other)))))"#
+            .to_owned(),
+        format!(
+            r#"(module
+                (import "other" "many" (func $other (param{many}) (result i64)))
+                (func $at (export "at") (param i32) (result i64)
+                    (if (result i64) (local.get 0)
+                        (then (call $at (i32.sub (local.get 0) (i32.const 1))))
+                        (else (call $other {constants})))))"#
+        ),
+    ];
+    for (label, options) in configurations() {
+        let runtime = Runtime::system().unwrap();
+        let callee = load(&runtime, &callee, &options);
+        for caller in &callers {
+            let mut imports = Imports::new(&runtime);
+            let other = callee.instantiate(&imports, InstanceOptions::default());
+            let other = other.unwrap();
+            for name in ["big", "many"] {
+                let item = other.export(name).unwrap();
+                imports.define("other", name, item).unwrap();
+            }
+            let instance = load(&runtime, caller, &options)
+                .instantiate(&imports, InstanceOptions::default())
+                .unwrap();
+            let at = instance.func::<(i32,), i64>("at").unwrap();
+            let mut check = |environment: &mut ExecutionEnvironment<'_>| {
+                let mut depth = 0;
+                loop {
+                    match at.call(environment, (depth,)) {
+                        Ok(sum) => assert!(sum < 2, "{label}"),
+                        Err(CallError::Trap(trap)) => {
+                            assert_eq!(trap.code(), TrapCode::StackOverflow, "{label}");
+                            break depth;
+                        }
+                        other => panic!("{label}: {other:?}"),
+                    }
+                    depth += 1;
+                }
+            };
+            if options.stack_checks == StackChecks::Guard {
+                let mut environment = instance.execution_environment(Stack::Bytes(80 << 10));
+                assert!(check(environment.as_mut().unwrap()) > 0);
+                continue;
+            }
+            let small = (!caller.contains("many")).then_some(6000);
+            for size in (30_000..31_000).step_by(48).chain(small).chain([80 << 10]) {
+                let (depth, untouched) = with_region(size, |region| {
+                    let stack = Stack::Region(region);
+                    let mut environment = instance.execution_environment(stack).unwrap();
+                    check(&mut environment)
+                });
+                assert!(depth > 0 || size < 80 << 10, "{label}: {size}");
+                // Only the call of `raise` goes below the floor.
+                assert!(untouched > LIBCALL_STACK_MARGIN - 1024, "{label}: {size}");
+            }
+        }
+    }
+}
+
 /// What the loader does on the stack of compiled code, against the room that it leaves for that.
 #[test]
 fn libcalls_keep_to_their_margin() {

@@ -173,7 +173,7 @@ fn activate(
 ) -> Result<(), CallError> {
     let module = instance.module();
     // On a region there is no room for the frame of a signal.
-    if module.needs_stack_guard() || (stack.region.is_some() && module.relies_on_faults()) {
+    if group.guards_stack() || (stack.region.is_some() && group.relies_on_faults()) {
         let error = OutOfMemory::new(Category::SignalStack, thread::signal_stack_size());
         thread::ensure_signal_stack().map_err(|_| error)?;
     }
@@ -188,7 +188,7 @@ fn activate(
     let (floor, position) = match stack.region {
         None => (stack.floor.max(host_limit), here),
         Some(region) => {
-            if module.needs_stack_guard() && region.guard == 0 {
+            if group.guards_stack() && region.guard == 0 {
                 return Err(CallError::Stack(StackError::NoGuard));
             }
             activation.set_region(region.lowest, region.highest, region.guard);
@@ -271,6 +271,7 @@ pub(crate) unsafe fn has_host_stack(context: NonNull<u8>) -> bool {
 /// 1. As for [`record_failure`]; compiled code of that call called whoever calls this.
 /// 2. `code` is the address of a function of the C convention that takes no more than `arguments`
 ///    and that the caller may call with them.
+#[inline]
 pub(crate) unsafe fn on_thread_stack(
     context: NonNull<u8>,
     arguments: [*const (); 3],

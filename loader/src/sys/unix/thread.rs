@@ -22,6 +22,8 @@ enum Slot {
     StackLowest,
     /// Address above the stack.
     StackHighest,
+    /// One after an alternate stack for signal handlers was found or made.
+    SignalStack,
 }
 
 /// Thread-local variables of the language: the fastest way.
@@ -31,7 +33,7 @@ mod slots {
     use core::cell::Cell;
 
     std::thread_local! {
-        static SLOTS: [Cell<usize>; 3] = const { [const { Cell::new(0) }; 3] };
+        static SLOTS: [Cell<usize>; 4] = const { [const { Cell::new(0) }; 4] };
     }
 
     pub(super) fn get(slot: Slot) -> usize {
@@ -51,7 +53,7 @@ mod slots {
 mod slots {
     use super::{Key, Slot};
 
-    static KEYS: [Key; 3] = [const { Key::new(None) }; 3];
+    static KEYS: [Key; 4] = [const { Key::new(None) }; 4];
 
     pub(super) fn get(slot: Slot) -> usize {
         KEYS[slot as usize].get()
@@ -209,8 +211,19 @@ static SIGNAL_STACK: Key = Key::new(Some(drop_signal_stack));
 /// Sees to it that this thread has an alternate stack for signal handlers, so that running out of
 /// stack can be handled at all. One that the host set up and that is large enough is kept.
 ///
-/// The stack goes away with the thread.
+/// The system is asked once per thread: a host that takes its alternate stack away later has to do
+/// without ours. The stack goes away with the thread.
 pub fn ensure_signal_stack() -> Result<(), OsError> {
+    if slots::get(Slot::SignalStack) != 0 {
+        return Ok(());
+    }
+    find_or_make_signal_stack()?;
+    slots::set(Slot::SignalStack, 1);
+    Ok(())
+}
+
+#[cold]
+fn find_or_make_signal_stack() -> Result<(), OsError> {
     if SIGNAL_STACK.get() != 0 {
         return Ok(());
     }
