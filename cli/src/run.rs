@@ -110,14 +110,15 @@ fn run_artifact(program: &Program, source: Source<'_>, memory: &MemoryFlags) -> 
         }
     };
     memory.tell_clamped_limits(&instance);
-    let mut environment = instance.execution_environment(memory.stack());
-    memory.measure_stacks(&instance);
+    let environment = instance.execution_environment(memory.stack());
+    let mut environment = environment.map_err(Failure::new)?;
+    memory.measure_stacks(&instance, &mut environment);
     let outcome = match &program.invoke {
         Some(name) => invoke(&instance, &mut environment, name, &program.arguments),
         None => start(&instance, &mut environment),
     };
     // What the program did counts first, however it ended.
-    let reported = profile::report(memory, &runtime, Some(&instance));
+    let reported = profile::report(memory, &runtime, Some((&instance, &environment)));
     outcome.and_then(|code| reported.map(|()| code))
 }
 
@@ -151,7 +152,7 @@ fn wasi_context(program: &Program) -> Outcome<WasiContextBuilder> {
 }
 
 /// Runs a command from `_start`, or prepares a reactor with `_initialize`.
-fn start(instance: &Instance, environment: &mut ExecutionEnvironment) -> Outcome {
+fn start(instance: &Instance, environment: &mut ExecutionEnvironment<'_>) -> Outcome {
     let name = ["_start", "_initialize"]
         .into_iter()
         .find(|name| instance.export(name).is_some());
@@ -171,7 +172,7 @@ fn start(instance: &Instance, environment: &mut ExecutionEnvironment) -> Outcome
 /// Calls an export with arguments from the command line.
 fn invoke(
     instance: &Instance,
-    environment: &mut ExecutionEnvironment,
+    environment: &mut ExecutionEnvironment<'_>,
     name: &str,
     arguments: &[OsString],
 ) -> Outcome {

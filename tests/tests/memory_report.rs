@@ -68,7 +68,11 @@ fn the_pool_that_is_printed_is_enough_and_no_larger() {
         &folder,
         &["compile", "-q", "--bounds-checks", "explicit", "app.wat"],
     );
-    for options in [&[][..], &["--max-memory-pages", "5", "--fixed-memory"]] {
+    for options in [
+        &[][..],
+        &["--max-memory-pages", "5", "--fixed-memory"],
+        &["--heap-size", "100K", "--stack-size", "64K"],
+    ] {
         let mut command = vec!["memory", "--alloc", "pool", "--json", "app.precast"];
         command.extend(options);
         let plan = json(&succeeds(&folder, &command));
@@ -169,6 +173,15 @@ fn stacks_and_heaps_in_linear_memory_are_measured() {
     assert!(
         text.contains("app heap    at most 0 of 65,536 bytes"),
         "{text}"
+    );
+    let (profile, text) = run(&["--measure-stacks", "--stack-size", "64K"]);
+    let peak = profile["native_stack"]["peak"].as_u64().unwrap();
+    assert!((1..65536).contains(&peak), "{peak}");
+    assert!(text.contains("\nstack       at most "), "{text}");
+    let call_stack = category(&profile, "call stack");
+    assert!(
+        call_stack["current"].as_u64() >= Some(65536),
+        "{call_stack}"
     );
 }
 

@@ -6,7 +6,8 @@ use crate::failure::Failure;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use precast_loader::{
-    GrowthObserver, Instance, InstanceOptions, OutOfMemory, Runtime, RuntimeOptions, Stack,
+    ExecutionEnvironment, GrowthObserver, Instance, InstanceOptions, OutOfMemory, Runtime,
+    RuntimeOptions, Stack,
 };
 use std::ffi::OsString;
 use std::io::Write;
@@ -50,26 +51,27 @@ pub struct LimitFlags {
     /// A heap for programs without an allocator of their own, at the end of their memory.
     #[arg(long, value_name = "BYTES", value_parser = size::parse)]
     pub heap_size: Option<u64>,
-    /// Native stack that a call into the program may use.
+    /// Give calls into the program a native stack of this size, instead of the caller's own.
     #[arg(long, value_name = "BYTES", value_parser = size::parse)]
     pub stack_size: Option<u64>,
 }
 
 impl LimitFlags {
     /// Where calls have their stack.
-    pub fn stack(&self) -> Stack {
-        match self.stack_size {
-            // More than there can be is as good as all that there is.
-            Some(bytes) => Stack::CallerBytes(usize::try_from(bytes).unwrap_or(usize::MAX)),
-            None => Stack::Caller,
-        }
+    pub fn stack(&self) -> Stack<'static> {
+        self.own_stack().map_or(Stack::Caller, Stack::Bytes)
+    }
+
+    /// The size of a stack beside the caller's, if there is to be one.
+    pub fn own_stack(&self) -> Option<usize> {
+        // More than there can be is refused as any other stack that is too large.
+        let bytes = self.stack_size?;
+        Some(usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 
     /// The options of the program's instance.
     pub fn instance_options(&self) -> InstanceOptions {
-        let mut options = InstanceOptions::default()
-            .fixed_memory(self.fixed_memory)
-            .stack(self.stack());
+        let mut options = InstanceOptions::default().fixed_memory(self.fixed_memory);
         options.max_memory_pages = self.max_memory_pages;
         // What does not fit into a number is refused as any other heap that is too large.
         let heap_size = self.heap_size.unwrap_or(0);
@@ -159,7 +161,7 @@ impl MemoryFlags {
     }
 
     /// Where calls have their stack.
-    pub fn stack(&self) -> Stack {
+    pub fn stack(&self) -> Stack<'static> {
         self.limits.stack()
     }
 
@@ -174,10 +176,12 @@ impl MemoryFlags {
     }
 
     /// Begins to measure the stacks of a program, if that is wanted.
-    pub fn measure_stacks(&self, instance: &Instance) {
-        if self.measure_stacks
-            && let Err(error) = instance.measure_aux_stack()
-        {
+    pub fn measure_stacks(&self, instance: &Instance, environment: &mut ExecutionEnvironment<'_>) {
+        if !self.measure_stacks {
+            return;
+        }
+        environment.measure_stack();
+        if let Err(error) = instance.measure_aux_stack() {
             note(format_args!("the C stack is not measured: {error}"));
         }
     }

@@ -33,6 +33,7 @@ pub fn plan(name: &str, artifact: &[u8], limits: &LimitFlags) -> Outcome<Model> 
     options.instance = limits.instance_options();
     options.captures = &captures;
     options.host = &host;
+    options.stack = limits.own_stack();
     let failed = |error: &dyn std::fmt::Display| Failure::new(format_args!("{name}: {error}"));
     let plan = Plan::new(artifact, &options).map_err(|error| failed(&error))?;
     let pool = match limits.alloc {

@@ -7,12 +7,15 @@ use crate::failure::Failure;
 use crate::flags::memory::{Destination, MemoryFlags};
 use crate::{Outcome, output};
 use precast_loader::{
-    AppHeapUsage, AuxStackUsage, Instance, Lifetime, MemoryFigures, PoolUsage, Runtime,
-    TableFigures,
+    AppHeapUsage, AuxStackUsage, ExecutionEnvironment, Instance, Lifetime, MemoryFigures,
+    PoolUsage, Runtime, TableFigures,
 };
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
+
+/// What a program ran in.
+type Run<'a> = (&'a Instance, &'a ExecutionEnvironment<'a>);
 
 /// The figures of one run.
 pub struct Profile {
@@ -28,11 +31,13 @@ pub struct Profile {
     pub app_heap: Option<AppHeapUsage>,
     /// The stack in linear memory.
     pub aux_stack: Option<AuxStackUsage>,
+    /// The most bytes that calls used of a native stack of their own, where that was measured.
+    pub native_stack: Option<usize>,
 }
 
 impl Profile {
     /// The figures of a runtime, and of an instance if there is one.
-    pub fn new(runtime: &Runtime, instance: Option<&Instance>) -> Profile {
+    pub fn new(runtime: &Runtime, run: Option<Run<'_>>) -> Profile {
         let memory = runtime.memory_profile();
         let categories = Lifetime::ALL.iter().flat_map(|lifetime| {
             let categories = memory.categories(*lifetime);
@@ -50,9 +55,10 @@ impl Profile {
             tables: Vec::new(),
             app_heap: None,
             aux_stack: None,
+            native_stack: run.and_then(|(_, environment)| environment.stack_high_water()),
         };
         // Nobody else is inside once the call has returned.
-        if let Some(Ok(figures)) = instance.map(Instance::memory_profile) {
+        if let Some(Ok(figures)) = run.map(|(instance, _)| instance.memory_profile()) {
             profile.memories = figures.memories().collect();
             profile.tables = figures.tables().collect();
             profile.app_heap = figures.app_heap;
@@ -86,6 +92,7 @@ impl Profile {
                 "current": stack.current,
                 "peak": stack.high_water,
             })),
+            "native_stack": self.native_stack.map(|peak| json!({ "peak": peak })),
         })
     }
 }
@@ -151,11 +158,11 @@ fn usages(profile: &Value) -> Option<Vec<Usage>> {
 }
 
 /// Tells what a run took, where the command line asks for it.
-pub fn report(flags: &MemoryFlags, runtime: &Runtime, instance: Option<&Instance>) -> Outcome<()> {
+pub fn report(flags: &MemoryFlags, runtime: &Runtime, run: Option<Run<'_>>) -> Outcome<()> {
     if flags.table().is_none() && flags.json().is_none() {
         return Ok(());
     }
-    let profile = Profile::new(runtime, instance);
+    let profile = Profile::new(runtime, run);
     if let Some(path) = flags.json() {
         output::write(path, format!("{:#}\n", profile.json()).as_bytes())?;
     }

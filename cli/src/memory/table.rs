@@ -111,6 +111,9 @@ pub fn profile(profile: &Profile) -> String {
         };
         figures("C stack", used);
     }
+    if let Some(bytes) = profile.native_stack {
+        figures("stack", format!("at most {} bytes", size::count(bytes)));
+    }
     if let Some(pool) = profile.pool {
         let current = pool.capacity - pool.free;
         figures("pool", of(pool.peak, pool.capacity, current));
