@@ -37,7 +37,8 @@ fn instantiate(
 
 /// Where calls have their stack.
 fn environment(instance: &Instance) -> impl CallContext + use<> {
-    instance.execution_environment(Stack::Caller)
+    let environment = instance.execution_environment(Stack::Caller);
+    environment.expect("it needs no memory")
 }
 
 /// The same numbers every time.

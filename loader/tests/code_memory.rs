@@ -153,7 +153,9 @@ fn run(module: &Module) {
     let instance = module
         .instantiate(&imports, InstanceOptions::default())
         .expect("all imports are there");
-    let mut environment = instance.execution_environment(Stack::Caller);
+    let mut environment = instance
+        .execution_environment(Stack::Caller)
+        .expect("it needs no memory");
     for (name, result) in [("add", 8), ("host", 15)] {
         let function = instance.func::<(i32, i32), i32>(name).expect("it is there");
         let called = function.call(&mut environment, (3, 5));

@@ -168,7 +168,7 @@ fn the_high_water_mark_is_measured_on_request() {
     let (base, limit) = (65536, 1040);
     for pointer in ["i32", "i64"] {
         let instance = measured(pointer, base, limit);
-        let mut environment = instance.execution_environment(Stack::Caller);
+        let mut environment = instance.execution_environment(Stack::Caller).unwrap();
         let mut call = |name, value: u32| match pointer {
             "i32" => instance
                 .func::<(u32,), ()>(name)

@@ -217,7 +217,7 @@ impl Life {
 
     /// Calls what can be called, and grows what can grow.
     fn run(&self, growths: usize) {
-        let mut environment = self.instance.execution_environment(Stack::Caller);
+        let mut environment = self.instance.execution_environment(Stack::Caller).unwrap();
         let Shape::Compiled(by) = self.shape else {
             if self.shape == Shape::Code {
                 let add = self
