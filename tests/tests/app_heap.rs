@@ -46,7 +46,9 @@ fn try_instantiate(
 
 /// Where calls have their stack.
 fn environment(instance: &Instance) -> impl CallContext + use<> {
-    instance.execution_environment(Stack::Caller)
+    instance
+        .execution_environment(Stack::Caller)
+        .expect("it takes no memory")
 }
 
 /// An instance of a program with an app heap of so many bytes, in a runtime of its own.
