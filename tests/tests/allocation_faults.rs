@@ -175,8 +175,8 @@ impl World {
         self.instance.as_ref().expect("the step asked for one")
     }
 
-    fn environment(&self) -> ExecutionEnvironment {
-        ExecutionEnvironment::new(&self.runtime, Stack::Caller)
+    fn environment(&self) -> ExecutionEnvironment<'static> {
+        ExecutionEnvironment::new(&self.runtime, Stack::Caller).expect("it takes no memory")
     }
 
     /// Calls an export that grows something by so much and says how large it was.

@@ -100,7 +100,8 @@ fn journey(allocator: &Allocator, source: Source<'_>) -> Result<(), Failed> {
     imports.func("host", "twice", twice).map_err(failed)?;
     let instance = module.instantiate(&imports, InstanceOptions::default());
     let instance = instance.map_err(failed)?;
-    let mut environment = instance.execution_environment(Stack::CallerBytes(usize::MAX));
+    let environment = instance.execution_environment(Stack::CallerBytes(usize::MAX));
+    let mut environment = environment.map_err(failed)?;
     let load = instance.func::<(i32,), i32>("load").map_err(failed)?;
     for (address, expected) in [(4095, 0), (4096, b'm'), (70000, b'm'), (196607, 0)] {
         let byte = load.call(&mut environment, (address,)).map_err(failed)?;

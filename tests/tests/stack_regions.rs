@@ -386,7 +386,7 @@ fn instances_that_are_called_bring_their_own_reserve() {
                 .instantiate(&imports, InstanceOptions::default())
                 .unwrap();
             let at = instance.func::<(i32,), i64>("at").unwrap();
-            let mut check = |environment: &mut ExecutionEnvironment<'_>| {
+            let check = |environment: &mut ExecutionEnvironment<'_>| {
                 let mut depth = 0;
                 loop {
                     match at.call(environment, (depth,)) {
