@@ -5,8 +5,8 @@
 //! folders, variables and arguments, is recognised here. Everything else, above all whatever is
 //! wrong, is left to the full parser: this one has no opinion and no messages.
 
+use crate::flags::program::Program;
 use crate::input;
-use crate::run::Program;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 

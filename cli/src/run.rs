@@ -5,6 +5,7 @@
 use crate::failure::Failure;
 use crate::flags::code::CodeFlags;
 use crate::flags::memory::MemoryFlags;
+use crate::flags::program::Program;
 use crate::input::{self, Input};
 use crate::memory::{plan, profile};
 use crate::{Outcome, compile, output};
@@ -12,10 +13,8 @@ use clap::Args;
 use precast_loader::{
     CallError, ExecutionEnvironment, Func, Imports, Instance, InstantiateError, Source, Value,
 };
-use precast_wasi::{WasiContext, WasiContextBuilder};
 use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Arguments of `precast run`.
@@ -27,33 +26,6 @@ pub struct RunArguments {
     memory: MemoryFlags,
     #[command(flatten)]
     code: CodeFlags,
-}
-
-/// What to run, and what it gets.
-#[derive(Args, Default)]
-pub struct Program {
-    /// The artifact, or a module, binary or text; `-` is standard input.
-    ///
-    /// An artifact is native code, and naming one here is the statement that it may run: its
-    /// structure is checked, its instructions are not.
-    pub input: PathBuf,
-    /// A folder that the program may use, optionally under another name.
-    #[arg(long = "dir", value_name = "HOST[::GUEST]")]
-    pub directories: Vec<String>,
-    /// An environment variable for the program; without a value, that of this process.
-    #[arg(long = "env", value_name = "NAME[=VALUE]")]
-    pub variables: Vec<String>,
-    /// Call this exported function with the arguments as numbers, and print the results, instead
-    /// of running the program from its start.
-    #[arg(long, value_name = "NAME")]
-    pub invoke: Option<String>,
-    /// Arguments of the program, best after `--`.
-    #[arg(
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "ARGS"
-    )]
-    pub arguments: Vec<OsString>,
 }
 
 /// Runs the subcommand.
@@ -91,7 +63,7 @@ fn run_artifact(program: &Program, source: Source<'_>, memory: &MemoryFlags) -> 
     let module = runtime
         .load_named_by_user(source)
         .map_err(|error| Failure::at(&program.input, error))?;
-    let context = wasi_context(program)?;
+    let context = program.wasi_context(memory.open_files())?;
     let wants_wasi = module.imports().any(|(from, ..)| plan::is_wasi(from));
     // In the order of the plan, so that a pool of the size that it gives is enough.
     let context = wants_wasi.then(|| context.build(&runtime)).transpose();
@@ -120,35 +92,6 @@ fn run_artifact(program: &Program, source: Source<'_>, memory: &MemoryFlags) -> 
     // What the program did counts first, however it ended.
     let reported = profile::report(memory, &runtime, Some((&instance, &environment)));
     outcome.and_then(|code| reported.map(|()| code))
-}
-
-/// What the program can reach: the streams, its arguments, and what the command line names.
-fn wasi_context(program: &Program) -> Outcome<WasiContextBuilder> {
-    let name = program
-        .input
-        .file_name()
-        .map_or(&b"-"[..], |name| name.as_bytes());
-    let mut builder = WasiContext::builder().inherit_stdio().arg(name);
-    if program.invoke.is_none() {
-        builder = builder.args(program.arguments.iter().map(|text| text.clone().into_vec()));
-    }
-    for variable in &program.variables {
-        builder = match variable.split_once('=') {
-            Some((name, value)) => builder.env(name, value),
-            None => match std::env::var_os(variable) {
-                Some(value) => builder.env(variable.as_str(), value.into_vec()),
-                // Not set here, so not set there.
-                None => builder,
-            },
-        };
-    }
-    for directory in &program.directories {
-        let (host, guest) = directory.split_once("::").unwrap_or((directory, directory));
-        builder = builder
-            .preopen_dir(host, guest)
-            .map_err(|error| Failure::at(host.as_ref(), error))?;
-    }
-    Ok(builder)
 }
 
 /// Runs a command from `_start`, or prepares a reactor with `_initialize`.

@@ -112,6 +112,8 @@ pub struct WasiContextBuilder {
     listeners: Vec<OwnedFd>,
     directories: Vec<Preopen>,
     limit: usize,
+    /// Descriptors beside those that the context starts with, if their number is fixed.
+    open_files: Option<usize>,
 }
 
 impl WasiContextBuilder {
@@ -125,6 +127,7 @@ impl WasiContextBuilder {
             listeners: Vec::new(),
             directories: Vec::new(),
             limit: DEFAULT_DESCRIPTORS,
+            open_files: None,
         }
     }
 
@@ -246,6 +249,28 @@ impl WasiContextBuilder {
         self
     }
 
+    /// Lets the guest have so many descriptors open at a time beside those that the context starts
+    /// with, and makes the table for them at once: what opening takes is then known beforehand.
+    /// Overrides [`WasiContextBuilder::max_descriptors`].
+    pub fn open_files(mut self, count: usize) -> Self {
+        self.open_files = Some(count);
+        self
+    }
+
+    /// How many descriptors the guest may have open.
+    fn limit(&self) -> usize {
+        match self.open_files {
+            Some(_) => self.first_room(),
+            None => self.limit,
+        }
+    }
+
+    /// How many descriptors the table has room for at first.
+    fn first_room(&self) -> usize {
+        self.descriptors()
+            .saturating_add(self.open_files.unwrap_or(0))
+    }
+
     /// What [`WasiContextBuilder::build`] will ask of the runtime's allocator: size and alignment of
     /// each block, in order. All of it stays until the context is dropped, except that a block of a
     /// descriptor is freed when the guest closes it.
@@ -255,7 +280,7 @@ impl WasiContextBuilder {
         let descriptors = self.descriptors();
         LoaderVec::<u8>::layout(self.text())
             .into_iter()
-            .chain(table::layout(descriptors, 0, self.limit))
+            .chain(table::layout(self.first_room(), 0, self.limit()))
             .chain(std::iter::repeat_n(table::DESCRIPTOR, descriptors))
             .chain([Shared::<State>::layout()])
     }
@@ -273,7 +298,7 @@ impl WasiContextBuilder {
     /// allocator is asked to make the block larger, and may have to hold both for that moment.
     #[must_use]
     pub fn table_request(&self, open: usize) -> Option<Layout> {
-        table::layout(self.descriptors(), open, self.limit)
+        table::layout(self.first_room(), open, self.limit())
     }
 
     /// How many descriptors the context starts with.
@@ -303,8 +328,9 @@ impl WasiContextBuilder {
         if let Some(index) = self.environment.iter().position(bad) {
             return Err(BuildError::BadVariable { index });
         }
-        if self.descriptors() > self.limit {
-            return Err(BuildError::TooManyDescriptors { limit: self.limit });
+        let limit = self.limit();
+        if self.descriptors() > limit {
+            return Err(BuildError::TooManyDescriptors { limit });
         }
         Ok(())
     }
@@ -318,7 +344,7 @@ impl WasiContextBuilder {
     pub fn build(self, runtime: &Runtime) -> Result<WasiContext, BuildError> {
         self.check()?;
         let allocator = runtime.allocator();
-        let descriptors = self.descriptors();
+        let (room, limit) = (self.first_room(), self.limit());
 
         let mut text = Text::with_room(allocator, self.text())?;
         let args = text.push_strings(&self.args)?;
@@ -338,7 +364,7 @@ impl WasiContextBuilder {
             Input::Reader(reader) => Stream::Reader(Mutex::new(reader)),
         };
 
-        let mut table = Table::with_room(allocator, descriptors, self.limit)?;
+        let mut table = Table::with_room(allocator, room, limit)?;
         table.push(stream(input, Rights::INPUT))?;
         table.push(stream(self.output.stream(1), Rights::OUTPUT))?;
         table.push(stream(self.error.stream(2), Rights::OUTPUT))?;

@@ -54,6 +54,10 @@ pub struct LimitFlags {
     /// Give calls into the program a native stack of this size, instead of the caller's own.
     #[arg(long, value_name = "BYTES", value_parser = size::parse)]
     pub stack_size: Option<u64>,
+    /// Let the program have so many files open at a time, beside its streams and folders, and no
+    /// more; room for their table is made at once.
+    #[arg(long, value_name = "COUNT")]
+    pub open_files: Option<u32>,
 }
 
 impl LimitFlags {
@@ -67,6 +71,11 @@ impl LimitFlags {
         // More than there can be is refused as any other stack that is too large.
         let bytes = self.stack_size?;
         Some(usize::try_from(bytes).unwrap_or(usize::MAX))
+    }
+
+    /// How many files the program may have open.
+    pub fn open_files(&self) -> Option<usize> {
+        self.open_files.map(|count| count as usize)
     }
 
     /// The options of the program's instance.
@@ -163,6 +172,11 @@ impl MemoryFlags {
     /// Where calls have their stack.
     pub fn stack(&self) -> Stack<'static> {
         self.limits.stack()
+    }
+
+    /// How many files the program may have open.
+    pub fn open_files(&self) -> Option<usize> {
+        self.limits.open_files()
     }
 
     /// Where the table goes, if it is wanted.

@@ -2,5 +2,6 @@
 
 pub mod code;
 pub mod memory;
+pub mod program;
 pub mod size;
 pub mod target;

@@ -15,6 +15,7 @@ mod table;
 use crate::failure::Failure;
 use crate::flags::code::CodeFlags;
 use crate::flags::memory::{Allocation, LimitFlags};
+use crate::flags::program::Program;
 use crate::input::{self, Input};
 use crate::{Outcome, compile, output, report};
 use clap::Args;
@@ -24,8 +25,8 @@ use std::process::ExitCode;
 /// Arguments of `precast memory`.
 #[derive(Args)]
 pub struct MemoryArguments {
-    /// The artifact, or a module to compile first; `-` is standard input.
-    input: PathBuf,
+    #[command(flatten)]
+    program: Program,
     #[command(flatten)]
     limits: LimitFlags,
     /// Threads of the program. There is one: threads are not implemented.
@@ -72,8 +73,8 @@ pub fn run(arguments: &MemoryArguments) -> Outcome {
         ));
     }
     let print = arguments.report.prints()?;
-    let name = compile::display_name(&arguments.input);
-    let artifact = match input::read(&arguments.input)? {
+    let name = compile::display_name(&arguments.program.input);
+    let artifact = match input::read(&arguments.program.input)? {
         Input::Artifact(bytes) => bytes,
         Input::Module(module) => {
             let options = match arguments.limits.alloc {
@@ -84,10 +85,10 @@ pub fn run(arguments: &MemoryArguments) -> Outcome {
         }
     };
     // Reports go where the artifact goes; the folder that it is in here does not.
-    let file = arguments.input.file_name();
+    let file = arguments.program.input.file_name();
     let name = file.map_or(name, |file| file.to_string_lossy().into_owned());
-    let model = plan::plan(&name, &artifact, &arguments.limits)?;
-    arguments.report.write(&arguments.input, &model)?;
+    let model = plan::plan(&name, &artifact, &arguments.program, &arguments.limits)?;
+    arguments.report.write(&arguments.program.input, &model)?;
     match print {
         false => {}
         true if arguments.report.json => report::print_json(&json::plan(&model))?,

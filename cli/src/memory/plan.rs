@@ -8,23 +8,31 @@ use super::model::{Growth, Model, Row, Source, Stage};
 use crate::Outcome;
 use crate::failure::Failure;
 use crate::flags::memory::{Allocation, LimitFlags};
+use crate::flags::program::Program;
 use precast_format::types::ExternKind;
 use precast_loader::plan::{self, AllocationMode, HostRequest, Plan, PlanOptions, Request};
 use precast_loader::{Category, Lifetime};
-use precast_wasi::WasiContext;
+use precast_wasi::{WasiContext, WasiContextBuilder};
 use std::alloc::Layout;
 
-/// Plans the memory of an artifact. `name` is what reports call it, and what it is told as its own.
-pub fn plan(name: &str, artifact: &[u8], limits: &LimitFlags) -> Outcome<Model> {
+/// Plans the memory of an artifact, which is run as the command line says. `name` is what reports
+/// call it.
+pub fn plan(name: &str, artifact: &[u8], program: &Program, limits: &LimitFlags) -> Outcome<Model> {
     let view = crate::report::parse(name, artifact)?;
     let mut imports = view.imports().iter();
     let wasi = imports.any(|import| is_wasi(import.module));
-    let context = WasiContext::builder().inherit_stdio().arg(name);
-    let requests = context.requests().map(|layout| HostRequest {
+    let of_wasi = |layout| HostRequest {
         category: Category::Wasi,
         layout,
-    });
-    let host: Vec<HostRequest> = requests.filter(|_| wasi).collect();
+    };
+    let (mut host, mut running) = (Vec::new(), Vec::new());
+    if wasi {
+        let context = program.wasi_context(limits.open_files())?;
+        host.extend(context.requests().map(of_wasi));
+        let open_files = limits.open_files().unwrap_or(0);
+        let file = of_wasi(WasiContextBuilder::descriptor_request());
+        running.resize(open_files, file);
+    }
     let mut options = PlanOptions::default();
     options.mode = match limits.alloc {
         Allocation::System => AllocationMode::System,
@@ -33,6 +41,7 @@ pub fn plan(name: &str, artifact: &[u8], limits: &LimitFlags) -> Outcome<Model> 
     options.instance = limits.instance_options();
     options.captures = &captures;
     options.host = &host;
+    options.running = &running;
     options.stack = limits.own_stack();
     let failed = |error: &dyn std::fmt::Display| Failure::new(format_args!("{name}: {error}"));
     let plan = Plan::new(artifact, &options).map_err(|error| failed(&error))?;
@@ -45,8 +54,8 @@ pub fn plan(name: &str, artifact: &[u8], limits: &LimitFlags) -> Outcome<Model> 
     };
     let growth: Vec<Growth> = plan.growth().iter().map(growth).collect();
     let mut notes = vec!["the artifact's bytes are the host's, and are not counted".to_owned()];
-    if wasi {
-        notes.push("arguments, variables, folders and open files of WASI come on top".to_owned());
+    if wasi && limits.open_files.is_none() {
+        notes.push("files that the program opens come on top; --open-files bounds them".to_owned());
     }
     let mut imports = view.imports().iter();
     if imports.any(|import| import.ty.kind() == ExternKind::Function && !is_wasi(import.module)) {
@@ -95,7 +104,7 @@ fn rows(plan: &Plan) -> Vec<Row> {
         all.filter(move |category| category.lifetime() == *lifetime)
     });
     let rows = categories.map(|category| {
-        let usage = plan.usage(plan::Stage::Environment, category);
+        let usage = plan.usage(plan::Stage::Running, category);
         Row {
             category,
             bytes: usage.current as u64,

@@ -92,6 +92,8 @@ pub enum Stage {
     Instantiated,
     /// There is an execution environment.
     Environment,
+    /// The program runs, and the host has taken what it takes at most.
+    Running,
 }
 
 impl Stage {
@@ -102,6 +104,7 @@ impl Stage {
         Stage::Imports,
         Stage::Instantiated,
         Stage::Environment,
+        Stage::Running,
     ];
 
     /// What a report calls it.
@@ -112,6 +115,7 @@ impl Stage {
             Stage::Imports => "imports defined",
             Stage::Instantiated => "instantiated",
             Stage::Environment => "execution environment",
+            Stage::Running => "program running",
         }
     }
 }

@@ -70,6 +70,8 @@ pub struct PlanOptions<'a> {
     pub stack: Option<usize>,
     /// What the host takes from the runtime after loading and before defining imports.
     pub host: &'a [HostRequest],
+    /// What the host takes from the runtime while the program runs, at most at a time.
+    pub running: &'a [HostRequest],
 }
 
 impl Default for PlanOptions<'_> {
@@ -83,6 +85,7 @@ impl Default for PlanOptions<'_> {
             captures: &|_, _| Layout::new::<()>(),
             stack: None,
             host: &[],
+            running: &[],
         }
     }
 }

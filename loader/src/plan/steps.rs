@@ -63,6 +63,10 @@ pub(super) fn plan(artifact: &Artifact<'_>, options: &PlanOptions<'_>) -> Result
     ends.push(trace.requests.len());
     steps.environment(&mut trace)?;
     ends.push(trace.requests.len());
+    for request in options.running {
+        trace.allocate(request.category, request.layout);
+    }
+    ends.push(trace.requests.len());
     Ok(Plan {
         requests: trace.requests,
         ends,
