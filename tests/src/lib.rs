@@ -2,6 +2,7 @@
 //! under, and the table of results.
 
 pub mod configuration;
+pub mod corpus;
 pub mod plan_host;
 pub mod suite;
 pub mod table;
