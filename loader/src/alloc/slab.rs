@@ -44,10 +44,12 @@ impl SlabLayout {
 /// A block that arrays are cut off from.
 pub(crate) struct Slab {
     block: NonNull<u8>,
-    layout: Layout,
+    /// Bytes of the block.
+    size: u32,
     /// Bytes that are cut off.
-    taken: usize,
+    taken: u32,
     allocator: Allocator,
+    align_log2: u8,
     category: Category,
 }
 
@@ -63,17 +65,19 @@ impl Slab {
         category: Category,
         layout: SlabLayout,
     ) -> Result<Slab, OutOfMemory> {
-        let layout = layout.layout();
-        let layout = layout.ok_or(OutOfMemory::new(category, usize::MAX))?;
+        let too_large = OutOfMemory::new(category, usize::MAX);
+        let layout = layout.layout().ok_or(too_large)?;
+        let size = u32::try_from(layout.size()).map_err(|_| too_large)?;
         let block = match layout.size() {
             0 => NonNull::dangling(),
             _ => allocator.allocate(layout, category)?,
         };
         Ok(Slab {
             block,
-            layout,
+            size,
             taken: 0,
             allocator: allocator.clone(),
+            align_log2: layout.align().ilog2() as u8,
             category,
         })
     }
@@ -85,17 +89,17 @@ impl Slab {
     /// The array is not used after the slab is gone.
     pub(crate) unsafe fn take<T>(&mut self, count: usize) -> Result<Array<T>, OutOfMemory> {
         let error = OutOfMemory::new(self.category, count.saturating_mul(size_of::<T>()));
-        let start = self
-            .taken
+        let start = (self.taken as usize)
             .checked_next_multiple_of(align_of::<T>())
             .ok_or(error)?;
         let end = count
             .checked_mul(size_of::<T>())
             .and_then(|size| start.checked_add(size))
-            .filter(|end| *end <= self.layout.size())
+            .filter(|end| *end <= self.size as usize)
             .ok_or(error)?;
         let capacity = u32::try_from(count).map_err(|_| error)?;
-        self.taken = end;
+        // At most the size, which is such a number.
+        self.taken = end as u32;
         let elements = if start == end {
             NonNull::dangling()
         } else {
@@ -113,10 +117,13 @@ impl Slab {
 
 impl Drop for Slab {
     fn drop(&mut self) {
-        if self.layout.size() != 0 {
+        let layout = Layout::from_size_align(self.size as usize, 1 << self.align_log2);
+        if let Ok(layout) = layout
+            && layout.size() != 0
+        {
             // SAFETY: `new` got the block with this layout and category; the arrays are gone, as
             // `take` demands.
-            unsafe { self.allocator.free(self.block, self.layout, self.category) };
+            unsafe { self.allocator.free(self.block, layout, self.category) };
         }
     }
 }
