@@ -77,12 +77,12 @@ pub(crate) fn compile_adapters(
         *largest = code.frame_size.max(*largest);
         Ok(Some(code.chunk))
     };
-    let mut frames = LargestFrames::default();
-    frames.function = functions
-        .iter()
-        .map(|function| function.unchecked_frame_size)
-        .max()
-        .unwrap_or(0);
+    let unchecked = functions.iter();
+    let unchecked = unchecked.map(|function| function.unchecked_frame_size);
+    let mut frames = LargestFrames {
+        function: unchecked.max().unwrap_or(0),
+        ..LargestFrames::default()
+    };
     let mut by_type = Vec::with_capacity(count);
     for (index, ty) in module.types.iter().enumerate() {
         let mut adapters = Adapters::default();
