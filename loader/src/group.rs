@@ -16,18 +16,19 @@
 //! A merged group keeps a reference to its parent and never gets another one, so that the way to
 //! the root can be walked without a lock.
 
+mod members;
+
 use core::cell::{Cell, UnsafeCell};
 use core::fmt;
-use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
 
 use crate::alloc::{Box, Category, OutOfMemory};
 use crate::instance::InstanceData;
-use crate::instance::global::GlobalObject;
-use crate::instance::memory::MemoryObject;
-use crate::instance::table::TableObject;
 use crate::runtime::Runtime;
+
+use members::Members;
+pub(crate) use members::{Linked, Member};
 
 /// The instances that a call would touch are in use: another thread is inside, or a slice of their
 /// memory is still borrowed. Try again when it is done, or guard the instance with a lock.
@@ -42,120 +43,6 @@ impl fmt::Display for Busy {
 }
 
 impl core::error::Error for Busy {}
-
-/// A member and the one that the group got before it.
-pub(crate) struct Linked<T> {
-    next: UnsafeCell<Option<Member>>,
-    value: T,
-}
-
-impl<T> Linked<T> {
-    /// The layout of a member's block.
-    #[cfg(feature = "plan")]
-    pub(crate) const fn layout() -> core::alloc::Layout {
-        Box::<Linked<T>>::layout()
-    }
-
-    /// Moves a member into a block of its own.
-    pub(crate) fn new(runtime: &Runtime, value: T) -> Result<Box<Linked<T>>, OutOfMemory> {
-        let next = UnsafeCell::new(None);
-        Box::new(
-            runtime.allocator(),
-            Category::Instance,
-            Linked { next, value },
-        )
-    }
-}
-
-impl<T> Deref for Linked<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
-
-impl<T> DerefMut for Linked<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.value
-    }
-}
-
-/// What a group owns.
-pub(crate) enum Member {
-    /// An instance with everything that it defines.
-    Instance(Box<Linked<InstanceData>>),
-    /// A memory that the host made.
-    Memory(Box<Linked<MemoryObject>>),
-    /// A table that the host made.
-    Table(Box<Linked<TableObject>>),
-    /// A global that the host made.
-    Global(Box<Linked<GlobalObject>>),
-}
-
-impl Member {
-    /// Tells the member which group it is in.
-    fn set_group(&self, group: NonNull<Group>) {
-        match self {
-            Member::Instance(instance) => instance.membership().set(group),
-            // Whoever refers to these is an instance or a handle, and knows the group itself.
-            Member::Memory(_) | Member::Table(_) | Member::Global(_) => {}
-        }
-    }
-
-    /// The place of the member behind this one.
-    fn next(&self) -> &UnsafeCell<Option<Member>> {
-        match self {
-            Member::Instance(member) => &member.next,
-            Member::Memory(member) => &member.next,
-            Member::Table(member) => &member.next,
-            Member::Global(member) => &member.next,
-        }
-    }
-}
-
-/// A group's members, the youngest first. A member brings the place for the link along, so that
-/// nothing is allocated for the list.
-struct Members {
-    first: Option<Member>,
-    count: usize,
-}
-
-impl Members {
-    fn push(&mut self, mut member: Member) {
-        self.set_next(&mut member);
-        self.first = Some(member);
-        self.count += 1;
-    }
-
-    /// Hangs the list behind a member.
-    fn set_next(&mut self, member: &mut Member) {
-        // SAFETY: the member is borrowed exclusively, and so is the list.
-        unsafe { *member.next().get() = self.first.take() };
-    }
-
-    fn pop(&mut self) -> Option<Member> {
-        let member = self.first.take()?;
-        // SAFETY: the member is owned, and it is the only way to the place.
-        self.first = unsafe { (*member.next().get()).take() };
-        self.count -= 1;
-        Some(member)
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Member> {
-        core::iter::successors(self.first.as_ref(), |member| {
-            // SAFETY: places change only while the list is borrowed exclusively.
-            unsafe { (*member.next().get()).as_ref() }
-        })
-    }
-}
-
-impl Drop for Members {
-    fn drop(&mut self) {
-        // One after the other: a long list would be a deep recursion.
-        while self.pop().is_some() {}
-    }
-}
 
 /// A member's pointer to its group; always a root while the group is entered.
 ///
@@ -231,10 +118,7 @@ impl GroupRef {
             borrowed: Cell::new(false),
             guards_stack: Cell::new(false),
             relies_on_faults: Cell::new(false),
-            members: UnsafeCell::new(Members {
-                first: None,
-                count: 0,
-            }),
+            members: UnsafeCell::new(Members::default()),
             runtime: runtime.clone(),
         };
         let group = GroupRef(Box::into_raw(Box::new(
@@ -343,7 +227,7 @@ impl Group {
     fn member_count(&self) -> usize {
         // SAFETY: called for entered groups only; the reference ends with this function.
         let members = unsafe { &*self.members.get() };
-        members.count
+        members.count()
     }
 }
 

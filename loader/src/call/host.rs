@@ -11,17 +11,17 @@
 
 use core::marker::PhantomData;
 use core::mem::offset_of;
-use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
 use precast_format::trap::TrapCode;
 
-use crate::alloc::{Allocator, Category, OutOfMemory, Room, Shared, Vec, element_of};
+use crate::alloc::{Category, OutOfMemory, Room, Shared, element_of};
 use crate::call::caller::Caller;
 use crate::call::entry::{self, Failure};
 use crate::call::error::HostError;
 use crate::call::typed::{WasmParams, WasmResults, WasmValue};
 use crate::call::value::{Slot, Value};
+use crate::call::values::Values;
 use crate::runtime::Runtime;
 use crate::types::FuncType;
 
@@ -195,46 +195,6 @@ pub(crate) trait HostCallable: Send + Sync + 'static {
         caller: &mut Caller<'_>,
         slots: &mut [Slot],
     ) -> Result<(), HostError>;
-}
-
-/// Values that need no memory where they are few.
-struct Values {
-    few: [Value; Values::FEW],
-    /// All of them, where they are more than a few.
-    many: Vec<Value>,
-    count: usize,
-}
-
-impl Values {
-    /// How many values need no memory.
-    const FEW: usize = 8;
-
-    /// So many zeros.
-    fn new(allocator: &Allocator, count: usize) -> Result<Values, OutOfMemory> {
-        let mut many = Vec::new_in(allocator, Category::Arguments);
-        if count > Values::FEW {
-            many.try_resize(count, Value::I32(0))?;
-        }
-        Ok(Values {
-            few: core::array::from_fn(|_| Value::I32(0)),
-            many,
-            count,
-        })
-    }
-}
-
-impl Deref for Values {
-    type Target = [Value];
-
-    fn deref(&self) -> &[Value] {
-        self.few.get(..self.count).unwrap_or(&self.many)
-    }
-}
-
-impl DerefMut for Values {
-    fn deref_mut(&mut self) -> &mut [Value] {
-        self.few.get_mut(..self.count).unwrap_or(&mut self.many)
-    }
 }
 
 /// A closure over [`Value`]s.

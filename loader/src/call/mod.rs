@@ -14,3 +14,4 @@ pub(crate) mod host;
 pub(crate) mod stack;
 pub(crate) mod typed;
 pub(crate) mod value;
+mod values;

@@ -31,7 +31,7 @@ use crate::instance::element::ElementSegment;
 use crate::instance::error::{ImportName, InstantiateError, LinkError};
 use crate::instance::export::Extern;
 use crate::instance::import::Imports;
-use crate::instance::memory::{MemoryObject, MemoryPlan};
+use crate::instance::memory::{MemoryObject, StorageChoice};
 use crate::instance::record::{FunctionRecordData, HostRecord};
 use crate::instance::table::TableObject;
 use crate::instance::{
@@ -63,7 +63,7 @@ pub(crate) fn instantiate(
             entered.merge(&other.enter()?);
         }
     }
-    let plan = MemoryPlan::new(module.artifact(), options)?;
+    let plan = StorageChoice::new(module.artifact(), options)?;
     check_guards(module, resolved.as_slice(), &plan)?;
     let instance = build(module, resolved.as_slice(), &plan, &entered)?;
     prepare(&instance)?;
@@ -80,7 +80,7 @@ pub(crate) fn instantiate(
 fn check_guards(
     module: &Module,
     imports: &[Extern],
-    plan: &MemoryPlan,
+    plan: &StorageChoice,
 ) -> Result<(), InstantiateError> {
     for (import, found) in module.artifact().imports().into_iter().zip(imports) {
         if let Extern::Memory(memory) = found
@@ -97,7 +97,7 @@ fn check_guards(
 fn build(
     module: &Module,
     imports: &[Extern],
-    plan: &MemoryPlan,
+    plan: &StorageChoice,
     group: &Entered<'_>,
 ) -> Result<Box<Linked<InstanceData>>, InstantiateError> {
     let artifact = module.artifact();

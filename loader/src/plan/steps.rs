@@ -18,7 +18,7 @@ use crate::instance::context::{ContextStorage, NATIVE_WIDTH};
 use crate::instance::export::Extern;
 use crate::instance::global::GlobalObject;
 use crate::instance::import::Imports;
-use crate::instance::memory::{Memory, MemoryObject, MemoryPlan};
+use crate::instance::memory::{Memory, MemoryObject, StorageChoice};
 use crate::instance::table::TableObject;
 use crate::instance::{ArrayCounts, InstanceData};
 use crate::link::requirements::has_guarded_memory;
@@ -49,7 +49,7 @@ pub(super) fn plan(artifact: &Artifact<'_>, options: &PlanOptions<'_>) -> Result
     let steps = Steps {
         artifact,
         options,
-        memories: MemoryPlan::new(artifact, &options.instance).map_err(PlanError::AppHeap)?,
+        memories: StorageChoice::new(artifact, &options.instance).map_err(PlanError::AppHeap)?,
     };
     let mut trace = Trace::default();
     let mut ends = Vec::new();
@@ -77,7 +77,7 @@ pub(super) fn plan(artifact: &Artifact<'_>, options: &PlanOptions<'_>) -> Result
 struct Steps<'a> {
     artifact: &'a Artifact<'a>,
     options: &'a PlanOptions<'a>,
-    memories: MemoryPlan,
+    memories: StorageChoice,
 }
 
 impl Steps<'_> {

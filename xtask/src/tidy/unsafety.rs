@@ -22,7 +22,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("loader/src/call/stack", "bounds the native stack"),
     ("loader/src/code", "writes and publishes code"),
     (
-        "loader/src/group.rs",
+        "loader/src/group",
         "owns what instances point to in each other",
     ),
     (

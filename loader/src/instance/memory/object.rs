@@ -10,7 +10,7 @@ use crate::call::backtrace::Backtrace;
 use crate::call::error::Trap;
 use crate::instance::context::Pair;
 use crate::instance::error::InstantiateError;
-use crate::instance::memory::{ClampedLimit, GrowthFailure, GrowthObserver, MemoryPlan};
+use crate::instance::memory::{ClampedLimit, GrowthFailure, GrowthObserver, StorageChoice};
 use crate::memory::{LinearMemory, Storage};
 use crate::module::Module;
 use crate::runtime::Runtime;
@@ -36,7 +36,7 @@ impl MemoryObject {
     /// Makes a memory of an instance.
     pub(crate) fn create(
         module: &Module,
-        plan: &MemoryPlan,
+        plan: &StorageChoice,
         memory: &precast_format::read::Memory,
         below: u32,
     ) -> Result<MemoryObject, InstantiateError> {

@@ -12,7 +12,7 @@ use crate::types::MemoryType;
 
 /// How the memories of an instance are stored: what the code relies on, and what the host allows.
 #[derive(Clone, Copy)]
-pub(crate) struct MemoryPlan {
+pub(crate) struct StorageChoice {
     bounds_checks: BoundsChecks,
     reservation: u64,
     guard: u64,
@@ -24,14 +24,14 @@ pub(crate) struct MemoryPlan {
     heap: Option<HeapPlan>,
 }
 
-impl MemoryPlan {
+impl StorageChoice {
     /// The plan for an instance of the artifact's module.
     pub(crate) fn new(
         artifact: &Artifact<'_>,
         options: &InstanceOptions,
-    ) -> Result<MemoryPlan, AppHeapError> {
+    ) -> Result<StorageChoice, AppHeapError> {
         let tunables = &artifact.header().tunables;
-        let mut plan = MemoryPlan {
+        let mut plan = StorageChoice {
             bounds_checks: tunables.bounds_checks,
             reservation: tunables.memory_reservation,
             guard: tunables.memory_guard,

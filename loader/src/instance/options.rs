@@ -1,0 +1,65 @@
+//! What the host says about an instance before it is made.
+#![forbid(unsafe_code)]
+
+use crate::instance::memory::GrowthObserver;
+
+/// What an instance may use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct InstanceOptions {
+    /// Lowers the maximum of the memories that the instance defines, in pages. A number outside of
+    /// what a memory's type allows counts as the nearest one inside; [`Instance::clamped_limits`]
+    /// tells where that happened.
+    pub max_memory_pages: Option<u64>,
+    /// Whether the memories that the instance defines are allocated at their maximum at once, so
+    /// that they never move. Memories with guard pages never move in any case.
+    pub fixed_memory: bool,
+    /// The size of the app heap in bytes, for programs without an allocator; zero for none.
+    ///
+    /// The heap takes whole pages, which are added to the first memory that the module defines,
+    /// behind its minimum; `memory.grow` appends behind the heap. It is not made where the module
+    /// exports an allocator: `malloc` and `free`, or `__new` and `__release`. A program that has
+    /// one and does not export it may use the same bytes, because it takes all of its memory for
+    /// its own: give it no app heap.
+    pub heap_size: usize,
+    /// Who is told why a memory that the instance defines did not grow.
+    pub growth_observer: Option<GrowthObserver>,
+}
+
+impl Default for InstanceOptions {
+    /// The module's own limits.
+    fn default() -> InstanceOptions {
+        InstanceOptions {
+            max_memory_pages: None,
+            fixed_memory: false,
+            heap_size: 0,
+            growth_observer: None,
+        }
+    }
+}
+
+impl InstanceOptions {
+    /// The options with a lower maximum for memories.
+    pub fn max_memory_pages(mut self, pages: u64) -> InstanceOptions {
+        self.max_memory_pages = Some(pages);
+        self
+    }
+
+    /// The options with memories that never move, or that may.
+    pub fn fixed_memory(mut self, fixed: bool) -> InstanceOptions {
+        self.fixed_memory = fixed;
+        self
+    }
+
+    /// The options with an app heap of so many bytes.
+    pub fn heap_size(mut self, bytes: usize) -> InstanceOptions {
+        self.heap_size = bytes;
+        self
+    }
+
+    /// The options with somebody to be told why a memory did not grow.
+    pub fn growth_observer(mut self, observer: GrowthObserver) -> InstanceOptions {
+        self.growth_observer = Some(observer);
+        self
+    }
+}
