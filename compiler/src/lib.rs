@@ -14,6 +14,7 @@ mod analysis;
 mod codegen;
 pub mod emit;
 mod error;
+mod limits;
 mod link;
 mod module;
 mod options;
@@ -48,12 +49,17 @@ pub struct Compiled {
 /// When the module is not valid, needs what is not supported, or is too large; see [`ErrorKind`].
 pub fn compile(wasm: &[u8], options: &Options, progress: &dyn Progress) -> Result<Compiled> {
     let isa = options.target.cranelift_isa(options)?;
+    let plain = options.target.plain_cranelift_isa(options)?;
+    let isas = codegen::Isas {
+        chosen: &*isa,
+        plain: &*plain,
+    };
     let explain = |error| module::explain_body(wasm, options.wasm.features(), error);
     let (module, bodies) = parse(wasm, options)?;
     progress.begin(bodies.len());
     let environment = environment(&module, &bodies, options, &*isa).map_err(explain)?;
     let functions =
-        codegen::compile_functions(&environment, &*isa, bodies, progress).map_err(explain)?;
+        codegen::compile_functions(&environment, isas, bodies, progress).map_err(explain)?;
     let adapters = codegen::compile_adapters(&environment, &*isa, &functions)?;
     let linked = link::link(&environment, &*isa, functions, adapters.by_type)?;
     let artifact = emit::artifact(&environment, &linked, adapters.stack_reserve)?;

@@ -266,6 +266,21 @@ impl Target {
 
     /// Builds Cranelift's description of this target with the settings that the options ask for.
     pub(crate) fn cranelift_isa(&self, options: &Options) -> Result<OwnedTargetIsa> {
+        self.isa_with(options, options.opt_level, "backtracking")
+    }
+
+    /// The same for functions that are too deep for the optimiser: no step takes more than linear
+    /// time. Code of both kinds can call each other.
+    pub(crate) fn plain_cranelift_isa(&self, options: &Options) -> Result<OwnedTargetIsa> {
+        self.isa_with(options, OptLevel::None, "single_pass")
+    }
+
+    fn isa_with(
+        &self,
+        options: &Options,
+        opt_level: OptLevel,
+        register_allocation: &str,
+    ) -> Result<OwnedTargetIsa> {
         let internal = |error: &dyn std::fmt::Display| CompileError::internal(error.to_string());
         let mut triple = self.triple.clone();
         if triple.binary_format == BinaryFormat::Unknown {
@@ -286,7 +301,7 @@ impl Target {
             }
         }
         let mut flags = settings::builder();
-        let opt_level = match options.opt_level {
+        let opt_level = match opt_level {
             OptLevel::None => "none",
             OptLevel::Speed => "speed",
             OptLevel::Size => "speed_and_size",
@@ -296,6 +311,7 @@ impl Target {
         let probes = options.stack_checks == StackChecks::Guard;
         for (name, value) in [
             ("opt_level", opt_level),
+            ("regalloc_algorithm", register_allocation),
             ("enable_verifier", boolean(options.verify)),
             ("enable_pinned_reg", boolean(pinned)),
             ("enable_multi_ret_implicit_sret", "true"),

@@ -7,7 +7,7 @@ mod stack_reserve;
 mod stack_stub;
 
 pub(crate) use function::{Chunk, CompiledFunction, Relocation, RelocationTarget, compile_clif};
-pub(crate) use parallel::compile_functions;
+pub(crate) use parallel::{Isas, compile_functions};
 
 use cranelift_codegen::isa::TargetIsa;
 use precast_format::tunables::StackChecks;

@@ -13,12 +13,19 @@ use cranelift_codegen::isa::TargetIsa;
 use super::function::{CompiledFunction, compile_clif};
 use super::stack_stub;
 use crate::error::{CompileError, Result};
+use crate::limits::THREAD_STACK_BYTES;
 use crate::module::Body;
 use crate::progress::Progress;
 use crate::translate::{Environment, Scratch, translate};
 
-/// Stack of a compiling thread: deep nesting makes Cranelift and the validator recurse.
-const THREAD_STACK_BYTES: usize = 64 << 20;
+/// The target as Cranelift sees it, for functions of ordinary depth and for the others.
+#[derive(Clone, Copy)]
+pub(crate) struct Isas<'a> {
+    /// With the settings that the options ask for.
+    pub chosen: &'a dyn TargetIsa,
+    /// With settings under which depth costs little.
+    pub plain: &'a dyn TargetIsa,
+}
 
 /// What one thread has compiled, by index, and the error that stopped it.
 type Outcome = (
@@ -33,7 +40,7 @@ type Outcome = (
 /// The error of the first function that fails, or when no thread can be started.
 pub(crate) fn compile_functions(
     environment: &Environment<'_>,
-    isa: &dyn TargetIsa,
+    isas: Isas<'_>,
     bodies: Vec<Body<'_>>,
     progress: &dyn Progress,
 ) -> Result<Vec<CompiledFunction>> {
@@ -56,7 +63,7 @@ pub(crate) fn compile_functions(
             };
             let range = body.body.range();
             let size = (range.end - range.start) as usize;
-            match compile_function(environment, isa, body, &mut scratch, &mut context) {
+            match compile_function(environment, isas, body, &mut scratch, &mut context) {
                 Ok(function) => done.push((index, function)),
                 Err(error) => {
                     // Bodies after this one need no work any more.
@@ -112,7 +119,7 @@ pub(crate) fn compile_functions(
 
 fn compile_function(
     environment: &Environment<'_>,
-    isa: &dyn TargetIsa,
+    isas: Isas<'_>,
     body: Body<'_>,
     scratch: &mut Scratch,
     context: &mut Context,
@@ -120,7 +127,11 @@ fn compile_function(
     let function = body.function;
     let wasm_offset = body.body.range().start as u32;
     let translated = translate(environment, body, scratch)?;
-    let compiled = compile_clif(isa, context, translated)
+    let isa = match translated.shape.is_plain() {
+        true => isas.plain,
+        false => isas.chosen,
+    };
+    let compiled = compile_clif(isa, context, translated.function)
         .map_err(|error| error.in_function(function).at(wasm_offset as usize))?;
     let mut chunks = vec![compiled.chunk];
     let mut unchecked_frame_size = compiled.frame_size;

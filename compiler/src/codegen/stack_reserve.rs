@@ -56,14 +56,14 @@ pub(crate) fn stack_reserve(environment: &Environment<'_>, frames: &LargestFrame
     let module = environment.module;
     let (mut switch, mut tail) = (0, 0);
     let all = !module.tables.is_empty();
-    for (index, ty) in module.types.iter().enumerate() {
-        let is_imported = || {
-            module
-                .imports
-                .iter()
-                .any(|import| matches!(import.ty, ImportType::Function(ty) if ty as usize == index))
-        };
-        if all || is_imported() {
+    let mut imported = vec![all; module.types.len()];
+    for import in &module.imports {
+        if let ImportType::Function(ty) = import.ty {
+            imported[ty as usize] = true;
+        }
+    }
+    for (ty, imported) in module.types.iter().zip(imported) {
+        if imported {
             switch = switch_adapter_bound(ty).max(switch);
         }
         // Each argument takes a value's size at most, the context and the place for results too.

@@ -86,8 +86,10 @@ pub(crate) fn artifact(
         _ => options.target.features(),
     };
     if options.names {
-        artifact.function_names = (0..module.functions.len() as u32)
-            .map(|function| module.display_name(function).map(str::to_owned))
+        artifact.function_names = module
+            .display_names()
+            .into_iter()
+            .map(|name| name.map(str::to_owned))
             .collect();
     }
     if options.custom_sections {

@@ -27,7 +27,7 @@ pub fn clif(wasm: &[u8], options: &Options, filter: &FunctionFilter) -> Result<S
         let translated = translate(&environment, body, &mut scratch)?;
         // Writing to a string cannot fail.
         let _ = writeln!(text, "; function {index} {}", name.unwrap_or_default());
-        let _ = writeln!(text, "{}", translated.display());
+        let _ = writeln!(text, "{}", translated.function.display());
     }
     Ok(text)
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use precast_format::types::{Limits, MemoryType, WASM_PAGE_SIZE_LOG2};
+use precast_format::types::{EXPRESSION_DEPTH, Limits, MemoryType, WASM_PAGE_SIZE_LOG2};
 use wasmparser::{
     CompositeInnerType, ConstExpr, DataKind, ElementKind, ExternalKind, KnownCustom, Name,
     Operator, Parser, Payload, TableInit, TypeRef, ValidPayload, Validator, WasmFeatures,
@@ -283,6 +283,32 @@ impl<'a> Module<'a> {
         }
     }
 
+    /// The names of all functions as [`Module::display_name`] gives them, by function index. For one
+    /// after the other that would take time in the square of their number.
+    pub fn display_names(&self) -> Vec<Option<&'a str>> {
+        let mut names = vec![None; self.functions.len()];
+        let imports = self.imports.iter();
+        let imports = imports.filter(|import| matches!(import.ty, ImportType::Function(_)));
+        for (name, import) in names.iter_mut().zip(imports) {
+            *name = Some(import.name);
+        }
+        let exports = self.exports.iter();
+        // The first export of a function counts.
+        for export in exports.rev().filter(|e| e.kind == ExternalKind::Func) {
+            if let Some(name) = names.get_mut(export.index as usize)
+                && !self.is_imported_function(export.index)
+            {
+                *name = Some(export.name);
+            }
+        }
+        for (function, name) in &self.function_names {
+            if let Some(slot) = names.get_mut(*function as usize) {
+                *slot = Some(name);
+            }
+        }
+        names
+    }
+
     /// The name that a report shows for a function: its own, else that of an export or import.
     pub fn display_name(&self, function: u32) -> Option<&'a str> {
         if let Some(name) = self.function_names.get(&function) {
@@ -321,10 +347,11 @@ fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
 /// Decodes a constant expression that the validator has accepted.
 fn constant(expression: &ConstExpr<'_>) -> Result<ConstantExpression> {
     let mut ops = Vec::new();
+    let mut depth = 0_usize;
     let mut reader = expression.get_operators_reader();
     while !reader.eof() {
         let offset = reader.original_position() as usize;
-        ops.push(match reader.read()? {
+        let op = match reader.read()? {
             Operator::I32Const { value } => ConstantOp::I32(value),
             Operator::I64Const { value } => ConstantOp::I64(value),
             Operator::F32Const { value } => ConstantOp::F32(value.bits()),
@@ -351,7 +378,23 @@ fn constant(expression: &ConstExpr<'_>) -> Result<ConstantExpression> {
                 ))
                 .at(offset));
             }
-        });
+        };
+        depth = match op {
+            ConstantOp::I32Add
+            | ConstantOp::I32Sub
+            | ConstantOp::I32Mul
+            | ConstantOp::I64Add
+            | ConstantOp::I64Sub
+            | ConstantOp::I64Mul => depth.saturating_sub(1),
+            _ => depth + 1,
+        };
+        if depth > EXPRESSION_DEPTH {
+            return Err(CompileError::limit(format!(
+                "a constant expression with more than {EXPRESSION_DEPTH} operands at a time"
+            ))
+            .at(offset));
+        }
+        ops.push(op);
     }
     Ok(ConstantExpression { ops })
 }

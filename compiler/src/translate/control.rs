@@ -5,6 +5,7 @@ use wasmparser::{BlockType, BrTable};
 
 use super::FunctionTranslator;
 use crate::error::Result;
+use crate::limits::BRANCH_TABLE_ENTRIES;
 
 /// An entry of the control stack.
 pub(super) struct Frame {
@@ -108,6 +109,7 @@ impl FunctionTranslator<'_, '_> {
     }
 
     pub(super) fn begin_loop(&mut self, ty: BlockType) {
+        self.shape.enter_loop();
         let (params, results) = self.block_types(ty);
         let header = self.block_with_params(&params);
         let next = self.block_with_params(&results);
@@ -199,7 +201,10 @@ impl FunctionTranslator<'_, '_> {
                 self.builder.ins().jump(frame.next, &arguments(&params));
                 frame.next_reached = true;
             }
-            FrameKind::Loop => self.builder.seal_block(frame.target),
+            FrameKind::Loop => {
+                self.shape.leave_loop();
+                self.builder.seal_block(frame.target);
+            }
             FrameKind::Function | FrameKind::Block | FrameKind::Else => {}
         }
         self.builder.seal_block(frame.next);
@@ -258,16 +263,53 @@ impl FunctionTranslator<'_, '_> {
 
     pub(super) fn branch_table(&mut self, targets: &BrTable<'_>) -> Result<()> {
         let index = self.pop();
-        let mut calls = Vec::with_capacity(targets.len() as usize);
-        for depth in targets.targets() {
-            calls.push(self.branch_call(depth?));
+        let depths = targets
+            .targets()
+            .collect::<wasmparser::Result<Vec<u32>>>()?;
+        if depths.len() <= BRANCH_TABLE_ENTRIES {
+            self.jump_table(index, &depths, targets.default());
+        } else {
+            self.table_of_jump_tables(index, &depths, targets.default());
         }
-        let default = self.branch_call(targets.default());
+        self.reachable = false;
+        Ok(())
+    }
+
+    fn jump_table(&mut self, index: Value, depths: &[u32], default: u32) {
+        let calls: Vec<_> = depths
+            .iter()
+            .map(|depth| self.branch_call(*depth))
+            .collect();
+        let default = self.branch_call(default);
         let table = JumpTableData::new(default, &calls);
         let table = self.builder.create_jump_table(table);
         self.builder.ins().br_table(index, table);
-        self.reachable = false;
-        Ok(())
+    }
+
+    /// A large branch table: the upper bits of the index choose a jump table, the lower ones an
+    /// entry of it. What Cranelift does for a jump table is quadratic in its entries.
+    fn table_of_jump_tables(&mut self, index: Value, depths: &[u32], default: u32) {
+        let entries = BRANCH_TABLE_ENTRIES as i64;
+        let upper = i64::from(BRANCH_TABLE_ENTRIES.trailing_zeros());
+        let upper = self.builder.ins().ushr_imm_u(index, upper);
+        let lower = self.builder.ins().band_imm_u(index, entries - 1);
+        let blocks: Vec<_> = depths
+            .chunks(BRANCH_TABLE_ENTRIES)
+            .map(|part| (self.builder.create_block(), part))
+            .collect();
+        let calls: Vec<_> = blocks
+            .iter()
+            .map(|(block, _)| BlockCall::new(*block, [], &mut self.builder.func.dfg.value_lists))
+            .collect();
+        let outside = self.branch_call(default);
+        let table = JumpTableData::new(outside, &calls);
+        let table = self.builder.create_jump_table(table);
+        self.builder.ins().br_table(upper, table);
+        for (block, part) in blocks {
+            self.builder.seal_block(block);
+            self.builder.switch_to_block(block);
+            self.jump_table(lower, part, default);
+        }
     }
 
     fn branch_call(&mut self, depth: u32) -> BlockCall {

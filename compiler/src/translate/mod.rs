@@ -35,6 +35,7 @@ use self::control::Frame;
 use crate::abi::{Abi, ContextAccess};
 use crate::analysis::{FunctionRecords, Usage};
 use crate::error::{CompileError, Result};
+use crate::limits::Shape;
 use crate::module::{Body, FunctionType, Module};
 use crate::options::Options;
 
@@ -74,6 +75,13 @@ struct FunctionTranslator<'a, 'b> {
     results: Vec<ir::Type>,
     makes_calls: bool,
     makes_libcalls: bool,
+    shape: Shape,
+}
+
+/// A function as CLIF, and how deep it goes.
+pub(crate) struct Translated {
+    pub function: Function,
+    pub shape: Shape,
 }
 
 /// Validates and translates one function body.
@@ -85,7 +93,7 @@ pub(crate) fn translate(
     environment: &Environment<'_>,
     body: Body<'_>,
     scratch: &mut Scratch,
-) -> Result<Function> {
+) -> Result<Translated> {
     let Body {
         function: index,
         body,
@@ -96,12 +104,12 @@ pub(crate) fn translate(
     let mut function = Function::with_name_signature(name, environment.abi.wasm_signature(ty));
     let mut validator = validation.into_validator(std::mem::take(&mut scratch.validator));
     let builder = FunctionBuilder::new(&mut function, &mut scratch.builder);
-    translate_body(environment, builder, ty, &body, &mut validator)
+    let shape = translate_body(environment, builder, ty, &body, &mut validator)
         .map_err(|error| error.in_function(index))?;
     scratch.validator = validator.into_allocations();
     check_vectors(&function, &environment.options.target)
         .map_err(|error| error.in_function(index))?;
-    Ok(function)
+    Ok(Translated { function, shape })
 }
 
 fn translate_body(
@@ -110,7 +118,7 @@ fn translate_body(
     ty: &FunctionType,
     body: &wasmparser::FunctionBody<'_>,
     validator: &mut FuncValidator<ValidatorResources>,
-) -> Result<()> {
+) -> Result<Shape> {
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
@@ -132,6 +140,7 @@ fn translate_body(
         results: ty.results.iter().map(|ty| abi.value_type(*ty)).collect(),
         makes_calls: false,
         makes_libcalls: false,
+        shape: Shape::default(),
     };
     translator.at_offset(body.range().start);
     translator.begin_stack_check();
@@ -147,11 +156,17 @@ fn translate_body(
         translator
             .operator(&operator)
             .map_err(|error| error.at(offset as usize))?;
+        translator.shape.note_operands(translator.stack.len());
+        translator
+            .shape
+            .note_nesting(translator.control.len().saturating_sub(1))
+            .map_err(|error| error.at(offset as usize))?;
     }
     operators.finish()?;
     translator.end_stack_check(entry);
+    let shape = translator.shape;
     translator.builder.finalize(abi.frontend);
-    Ok(())
+    Ok(shape)
 }
 
 impl FunctionTranslator<'_, '_> {
@@ -181,6 +196,9 @@ impl FunctionTranslator<'_, '_> {
             let offset = reader.original_position();
             let count = reader.read_var_u32()?;
             let ty = reader.read()?;
+            self.shape
+                .note_locals(count)
+                .map_err(|error| error.at(offset as usize))?;
             validator.define_locals(offset, count, ty)?;
             let ty = self.abi.value_type(ty);
             let zero = self.zero(ty);
