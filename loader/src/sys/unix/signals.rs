@@ -3,7 +3,21 @@
 //! The handler sits in front of whatever the host had. A fault that [`FaultHandler::handle`] does
 //! not take goes to the host's handler as if ours were not there: with the same signal mask, with
 //! its own flags, and with the meaning that the system gives to the default and to an ignored
-//! fault.
+//! fault. One thing differs: it runs on the thread's alternate stack, where there is one, whether or
+//! not it asked for that.
+//!
+//! # Layers
+//!
+//! A host may put a handler of its own in front of ours, and hand on to ours. Ours must then stay
+//! where it is, and yet come first again when the next runtime needs it. So there are several
+//! entries, each with a memory of its own of what was there before it:
+//!
+//! ```text
+//!   signal -> layer 1 -> the host's second handler -> layer 0 -> the host's first handler
+//! ```
+//!
+//! A layer that is in front when it is no longer needed is taken out; another stays in use for as
+//! long as the process lives. When all are in use, the last one serves from where it is.
 
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
@@ -60,6 +74,9 @@ pub trait FaultHandler {
     fn handle(fault: &mut Fault<'_>) -> bool;
 }
 
+/// How often ours can be in the chain of a signal's handlers.
+const LAYERS: usize = 4;
+
 /// What was installed for a signal before us, in a form that a handler can read at any time.
 struct Previous {
     handler: AtomicUsize,
@@ -69,26 +86,48 @@ struct Previous {
     replaced: AtomicBool,
 }
 
-static PREVIOUS: [Previous; SIGNALS.len()] = [const {
-    Previous {
-        handler: AtomicUsize::new(libc::SIG_DFL),
-        flags: AtomicI32::new(0),
-        replaced: AtomicBool::new(false),
-    }
-}; SIGNALS.len()];
+/// One of our places in the chains of handlers.
+struct Layer {
+    /// Address of our handler as it was installed; zero before.
+    entry: AtomicUsize,
+    previous: [Previous; SIGNALS.len()],
+}
 
-/// Address of our handler as it was installed; zero before.
-static INSTALLED: AtomicUsize = AtomicUsize::new(0);
+static LAYER: [Layer; LAYERS] = [const {
+    Layer {
+        entry: AtomicUsize::new(0),
+        previous: [const {
+            Previous {
+                handler: AtomicUsize::new(libc::SIG_DFL),
+                flags: AtomicI32::new(0),
+                replaced: AtomicBool::new(false),
+            }
+        }; SIGNALS.len()],
+    }
+}; LAYERS];
+
+impl Layer {
+    fn previous(&self, signal: i32) -> Option<&Previous> {
+        let index = SIGNALS.iter().position(|other| *other == signal)?;
+        self.previous.get(index)
+    }
+}
 
 impl Previous {
-    fn of(signal: i32) -> Option<&'static Previous> {
-        let index = SIGNALS.iter().position(|other| *other == signal)?;
-        PREVIOUS.get(index)
-    }
-
     fn remember(&self, action: &libc::sigaction) {
         self.flags.store(action.sa_flags, Ordering::Relaxed);
         self.handler.store(action.sa_sigaction, Ordering::Release);
+    }
+
+    /// The handler to call now and its flags. One that wants to be called once is so, however many
+    /// threads fault at a time.
+    fn take(&self) -> (usize, i32) {
+        let flags = self.flags.load(Ordering::Relaxed);
+        let handler = match flags & libc::SA_RESETHAND {
+            0 => self.handler.load(Ordering::Acquire),
+            _ => self.handler.swap(libc::SIG_DFL, Ordering::AcqRel),
+        };
+        (handler, flags)
     }
 }
 
@@ -111,88 +150,132 @@ unsafe fn set_action(signal: i32, action: &libc::sigaction) -> Result<(), OsErro
     check(unsafe { libc::sigaction(signal, action, ptr::null_mut()) }).map(drop)
 }
 
-/// Puts the handler in front of the host's, for all faults or for none of them. Where
-/// [`uninstall`] left it, it stays.
+/// Puts the handler in front of the host's, for all faults or for none of them. Where it is in
+/// front already, it stays.
 ///
 /// Calls must not overlap with each other or with [`uninstall`].
 pub fn install<H: FaultHandler>() -> Result<(), OsError> {
-    let entry: unsafe extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void) = enter::<H>;
-    let address = entry as *const () as usize;
-    INSTALLED.store(address, Ordering::Release);
-    for (index, signal) in SIGNALS.into_iter().enumerate() {
-        if let Err(error) = install_one(signal, address) {
-            for signal in SIGNALS.into_iter().take(index) {
-                // The first failure is the one to report.
-                let _ = uninstall_one(signal, address);
+    type Entry = unsafe extern "C" fn(i32, *mut libc::siginfo_t, *mut libc::c_void);
+    let entries: [Entry; LAYERS] = [enter::<H, 0>, enter::<H, 1>, enter::<H, 2>, enter::<H, 3>];
+    for (layer, entry) in LAYER.iter().zip(entries) {
+        let address = entry as *const () as usize;
+        // Where a function is compiled twice, the first address is as good as the second, and is
+        // the one to recognise.
+        let _ = layer
+            .entry
+            .compare_exchange(0, address, Ordering::AcqRel, Ordering::Acquire);
+    }
+    let mut installed = [false; SIGNALS.len()];
+    for (signal, new) in SIGNALS.into_iter().zip(&mut installed) {
+        match install_one(signal) {
+            Ok(done) => *new = done,
+            Err(error) => {
+                // What was in front before serves others.
+                for (signal, _) in SIGNALS.into_iter().zip(installed).filter(|(_, new)| *new) {
+                    // The first failure is the one to report.
+                    let _ = uninstall_front(signal);
+                }
+                return Err(error);
             }
-            return Err(error);
         }
     }
     Ok(())
 }
 
-fn install_one(signal: i32, address: usize) -> Result<(), OsError> {
-    let Some(previous) = Previous::of(signal) else {
-        return Ok(());
-    };
-    // A second one in front of a handler of the host's that hands on to the first would go round in
-    // circles.
-    if previous.replaced.load(Ordering::Relaxed) {
-        return Ok(());
-    }
+/// The layer whose handler an action is.
+fn layer_of(action: &libc::sigaction) -> Option<&'static Layer> {
+    LAYER
+        .iter()
+        .find(|layer| layer.entry.load(Ordering::Acquire) == action.sa_sigaction)
+}
+
+/// Whether a handler was installed.
+fn install_one(signal: i32) -> Result<bool, OsError> {
     let mut action = present_action(signal)?;
+    if layer_of(&action).is_some() {
+        return Ok(false);
+    }
+    // The one in front may hand on to a layer that is in use; a second use of it would go round in
+    // circles.
+    let free = LAYER.iter().find_map(|layer| {
+        let previous = layer.previous(signal)?;
+        let free = !previous.replaced.load(Ordering::Relaxed);
+        free.then_some((layer, previous))
+    });
+    let Some((layer, previous)) = free else {
+        return Ok(false);
+    };
     // Remembered first: the handler may run as soon as it is installed.
     previous.remember(&action);
     // The mask stays the host's, so that its handler runs under the mask that it asked for. Ours
     // leaves by the context of the fault, which restores the mask of the interrupted code.
-    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | (action.sa_flags & libc::SA_NODEFER);
-    action.sa_sigaction = address;
+    let mut kept = libc::SA_NODEFER | libc::SA_RESTART;
+    kept &= action.sa_flags;
+    if action.sa_sigaction == libc::SIG_IGN {
+        // A signal that is ignored interrupts no call of the system.
+        kept |= libc::SA_RESTART;
+    }
+    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | kept;
+    action.sa_sigaction = layer.entry.load(Ordering::Acquire);
     // SAFETY: the handler touches only what is safe to touch in a handler.
     unsafe { set_action(signal, &action) }?;
     previous.replaced.store(true, Ordering::Relaxed);
+    Ok(true)
+}
+
+/// Takes the handler out again, for each fault for which it is in front. Where the host has put a
+/// handler of its own in front, ours stays where it is, because that one may hand on to it. Where
+/// the system refuses, ours may stay for some faults, and does no harm.
+pub fn uninstall() -> Result<(), OsError> {
+    let mut result = Ok(());
+    for signal in SIGNALS {
+        result = result.and(uninstall_one(signal));
+    }
+    result
+}
+
+/// Takes ours out for as long as one of them is in front: two can be next to each other where the
+/// host took its own out in between.
+fn uninstall_one(signal: i32) -> Result<(), OsError> {
+    while uninstall_front(signal)? {}
     Ok(())
 }
 
-/// Takes the handler out again, for all faults or for none of them. Where the host has put a handler
-/// of its own in front, ours stays where it is, because that one may hand on to it. Where the
-/// system refuses, ours may stay for some faults, and does no harm.
-pub fn uninstall() -> Result<(), OsError> {
-    let address = INSTALLED.load(Ordering::Acquire);
-    for signal in SIGNALS {
-        if present_action(signal)?.sa_sigaction != address {
-            return Ok(());
-        }
-    }
-    SIGNALS
-        .into_iter()
-        .try_for_each(|signal| uninstall_one(signal, address))
-}
-
-fn uninstall_one(signal: i32, address: usize) -> Result<(), OsError> {
+/// Takes ours out if it is in front; whether it was.
+fn uninstall_front(signal: i32) -> Result<bool, OsError> {
     let mut action = present_action(signal)?;
-    let Some(previous) = Previous::of(signal) else {
-        return Ok(());
+    let previous = layer_of(&action).and_then(|layer| layer.previous(signal));
+    let Some(previous) = previous else {
+        return Ok(false);
     };
-    if action.sa_sigaction != address {
-        return Ok(());
-    }
     action.sa_sigaction = previous.handler.load(Ordering::Acquire);
     action.sa_flags = previous.flags.load(Ordering::Relaxed);
     // SAFETY: the host installed this handler itself.
     unsafe { set_action(signal, &action) }?;
     previous.replaced.store(false, Ordering::Relaxed);
-    Ok(())
+    Ok(true)
+}
+
+/// Whether the system reports what the interrupted instruction did, and not something that happened
+/// at the same time or was sent.
+fn is_raised_by_fault(details: &libc::siginfo_t) -> bool {
+    // Of memory that has failed, while nobody has touched it.
+    #[cfg(target_os = "linux")]
+    if details.si_signo == libc::SIGBUS && details.si_code == libc::BUS_MCEERR_AO {
+        return false;
+    }
+    details.si_code > 0
 }
 
 /// The signal handler.
-unsafe extern "C" fn enter<H: FaultHandler>(
+unsafe extern "C" fn enter<H: FaultHandler, const LEVEL: usize>(
     signal: i32,
     info: *mut libc::siginfo_t,
     context: *mut libc::c_void,
 ) {
     // SAFETY: the system passes a valid structure.
     let details = unsafe { &*info };
-    let raised_by_fault = details.si_code > 0;
+    let raised_by_fault = is_raised_by_fault(details);
     if raised_by_fault {
         let address = if signal == libc::SIGSEGV || signal == libc::SIGBUS {
             // SAFETY: for these signals the field is the faulting address.
@@ -209,8 +292,11 @@ unsafe extern "C" fn enter<H: FaultHandler>(
             return;
         }
     }
-    // SAFETY: the arguments are the system's.
-    unsafe { hand_on(signal, raised_by_fault, info, context) }
+    let previous = LAYER.get(LEVEL).and_then(|layer| layer.previous(signal));
+    if let Some(previous) = previous {
+        // SAFETY: the arguments are the system's.
+        unsafe { hand_on(previous, signal, raised_by_fault, info, context) }
+    }
 }
 
 /// Does what would have happened without our handler.
@@ -219,16 +305,13 @@ unsafe extern "C" fn enter<H: FaultHandler>(
 ///
 /// The arguments are those of a signal handler.
 unsafe fn hand_on(
+    previous: &Previous,
     signal: i32,
     raised_by_fault: bool,
     info: *mut libc::siginfo_t,
     context: *mut libc::c_void,
 ) {
-    let Some(previous) = Previous::of(signal) else {
-        return;
-    };
-    let handler = previous.handler.load(Ordering::Acquire);
-    let flags = previous.flags.load(Ordering::Relaxed);
+    let (handler, flags) = previous.take();
     match handler {
         libc::SIG_IGN if !raised_by_fault => {}
         // A fault cannot be ignored: the system ends the process, as it does by default.
@@ -245,9 +328,6 @@ unsafe fn hand_on(
             }
         }
         handler => {
-            if flags & libc::SA_RESETHAND != 0 {
-                previous.handler.store(libc::SIG_DFL, Ordering::Release);
-            }
             if flags & libc::SA_SIGINFO != 0 {
                 // SAFETY: a handler with this flag takes three arguments.
                 let handler = unsafe {

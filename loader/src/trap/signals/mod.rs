@@ -23,17 +23,17 @@ static USERS: Lock<usize> = Lock::new(0);
 /// As long as a value of this type exists, hardware faults of compiled code are caught.
 ///
 /// The last one takes the handlers out again. Where the host has put its own in front of them by
-/// then, they stay, hand on what is not theirs, and serve again when they are needed again.
+/// then, they stay and hand on what is not theirs. Whoever acquires them next finds them in front
+/// again.
 #[derive(Debug)]
 pub struct SignalHandlers(());
 
 impl SignalHandlers {
-    /// Installs the handlers, if they are not there.
+    /// Puts the handlers in front of the host's, if they are not there.
     pub fn acquire() -> Result<SignalHandlers, OsError> {
         let mut users = USERS.lock();
-        if *users == 0 {
-            install::<Traps>()?;
-        }
+        // Also where others have them: the host may have put a handler of its own in front since.
+        install::<Traps>()?;
         *users += 1;
         Ok(SignalHandlers(()))
     }
