@@ -1,7 +1,7 @@
 //! A host for any module: what it imports is made from the types alone, in the order that a plan
 //! assumes. And an allocator that writes down what it is asked for.
 
-use precast_loader::plan::Request;
+use precast_loader::plan::{Plan, Request};
 use precast_loader::{
     CallError, Caller, Category, CustomAllocator, ExecutionEnvironment, ExternType, Global,
     HostError, Imports, Instance, InstanceOptions, InstantiateError, LoadError, Memory, Module,
@@ -149,6 +149,28 @@ impl Recorder {
             .expect("no test panics in here")
             .requests
             .clone()
+    }
+
+    /// Compares what was asked for with a plan; how many requests there were beyond it.
+    ///
+    /// # Errors
+    ///
+    /// The first request that differs, or how many are missing.
+    pub fn compare(&self, plan: &Plan) -> Result<usize, String> {
+        let planned = plan.requests().iter();
+        let planned: Vec<&Request> = planned
+            .filter(|request| !matches!(request, Request::Map { .. }))
+            .collect();
+        let asked = self.requests();
+        for (number, (asked, planned)) in asked.iter().zip(&planned).enumerate() {
+            if asked != *planned {
+                return Err(format!(
+                    "request {number} was {asked:?}, planned {planned:?}"
+                ));
+            }
+        }
+        let missing = || format!("{} requests of {}", asked.len(), planned.len());
+        asked.len().checked_sub(planned.len()).ok_or_else(missing)
     }
 
     /// Whether everything went back.

@@ -4,7 +4,7 @@
 
 use precast_compiler::{OptLevel, Options};
 use precast_format::tunables::BoundsChecks;
-use precast_loader::plan::{AllocationMode, Plan, PlanError, PlanOptions, Request, Stage};
+use precast_loader::plan::{AllocationMode, Plan, PlanError, PlanOptions, Stage};
 use precast_loader::{Category, Runtime, RuntimeOptions};
 use precast_tests::configuration::{self, Configuration};
 use precast_tests::plan_host::{Failure, Recorder, live};
@@ -97,11 +97,6 @@ fn check_custom(artifact: &'static [u8]) -> Result<(), String> {
     let mut options = PlanOptions::default();
     options.mode = AllocationMode::System;
     let plan = Plan::new(artifact, &options).map_err(|error| error.to_string())?;
-    let planned: Vec<&Request> = plan
-        .requests()
-        .iter()
-        .filter(|request| !matches!(request, Request::Map { .. }))
-        .collect();
     let recorder: &'static Recorder = Box::leak(Box::default());
     let runtimes = [
         recorder.runtime(RuntimeOptions::default()),
@@ -111,21 +106,10 @@ fn check_custom(artifact: &'static [u8]) -> Result<(), String> {
         let runtime = runtime.map_err(|error| error.to_string())?;
         let life = live(&runtime, artifact).map_err(|failure| format!("{failure:?}"))?;
         if index == 0 {
-            let asked = recorder.requests();
-            for (number, (asked, planned)) in asked.iter().zip(&planned).enumerate() {
-                if asked != *planned {
-                    return Err(format!(
-                        "request {number} was {asked:?}, planned {planned:?}"
-                    ));
-                }
-            }
-            if asked.len() < planned.len() {
-                return Err(format!("{} requests of {}", asked.len(), planned.len()));
-            }
+            let more = recorder.compare(&plan)?;
             // A start function may have asked for more, and given it back.
-            if asked.len() > planned.len() && !life.module.has_start_function() {
-                let more = &asked[planned.len()..];
-                return Err(format!("more requests than planned: {more:?}"));
+            if more > 0 && !life.module.has_start_function() {
+                return Err(format!("{more} more requests than planned"));
             }
         }
         for category in Category::ALL {

@@ -1,8 +1,15 @@
 //! The memory plan is exact for real programs, too: each program of the corpus runs in a pool of the
-//! size that `precast memory` prints, and does not begin in one that is a granule smaller.
+//! size that `precast memory` prints, does not begin in one that is a granule smaller, and asks a
+//! custom allocator for what was planned.
 #![forbid(unsafe_code)]
 
+use precast_loader::plan::{AllocationMode, HostRequest, Plan, PlanOptions};
+use precast_loader::{
+    CallError, Category, Imports, InstanceOptions, RuntimeOptions, Source, Stack,
+};
 use precast_tests::corpus::{self, Program};
+use precast_tests::plan_host::Recorder;
+use precast_wasi::WasiContext;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,9 +28,10 @@ fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
 }
 
-/// Compiles a program for a pool.
+/// Compiles a program for a pool. Each test has a file of its own.
 fn compile(program: &Program, folder: &Path) -> PathBuf {
-    let artifact = scratch(program, "precast");
+    let test = std::thread::current().name().unwrap_or("test").to_owned();
+    let artifact = scratch(program, &format!("{test}.precast"));
     let output = Command::new(PRECAST)
         .args(["compile", "--quiet", "--bounds-checks", "explicit"])
         .arg(folder.join(&program.wasm))
@@ -115,6 +123,56 @@ fn check(program: &Program, folder: &Path) -> Result<String, String> {
         "{name:<20} {pages:>6} {with_files:>12} {without_files:>12}   {}",
         complaints.trim_end()
     ))
+}
+
+/// Compares what a program asks of an allocator, until it could begin, with its plan.
+fn check_custom(program: &Program, folder: &Path) -> Result<(), String> {
+    fn text(error: impl std::fmt::Display) -> String {
+        error.to_string()
+    }
+    let artifact = std::fs::read(compile(program, folder))
+        .map_err(text)?
+        .leak();
+    let context = WasiContext::builder().args(program.arguments.iter().cloned());
+    let host = context.requests().map(|layout| HostRequest {
+        category: Category::Wasi,
+        layout,
+    });
+    let host: Vec<HostRequest> = host.collect();
+    let mut options = PlanOptions::default();
+    options.mode = AllocationMode::System;
+    options.captures = &|_, _| WasiContext::CAPTURE;
+    options.host = &host;
+    let plan = Plan::new(artifact, &options).map_err(text)?;
+
+    let recorder: &'static Recorder = Box::leak(Box::default());
+    let runtime = recorder.runtime(RuntimeOptions::default()).map_err(text)?;
+    let module = runtime
+        .load_named_by_user(Source::borrowed(artifact))
+        .map_err(text)?;
+    let context = context.build(&runtime).map_err(text)?;
+    let mut imports = Imports::for_module(&module).map_err(text)?;
+    context.define_for(&mut imports, &module).map_err(text)?;
+    let instance = module
+        .instantiate(&imports, InstanceOptions::default())
+        .map_err(text)?;
+    let environment = instance.execution_environment(Stack::Caller);
+    drop(environment.map_err(CallError::from).map_err(text)?);
+    match recorder.compare(&plan)? {
+        0 => Ok(()),
+        more => Err(format!("{more} more requests than planned")),
+    }
+}
+
+#[test]
+fn programs_ask_an_allocator_for_what_was_planned() {
+    let Some(folder) = corpus::folder() else {
+        return;
+    };
+    for program in corpus::programs(&folder) {
+        let outcome = check_custom(&program, &folder);
+        assert_eq!(outcome, Ok(()), "{}", program.name);
+    }
 }
 
 #[test]
