@@ -7,6 +7,10 @@ pub const DEFAULT_STACK: usize = 1 << 20;
 /// Stack that is left to host functions below the limit of compiled code, in bytes.
 pub const HOST_STACK_MARGIN: usize = 128 << 10;
 
+/// Stack that a call needs to find out that there is not enough for it, in bytes: whoever calls
+/// with less than this left of the thread's stack overflows it.
+pub const ENTRY_STACK: usize = 4 << 10;
+
 /// Stack below compiled code that libcalls may use, in bytes: the return address of their call
 /// included. What grows memories and tables runs on the thread's own stack and is not part of it.
 pub const LIBCALL_STACK_MARGIN: usize = precast_format::libcall::LIBCALL_STACK as usize;
