@@ -4,8 +4,14 @@
 /// Stack that a call may use by default, in bytes.
 pub const DEFAULT_STACK: usize = 1 << 20;
 
-/// Stack that is left to host functions below the limit of compiled code, in bytes.
+/// Stack that is left to host functions below the limit of compiled code, in bytes. A call does not
+/// begin with less than this left of the thread's own stack.
 pub const HOST_STACK_MARGIN: usize = 128 << 10;
+
+/// Stack that a host function has at least, in bytes; those of WASI are host functions, too. Code that
+/// relies on a guard page can come closer to the end of the thread's stack: host functions do not
+/// start there, the call traps instead. One that needs more has to look for it itself.
+pub const HOST_STACK: usize = HOST_STACK_MARGIN / 2;
 
 /// Stack that a call needs to find out that there is not enough for it, in bytes: whoever calls
 /// with less than this left of the thread's stack overflows it.

@@ -50,7 +50,7 @@ const FIRST: &str = "PRECAST_SWEEP_FIRST";
 const STEP: &str = "PRECAST_SWEEP_STEP";
 
 /// Crashes after which a configuration is given up.
-const MANY: usize = 40;
+const MANY: usize = 20;
 
 fn step() -> usize {
     let step = std::env::var(STEP).map_or(256, |step| step.parse().unwrap());
@@ -70,6 +70,7 @@ fn configurations() -> Vec<(String, Options)> {
             options.stack_checks = checks;
             if cfg!(target_arch = "x86_64") {
                 options.target.set_cpu("x86-64").unwrap();
+                options.target.change_features("+ssse3").unwrap();
             }
             let name = format!("{}, {} stack", configuration.name, checks.name());
             configurations.push((name, options));

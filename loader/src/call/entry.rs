@@ -38,7 +38,7 @@ use crate::group::Entered;
 use crate::instance::InstanceData;
 use crate::instance::context::NATIVE_WIDTH;
 use crate::instance::record::{FunctionRecordData, Owner};
-use crate::limits::HOST_STACK_MARGIN;
+use crate::limits::{HOST_STACK, HOST_STACK_MARGIN};
 use crate::sys::{isa, thread};
 use crate::trap::{Activation, Pending};
 
@@ -259,9 +259,14 @@ pub(crate) unsafe fn has_host_stack(context: NonNull<u8>) -> bool {
     // SAFETY: the caller's promise.
     let activation = unsafe { activation_of(context) };
     // SAFETY: the activation is that of the call in progress; nobody else looks at it now.
-    let lowest = unsafe { (*activation).thread_lowest };
+    let activation = unsafe { &*activation };
     let here = 0u8;
-    (&raw const here).addr() > lowest.saturating_add(HOST_STACK_MARGIN / 2)
+    let position = match activation.thread_stack_pointer {
+        // Compiled code is on the same stack.
+        0 => (&raw const here).addr(),
+        pointer => pointer,
+    };
+    position > activation.thread_lowest.saturating_add(HOST_STACK)
 }
 
 /// Calls host code with three arguments on the thread's own stack, wherever compiled code runs.

@@ -120,6 +120,14 @@ unsafe extern "C" fn enter<C: HostCallable>(
         context.as_ptr().cast_const().cast(),
         values.cast_const().cast(),
     ];
+    // Asked here: the closure's variables may be part of the frame of `run`.
+    // SAFETY: 2 and 3.
+    if !unsafe { entry::has_host_stack(context) } {
+        let overflow = Failure::Host(HostError::Trap(TrapCode::StackOverflow));
+        // SAFETY: 2 and 3.
+        unsafe { entry::record_failure(context, overflow) };
+        return 1;
+    }
     // SAFETY: 1 to 4 are what `run` wants; it takes these three pointers.
     unsafe { entry::on_thread_stack(context, arguments, run::<C>) as u32 }
 }
@@ -129,6 +137,7 @@ unsafe extern "C" fn enter<C: HostCallable>(
 /// # Safety
 ///
 /// As for [`enter`], whose arguments these are.
+#[inline(never)]
 unsafe extern "C" fn run<C: HostCallable>(
     function: *const (),
     context: *const (),
@@ -147,12 +156,7 @@ unsafe extern "C" fn run<C: HostCallable>(
     let count = function.func_type.slots();
     // SAFETY: 4; the adapter does not touch its array while the host runs.
     let slots = unsafe { core::slice::from_raw_parts_mut(values, count) };
-    // SAFETY: 2 and 3.
-    let has_stack = unsafe { entry::has_host_stack(context) };
     let failure = match guarded(|| {
-        if !has_stack {
-            return Err(HostError::Trap(TrapCode::StackOverflow));
-        }
         // SAFETY: 2 and 3.
         let mut caller = unsafe { Caller::new(context) }?;
         callable.invoke(&function.func_type, &mut caller, slots)?;

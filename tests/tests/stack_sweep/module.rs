@@ -153,7 +153,7 @@ pub fn main() -> String {
   (func $other_many (result i32) (call $other_many_f {zeros}))
   (func $forty (param{forty}) (result i32)
     (if (result i32) (i64.eqz (local.get 39)) (then (i32.const 0)) (else (call $leaf))))
-  (func $thousand (param{many}) (result i32)
+  (func $thousand (export "thousand") (param{many}) (result i32)
     (i32.wrap_i64 (i64.add (local.get 999) (local.get 500))))
   (func $tail (result i32) (return_call $forty {forty_zeros}))
   (func $tail_indirect (result i32)

@@ -80,7 +80,7 @@ impl Approach {
 
     /// Whether the case can be done.
     pub fn serves(self, case: Case) -> bool {
-        case != Case::Start || !self.is_deep()
+        matches!(case, Case::Operation(_) | Case::SecondThread) || !self.is_deep()
     }
 
     /// The step below which nothing changes.
@@ -98,12 +98,14 @@ pub enum Case {
     SecondThread,
     /// The start function of a module.
     Start,
+    /// A function with 1,000 parameters.
+    Parameters,
 }
 
 impl Case {
     pub fn all() -> impl Iterator<Item = Case> {
         let operations = (0..OPERATIONS.len()).map(Case::Operation);
-        operations.chain([Case::SecondThread, Case::Start])
+        operations.chain([Case::SecondThread, Case::Start, Case::Parameters])
     }
 
     pub fn name(self) -> &'static str {
@@ -111,6 +113,7 @@ impl Case {
             Case::Operation(number) => OPERATIONS[number],
             Case::SecondThread => "second_thread",
             Case::Start => "start",
+            Case::Parameters => "enter_many",
         }
     }
 }
@@ -290,14 +293,25 @@ impl Subject {
         let imports = self.imports();
         let mut memory = vec![MaybeUninit::new(CANARY); 3 * ROOM + 2 * AROUND];
         let at: At = instance.func("at").unwrap();
+        let Some(Extern::Func(many)) = instance.export("thousand") else {
+            panic!("the module exports it");
+        };
+        let zeros: Vec<Value> = (0..1000).map(|_| Value::I64(0)).collect();
         let run = Run {
             subject: self,
             lowest,
             approach,
             case,
             at: &at,
+            many: &many,
+            zeros: &zeros,
             imports: &imports,
         };
+        // What is kept for the next time is there from now on.
+        if let Case::Operation(number) = case {
+            let mut environment = self.runtime.execution_environment(Stack::Caller).unwrap();
+            let _ = at.call(&mut environment, (0, number as i32));
+        }
         for room in rooms {
             let account = self.usage();
             report(room, None);
@@ -311,7 +325,7 @@ impl Subject {
             }
             report(room, Some(outcome));
         }
-        drop((at, imports, instance));
+        drop((at, many, imports, instance));
         assert_eq!(self.usage(), before, "{}", case.name());
     }
 }
@@ -323,6 +337,9 @@ struct Run<'a> {
     approach: Approach,
     case: Case,
     at: &'a At,
+    many: &'a Func,
+    /// Parameters of `many`.
+    zeros: &'a [Value],
     imports: &'a Imports,
 }
 
@@ -412,12 +429,21 @@ impl Run<'_> {
             Case::Operation(number) => number as i32,
             Case::SecondThread => 3,
             Case::Start => return self.start(environment),
+            Case::Parameters => return self.parameters(environment),
         };
         let depth = (used / self.subject.frame) as i32;
         let result = self.at.call(environment, (depth, operation));
         if let Ok(sum) = &result {
             assert_eq!(*sum, depth);
         }
+        Outcome::of(&result)
+    }
+
+    #[inline(never)]
+    fn parameters(&self, environment: &mut ExecutionEnvironment<'_>) -> Outcome {
+        let mut results = [Value::I32(1)];
+        let result = self.many.call(environment, self.zeros, &mut results);
+        assert!(result.is_err() || matches!(results, [Value::I32(0)]));
         Outcome::of(&result)
     }
 
