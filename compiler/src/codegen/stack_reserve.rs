@@ -18,6 +18,10 @@
 //!   reserve = max(E + F + T, H, S), rounded up
 //! ```
 //!
+//! Where the stack ends with a guard page, code goes down to it. A fault of the trampoline would
+//! come before it has written where a trap resumes, so its frame is the reserve: what is entered has
+//! the room for it.
+//!
 //! Frames include return addresses. `S` belongs to another artifact, so it is bounded by the type
 //! of the function ([`switch_adapter_bound`]); every artifact's own adapters keep to that bound.
 //! Libcalls and the entry of host functions are called from all of these places; they run in the
@@ -48,10 +52,12 @@ pub(crate) struct LargestFrames {
     pub host: u32,
 }
 
-/// The reserve in bytes; zero where nothing is compared with the limit.
+/// The reserve in bytes; zero where nothing is checked.
 pub(crate) fn stack_reserve(environment: &Environment<'_>, frames: &LargestFrames) -> u32 {
-    if environment.options.stack_checks != StackChecks::Explicit {
-        return 0;
+    match environment.options.stack_checks {
+        StackChecks::Explicit => {}
+        StackChecks::Guard => return frames.entry.next_multiple_of(ALIGNMENT),
+        StackChecks::None => return 0,
     }
     let module = environment.module;
     let (mut switch, mut tail) = (0, 0);
