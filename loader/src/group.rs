@@ -24,8 +24,12 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
 
 use crate::alloc::{Box, Category, OutOfMemory};
+use crate::call::error::StackError;
+use crate::call::stack::prepare_libcalls;
 use crate::instance::InstanceData;
+use crate::module::Module;
 use crate::runtime::Runtime;
+use crate::sys::thread;
 
 use members::Members;
 pub(crate) use members::{Linked, Member};
@@ -84,6 +88,8 @@ pub(crate) struct Group {
     guards_stack: Cell<bool>,
     /// Whether faults of a member's code are traps. Touched by the owner only.
     relies_on_faults: Cell<bool>,
+    /// Calls in progress on stacks without a guard page. Touched by the owner only.
+    unguarded_calls: Cell<u32>,
     /// Touched by the owner, or by the last reference.
     members: UnsafeCell<Members>,
     runtime: Runtime,
@@ -118,6 +124,7 @@ impl GroupRef {
             borrowed: Cell::new(false),
             guards_stack: Cell::new(false),
             relies_on_faults: Cell::new(false),
+            unguarded_calls: Cell::new(0),
             members: UnsafeCell::new(Members::default()),
             runtime: runtime.clone(),
         };
@@ -223,6 +230,28 @@ impl Group {
             .set(self.relies_on_faults.get() | relies_on_faults);
     }
 
+    /// Whether calls in progress can go on where code with these needs can be reached, so many of
+    /// them being on stacks without a guard page. Called by the owner only.
+    fn check_stack(
+        &self,
+        guards_stack: bool,
+        relies_on_faults: bool,
+        unguarded_calls: u32,
+    ) -> Result<(), StackError> {
+        if guards_stack && unguarded_calls > 0 {
+            return Err(StackError::NoGuard);
+        }
+        if guards_stack {
+            prepare_libcalls();
+        }
+        // A call that is in progress has looked for what was needed when it began.
+        if (guards_stack || relies_on_faults) && !thread::current_activation().is_null() {
+            let error = OutOfMemory::new(Category::SignalStack, thread::signal_stack_size());
+            thread::ensure_signal_stack().map_err(|_| error)?;
+        }
+        Ok(())
+    }
+
     /// How many members there are, for the choice of the new root.
     fn member_count(&self) -> usize {
         // SAFETY: called for entered groups only; the reference ends with this function.
@@ -265,6 +294,29 @@ impl<'a> Entered<'a> {
         members.push(member);
     }
 
+    /// Asks for what a module needs before its instance becomes a member: calls of the group may be
+    /// in progress, and may come to the new code.
+    pub(crate) fn admit(&self, module: &Module) -> Result<(), StackError> {
+        let root = self.group.root();
+        root.check_stack(
+            module.guards_stack(),
+            module.relies_on_faults(),
+            root.unguarded_calls.get(),
+        )
+    }
+
+    /// Counts a call on a stack without a guard page, from its beginning on.
+    pub(crate) fn begin_unguarded_call(&self) {
+        let count = &self.group.root().unguarded_calls;
+        count.set(count.get() + 1);
+    }
+
+    /// Ends what [`Entered::begin_unguarded_call`] began.
+    pub(crate) fn end_unguarded_call(&self) {
+        let count = &self.group.root().unguarded_calls;
+        count.set(count.get() - 1);
+    }
+
     /// Whether code that runs in the group may end its stack with a guard page.
     pub(crate) fn guards_stack(&self) -> bool {
         self.group.root().guards_stack.get()
@@ -290,11 +342,22 @@ impl<'a> Entered<'a> {
     }
 
     /// Makes one group of this one and `other`. Both stay entered.
-    pub(crate) fn merge(&self, other: &Entered<'_>) {
+    ///
+    /// # Errors
+    ///
+    /// When code of one could come to a call of the other whose stack does not serve it. Nothing is
+    /// changed then.
+    pub(crate) fn merge(&self, other: &Entered<'_>) -> Result<(), StackError> {
         let (mut root, mut child) = (self.group.root(), other.group.root());
         if ptr::eq(root, child) {
-            return;
+            return Ok(());
         }
+        let unguarded_calls = root.unguarded_calls.get() + child.unguarded_calls.get();
+        root.check_stack(
+            child.guards_stack.get() || root.guards_stack.get(),
+            child.relies_on_faults.get() || root.relies_on_faults.get(),
+            unguarded_calls,
+        )?;
         if child.member_count() > root.member_count() {
             core::mem::swap(&mut root, &mut child);
         }
@@ -307,9 +370,11 @@ impl<'a> Entered<'a> {
             into.push(member);
         }
         root.add_needs(child.guards_stack.get(), child.relies_on_faults.get());
+        root.unguarded_calls.set(unguarded_calls);
         root.depth.set(root.depth.get() + child.depth.get());
         let parent = core::mem::ManuallyDrop::new(root.reference());
         child.parent.store(parent.0.as_ptr(), Ordering::Release);
+        Ok(())
     }
 
     /// Whether nobody else is inside: no call is in progress that this thread makes.

@@ -62,7 +62,11 @@ fn step() -> usize {
 /// so that there are libcalls for floats.
 fn configurations() -> Vec<(String, Options)> {
     let all = configuration::ALL;
-    let chosen = if step() < 256 { all.to_vec() } else { vec![all[1], all[3]] };
+    let chosen = if step() < 256 {
+        all.to_vec()
+    } else {
+        vec![all[1], all[3]]
+    };
     let mut configurations = Vec::new();
     for configuration in chosen {
         for checks in [StackChecks::Explicit, StackChecks::Guard] {
@@ -168,7 +172,12 @@ fn run(number: usize, checks: StackChecks) -> (BTreeMap<(Approach, Case), Counts
     let mut first = 0;
     loop {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "process_of_the_sweep", "--nocapture", "--test-threads=1"])
+            .args([
+                "--exact",
+                "process_of_the_sweep",
+                "--nocapture",
+                "--test-threads=1",
+            ])
             .env(CONFIGURATION, number.to_string())
             .env(FIRST, first.to_string())
             .stdout(Stdio::piped())
@@ -197,7 +206,11 @@ fn run(number: usize, checks: StackChecks) -> (BTreeMap<(Approach, Case), Counts
         };
         let (approach, case, room) = items[item];
         counts.entry((approach, case)).or_default()[Outcome::Crash as usize] += 1;
-        crashes.push(format!("{} {} {room}: {status}", approach.name(), case.name()));
+        crashes.push(format!(
+            "{} {} {room}: {status}",
+            approach.name(),
+            case.name()
+        ));
         first = item + 1;
         if crashes.len() >= MANY {
             return (counts, crashes);
@@ -233,9 +246,15 @@ fn no_overflow_escapes() {
                 all += count;
             }
         }
-        assert!(all == expected || crashed.len() >= MANY, "{all} of {expected}");
+        assert!(
+            all == expected || crashed.len() >= MANY,
+            "{all} of {expected}"
+        );
         crashes.extend(crashed.iter().map(|crash| format!("{name}: {crash}")));
     }
-    println!("{} successes, {} traps, {} refusals, {} crashes", total[0], total[1], total[2], total[3]);
+    println!(
+        "{} successes, {} traps, {} refusals, {} crashes",
+        total[0], total[1], total[2], total[3]
+    );
     assert!(crashes.is_empty(), "{}", crashes.join("\n"));
 }

@@ -37,6 +37,15 @@ struct CheckFlags {
     /// `explicit`.
     #[arg(long, value_name = "HOW", value_parser = one_of(StackChecks::ALL, StackChecks::name))]
     stack_checks: Option<StackChecks>,
+    /// The same as a number: 1 for `explicit`, 0 for `none`.
+    #[arg(
+        long,
+        value_name = "0|1",
+        conflicts_with = "stack_checks",
+        hide_short_help = true
+    )]
+    #[arg(value_parser = stack_checks_by_number)]
+    stack_bounds_checks: Option<StackChecks>,
     /// Whether the pointer of the C stack in linear memory is checked, where the compiler knows the
     /// stack's bounds.
     #[arg(long, value_enum, default_value_t = Switch::On, value_name = "SWITCH")]
@@ -158,6 +167,7 @@ impl CodeFlags {
         };
         set(&mut options.bounds_checks, checks.bounds_checks);
         set(&mut options.stack_checks, checks.stack_checks);
+        set(&mut options.stack_checks, checks.stack_bounds_checks);
         options.aux_stack_checks = checks.aux_stack_checks == Switch::On;
         set(&mut options.trap_mode, checks.traps);
         set(&mut options.relocation_model, form.relocations);
@@ -196,6 +206,15 @@ fn set<T>(field: &mut T, chosen: Option<T>) {
     }
 }
 
+/// The values of `--stack-bounds-checks`.
+fn stack_checks_by_number(text: &str) -> Result<StackChecks, &'static str> {
+    match text {
+        "1" => Ok(StackChecks::Explicit),
+        "0" => Ok(StackChecks::None),
+        _ => Err("the value is 1 or 0"),
+    }
+}
+
 /// A parser for the values of an enumeration, by their names.
 fn one_of<T: Copy + Send + Sync + 'static>(
     all: &'static [T],
@@ -207,4 +226,39 @@ fn one_of<T: Copy + Send + Sync + 'static>(
             .find(|value| name(*value) == text)
             .ok_or("no such value")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    /// A command with nothing but these arguments.
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        code: CodeFlags,
+    }
+
+    fn stack_checks(arguments: &[&str]) -> Option<StackChecks> {
+        let line = ["precast"].iter().chain(arguments);
+        let line = Line::try_parse_from(line).ok()?;
+        Some(line.code.options().ok()?.stack_checks)
+    }
+
+    #[test]
+    fn stack_checks_have_names_and_numbers() {
+        for (arguments, checks) in [
+            (&[][..], Some(StackChecks::Explicit)),
+            (&["--stack-checks", "explicit"], Some(StackChecks::Explicit)),
+            (&["--stack-checks=guard"], Some(StackChecks::Guard)),
+            (&["--stack-checks=none"], Some(StackChecks::None)),
+            (&["--stack-bounds-checks=1"], Some(StackChecks::Explicit)),
+            (&["--stack-bounds-checks", "0"], Some(StackChecks::None)),
+            (&["--stack-bounds-checks=2"], None),
+            (&["--stack-checks=none", "--stack-bounds-checks=1"], None),
+        ] {
+            assert_eq!(stack_checks(arguments), checks, "{arguments:?}");
+        }
+    }
 }

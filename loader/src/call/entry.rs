@@ -209,6 +209,10 @@ fn activate(
         return Err(CallError::Trap(trap));
     }
 
+    let is_unguarded = stack.region.is_some_and(|region| region.guard == 0);
+    if is_unguarded {
+        group.begin_unguarded_call();
+    }
     let pointer = &raw mut activation;
     let outer_limit = context.field(Field::StackLimit);
     let outer_activation = context.field(Field::Activation);
@@ -221,6 +225,9 @@ fn activate(
     thread::set_current_activation(activation.previous);
     context.set_field(Field::Activation, outer_activation);
     context.set_field(Field::StackLimit, outer_limit);
+    if is_unguarded {
+        group.end_unguarded_call();
+    }
 
     if status == 0 {
         return Ok(());

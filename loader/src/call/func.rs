@@ -105,7 +105,7 @@ impl Func {
             return Err(CallError::OtherRuntime);
         }
         if !group.contains(own) {
-            group.merge(&own.enter()?);
+            group.merge(&own.enter()?)?;
         }
         Ok(record.as_ptr().expose_provenance())
     }

@@ -193,7 +193,7 @@ fn size_or_default(bytes: usize) -> usize {
 
 /// Uses what libcalls use of the system, so that it is ready: where functions of a library are bound
 /// at their first call, the binding needs more stack than they do.
-fn prepare_libcalls() {
+pub(crate) fn prepare_libcalls() {
     let mut bytes = [0u8; 64];
     let length = core::hint::black_box(bytes.len() / 2);
     bytes.copy_within(..length, core::hint::black_box(1));

@@ -60,9 +60,10 @@ pub(crate) fn instantiate(
     let entered = group.enter()?;
     for other in groups {
         if !entered.contains(other) {
-            entered.merge(&other.enter()?);
+            entered.merge(&other.enter()?)?;
         }
     }
+    entered.admit(module)?;
     let plan = StorageChoice::new(module.artifact(), options)?;
     check_guards(module, resolved.as_slice(), &plan)?;
     let instance = build(module, resolved.as_slice(), &plan, &entered)?;

@@ -4,7 +4,7 @@
 use core::fmt;
 
 use crate::alloc::OutOfMemory;
-use crate::call::error::{CallError, Trap};
+use crate::call::error::{CallError, StackError, Trap};
 use crate::group::Busy;
 use crate::instance::heap::AppHeapError;
 use crate::module::Module;
@@ -119,6 +119,10 @@ pub enum InstantiateError {
     Trap(Trap),
     /// The start function did not return for another reason than a trap.
     Start(CallError),
+    /// A call of the imports' instances is in progress, on a stack that does not serve the module or
+    /// what it is linked with. The instance was not made. Instantiate before the call, or make the
+    /// call on another stack.
+    Stack(StackError),
     /// The imports' instances are in use.
     Busy(Busy),
     /// The instance cannot have the app heap that the host asks for. Nothing has happened.
@@ -156,6 +160,15 @@ impl From<CallError> for InstantiateError {
     }
 }
 
+impl From<StackError> for InstantiateError {
+    fn from(error: StackError) -> InstantiateError {
+        match error {
+            StackError::OutOfMemory(error) => InstantiateError::OutOfMemory(error),
+            error => InstantiateError::Stack(error),
+        }
+    }
+}
+
 impl From<AppHeapError> for InstantiateError {
     fn from(error: AppHeapError) -> InstantiateError {
         InstantiateError::AppHeap(error)
@@ -180,6 +193,7 @@ impl fmt::Display for InstantiateError {
             InstantiateError::Link(error) => error.fmt(f),
             InstantiateError::Trap(trap) => trap.fmt(f),
             InstantiateError::Start(error) => error.fmt(f),
+            InstantiateError::Stack(error) => write!(f, "a call is in progress: {error}"),
             InstantiateError::Busy(busy) => busy.fmt(f),
             InstantiateError::AppHeap(error) => error.fmt(f),
             InstantiateError::OutOfMemory(error) => {

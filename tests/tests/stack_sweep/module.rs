@@ -79,7 +79,12 @@ pub fn other() -> String {
 fn frame(name: &str, vectors: usize) -> String {
     let declared = " v128".repeat(vectors);
     let loads: String = (0..vectors)
-        .map(|index| format!("(local.set {index} (v128.load (i32.const {})))", index % 4096))
+        .map(|index| {
+            format!(
+                "(local.set {index} (v128.load (i32.const {})))",
+                index % 4096
+            )
+        })
         .collect();
     let sums: String = (0..vectors)
         .map(|index| format!("(local.set 0 (v128.xor (local.get 0) (local.get {index})))"))

@@ -85,7 +85,11 @@ impl Approach {
 
     /// The step below which nothing changes.
     pub fn least_step(self) -> usize {
-        if self == Approach::AllocatedSize { 4096 } else { 1 }
+        if self == Approach::AllocatedSize {
+            4096
+        } else {
+            1
+        }
     }
 }
 
@@ -179,7 +183,11 @@ impl Subject {
             let wasm = wat::parse_str(wat).unwrap();
             compile(&wasm, options, &Silent).unwrap().artifact.leak()
         };
-        let load = |artifact| runtime.load_named_by_user(Source::borrowed(artifact)).unwrap();
+        let load = |artifact| {
+            runtime
+                .load_named_by_user(Source::borrowed(artifact))
+                .unwrap()
+        };
         let main = artifact(&module::main());
         let parsed = Artifact::parse(main).unwrap();
         let at = parsed.exports().lookup("at").unwrap();
@@ -198,7 +206,8 @@ impl Subject {
     fn usage(&self) -> Vec<(usize, usize)> {
         let of = |usage: Usage| (usage.current, usage.blocks);
         let all = Category::ALL.iter();
-        all.map(|category| of(self.runtime.usage(*category))).collect()
+        all.map(|category| of(self.runtime.usage(*category)))
+            .collect()
     }
 
     fn imports(&self) -> Imports {
@@ -256,7 +265,10 @@ impl Subject {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stack_sweep");
         fs::create_dir_all(folder.join("folder")).unwrap();
         fs::write(folder.join("folder/file"), "contents").unwrap();
-        let nowhere = fs::OpenOptions::new().write(true).open("/dev/null").unwrap();
+        let nowhere = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/null")
+            .unwrap();
         let context = WasiContext::builder()
             .stdout(Output::File(nowhere.into()))
             .preopen_dir(folder, "/")
@@ -389,7 +401,11 @@ impl Run<'_> {
     /// On a region of the host's.
     fn on_host(&self, memory: &mut [MaybeUninit<u8>], size: usize, used: usize) -> Outcome {
         let region = &mut memory[AROUND..][..size];
-        let outcome = match self.subject.runtime.execution_environment(Stack::Region(region)) {
+        let outcome = match self
+            .subject
+            .runtime
+            .execution_environment(Stack::Region(region))
+        {
             Ok(mut environment) => self.on_thread(&mut environment, used),
             Err(StackError::TooSmall { .. }) => Outcome::Refusal,
             Err(error) => panic!("{error}"),
@@ -418,7 +434,9 @@ impl Run<'_> {
             return self.call(environment, used);
         }
         let mut outcome = None;
-        crate::thread::with_stack(THREAD_STACK, |_| outcome = Some(self.call(environment, used)));
+        crate::thread::with_stack(THREAD_STACK, |_| {
+            outcome = Some(self.call(environment, used))
+        });
         outcome.unwrap()
     }
 

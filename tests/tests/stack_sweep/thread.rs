@@ -43,9 +43,8 @@ pub fn with_stack(bytes: usize, body: impl FnOnce(usize) + Send) {
     let mut thread: libc::pthread_t = 0;
     let argument = (&raw mut start).cast();
     // SAFETY: `run` takes the argument, which outlives the thread: it is joined here.
-    let error = unsafe {
-        libc::pthread_create(&raw mut thread, &raw const attributes, run, argument)
-    };
+    let error =
+        unsafe { libc::pthread_create(&raw mut thread, &raw const attributes, run, argument) };
     assert_eq!(error, 0);
     // SAFETY: the thread was made and is joined once.
     assert_eq!(unsafe { libc::pthread_join(thread, ptr::null_mut()) }, 0);
