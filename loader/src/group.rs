@@ -246,8 +246,9 @@ impl Group {
         }
         // A call that is in progress has looked for what was needed when it began.
         if (guards_stack || relies_on_faults) && !thread::current_activation().is_null() {
-            let error = OutOfMemory::new(Category::SignalStack, thread::signal_stack_size());
-            thread::ensure_signal_stack().map_err(|_| error)?;
+            thread::ensure_signal_stack().map_err(|_| {
+                OutOfMemory::new(Category::SignalStack, thread::signal_stack_size())
+            })?;
         }
         Ok(())
     }

@@ -109,7 +109,7 @@ pub(crate) unsafe fn call_code(
     let address = instance
         .module()
         .entry_trampoline(type_index)
-        .ok_or(CallError::NotCallable)?;
+        .ok_or_else(|| CallError::NotCallable)?;
     // SAFETY: the artifact says that an entry trampoline is there, and whoever loaded it answers
     // for that.
     let trampoline = unsafe { mem::transmute::<*const u8, EntryTrampoline>(address) };
@@ -174,8 +174,9 @@ fn activate(
     let module = instance.module();
     // On a region there is no room for the frame of a signal.
     if group.guards_stack() || (stack.region.is_some() && group.relies_on_faults()) {
-        let error = OutOfMemory::new(Category::SignalStack, thread::signal_stack_size());
-        thread::ensure_signal_stack().map_err(|_| error)?;
+        thread::ensure_signal_stack().map_err(|_| {
+            OutOfMemory::new(Category::SignalStack, thread::signal_stack_size())
+        })?;
     }
     let context = instance.context();
     let mut failure: Option<Failure> = None;

@@ -1,6 +1,7 @@
 //! Functions as the host holds them.
 
 use core::fmt;
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use crate::alloc::{Category, OutOfMemory, Shared, Vec};
@@ -200,11 +201,17 @@ impl Func {
             return Err(CallError::HostFunctionReference);
         };
         let group = group.enter()?;
-        let mut inline = [Slot::ZERO; INLINE_SLOTS];
+        let mut inline = [const { MaybeUninit::<Slot>::uninit() }; INLINE_SLOTS];
         // Made only where it is needed: an array counts a reference to its allocator.
         let mut heap;
         let slots = match inline.get_mut(..count) {
-            Some(slots) => slots,
+            Some(slots) => {
+                for slot in slots.iter_mut() {
+                    slot.write(Slot::ZERO);
+                }
+                // SAFETY: all of these were written.
+                unsafe { slots.assume_init_mut() }
+            }
             None => {
                 heap = Vec::new_in(group.runtime().allocator(), Category::Arguments);
                 heap.try_resize(count, Slot::ZERO)?;

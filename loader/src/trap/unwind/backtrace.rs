@@ -27,7 +27,8 @@ impl Backtrace {
     pub const fn new() -> Backtrace {
         Backtrace {
             addresses: [MaybeUninit::uninit(); BACKTRACE_LENGTH],
-            length: 0,
+            // Were all of the rest known, the whole would be a constant, and copied as such.
+            length: core::hint::black_box(0),
             exact: false,
             truncated: false,
         }
