@@ -69,7 +69,7 @@ pub(crate) enum Failure {
 pub(crate) unsafe fn call(
     record: NonNull<FunctionRecordData>,
     slots: &mut [Slot],
-    stack: CallStack,
+    stack: &CallStack,
     group: &Entered<'_>,
 ) -> Result<(), CallError> {
     // SAFETY: 1; the group outlives the call.
@@ -103,7 +103,7 @@ pub(crate) unsafe fn call_code(
     code: usize,
     type_index: u32,
     slots: &mut [Slot],
-    stack: CallStack,
+    stack: &CallStack,
     group: &Entered<'_>,
 ) -> Result<(), CallError> {
     let address = instance
@@ -167,16 +167,15 @@ unsafe fn enter_region(
 /// Runs code with an activation that its context knows, and turns what ended it into a result.
 fn activate(
     instance: &InstanceData,
-    stack: CallStack,
+    stack: &CallStack,
     group: &Entered<'_>,
     run: impl FnOnce(*mut Activation) -> u32,
 ) -> Result<(), CallError> {
     let module = instance.module();
     // On a region there is no room for the frame of a signal.
     if group.guards_stack() || (stack.region.is_some() && group.relies_on_faults()) {
-        thread::ensure_signal_stack().map_err(|_| {
-            OutOfMemory::new(Category::SignalStack, thread::signal_stack_size())
-        })?;
+        thread::ensure_signal_stack()
+            .map_err(|_| OutOfMemory::new(Category::SignalStack, thread::signal_stack_size()))?;
     }
     let context = instance.context();
     let mut failure: Option<Failure> = None;

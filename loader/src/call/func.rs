@@ -221,7 +221,7 @@ impl Func {
         lower(slots, &group)?;
         // SAFETY: the record belongs to a member of the group, which is entered, and the typed or
         // untyped caller has compared the types and asked for enough slots.
-        unsafe { entry::call(*record, slots, stack, &group)? };
+        unsafe { entry::call(*record, slots, &stack, &group)? };
         lift(slots, &group)
     }
 }

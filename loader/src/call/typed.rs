@@ -42,10 +42,12 @@ macro_rules! number {
         impl WasmValue for $rust {
             const TYPE: ValueType = ValueType::$wasm;
 
+            #[inline]
             fn lower(self, _: &Entered<'_>) -> Result<Slot, CallError> {
                 Ok(Slot::from_low(self.to_ne_bytes()))
             }
 
+            #[inline]
             fn lift(slot: &Slot, _: &Entered<'_>) -> $rust {
                 <$rust>::from_ne_bytes(slot.low::<$bytes>())
             }

@@ -73,7 +73,7 @@ pub(crate) fn instantiate(
     // SAFETY: the group owns the instance, and `group` keeps the group.
     let instance = unsafe { pointer.as_ref() };
     initialize(instance)?;
-    start(instance, stack, &entered)?;
+    start(instance, &stack, &entered)?;
     Ok(Instance::from_data(instance))
 }
 
@@ -387,7 +387,7 @@ fn segment_trap(code: TrapCode) -> InstantiateError {
 /// Calls the start function.
 fn start(
     instance: &InstanceData,
-    stack: CallStack,
+    stack: &CallStack,
     group: &Entered<'_>,
 ) -> Result<(), InstantiateError> {
     let module = instance.module();
