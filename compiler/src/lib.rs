@@ -61,8 +61,13 @@ pub fn compile(wasm: &[u8], options: &Options, progress: &dyn Progress) -> Resul
     let functions =
         codegen::compile_functions(&environment, isas, bodies, progress).map_err(explain)?;
     let adapters = codegen::compile_adapters(&environment, &*isa, &functions)?;
+    let frames = analysis::StackFrames::new(&environment, &functions, &adapters);
+    let depths = analysis::StackDepths::new(&environment, &frames);
+    if let Some(limit) = options.max_stack {
+        analysis::check_stack_limit(&module, &depths, adapters.stack_reserve, limit)?;
+    }
     let linked = link::link(&environment, &*isa, functions, adapters.by_type)?;
-    let artifact = emit::artifact(&environment, &linked, adapters.stack_reserve)?;
+    let artifact = emit::artifact(&environment, &linked, depths, adapters.stack_reserve)?;
     Ok(Compiled {
         artifact,
         functions: linked.functions.len(),

@@ -90,6 +90,12 @@ pub struct Options {
     pub names: bool,
     /// Whether the addresses of calls are kept, which backtraces need for wasm offsets.
     pub call_sites: bool,
+    /// Whether the stack depth of every function is kept, from which paths can be told; those of
+    /// exports always are.
+    pub function_depths: bool,
+    /// The largest stack region, in bytes, on which every export and the start function have to be
+    /// proved to fit; a module that cannot be is refused with the reason.
+    pub max_stack: Option<u64>,
     /// Whether custom sections of the module are carried through. Debug sections never are.
     pub custom_sections: bool,
     /// Whether an explicitly checked access is also masked against speculation (Spectre variant 1).
@@ -139,6 +145,8 @@ impl Options {
             threads: None,
             names: true,
             call_sites: true,
+            function_depths: true,
+            max_stack: None,
             custom_sections: true,
             heap_spectre_guard: false,
             canonicalize_nans: false,

@@ -435,6 +435,32 @@ records! {
         /// Highest valid value: the initial one.
         BASE = 16, 8;
     }
+
+    /// The bound of the stack that a call from the host takes.
+    stack_bound: 16 {
+        /// The function, imports first.
+        FUNCTION = 0, 4;
+        /// Whether there is a bound, and why not.
+        KIND = 4, 1;
+        /// Zero.
+        RESERVED = 5, 3;
+        /// The bound in bytes; none where there is none.
+        BYTES = 8, 4;
+        /// The function that the kind speaks of, or none.
+        PLACE = 12, 4;
+    }
+
+    /// How deep a function can go.
+    function_depth: 12 {
+        /// Bytes below its caller's stack pointer; none where there is no bound.
+        DEPTH = 0, 4;
+        /// The function that the step leads to, or none.
+        CALLEE = 4, 3;
+        /// How the path goes on.
+        STEP = 7, 1;
+        /// File offset of the call in the wasm module; zero where there is no call.
+        WASM_OFFSET = 8, 4;
+    }
 }
 
 macro_rules! sections {
@@ -532,19 +558,26 @@ sections! {
     Custom = 27, "custom", custom::SIZE;
     /// Contents of the custom sections.
     CustomBytes = 28, "custom_bytes", 1;
+    /// `stack_bound` records of exported functions and the start function, ascending by function.
+    StackBounds = 29, "stack_bounds", stack_bound::SIZE;
     /// Initial contents of memories. On a page boundary.
-    ImageBytes = 29, "image_bytes", 1;
+    ImageBytes = 30, "image_bytes", 1;
     /// The machine code. On a page boundary, and so is what follows it.
-    Text = 30, "text", 1;
+    Text = 31, "text", 1;
     /// `relocation` records, in the order of their offsets.
-    Relocations = 31, "relocations", relocation::SIZE;
+    Relocations = 32, "relocations", relocation::SIZE;
+    /// `function_depth` records of all defined functions, or none.
+    FunctionDepths = 33, "function_depths", function_depth::SIZE;
 }
 
 impl SectionId {
-    /// Whether the section serves to bring the code in place, and nothing after that. Such sections
-    /// come last, so that the rest of a file is a prefix of it.
+    /// Whether the section serves to bring the code in place, or reports about the file, and nothing
+    /// after that. Such sections come last, so that the rest of a file is a prefix of it.
     pub const fn is_for_loading(self) -> bool {
-        matches!(self, SectionId::Text | SectionId::Relocations)
+        matches!(
+            self,
+            SectionId::Text | SectionId::Relocations | SectionId::FunctionDepths
+        )
     }
 
     /// Where the section starts, given where the one before it ended. The text shares no page with
@@ -596,6 +629,31 @@ pub const MODE_DECLARED: u32 = 2;
 pub const ITEMS_FUNCTIONS: u32 = 0;
 /// Element items are expression indices.
 pub const ITEMS_EXPRESSIONS: u32 = 1;
+
+/// Stack bound: bytes; no imported function is called.
+pub const BOUND_BYTES: u8 = 0;
+/// Stack bound: bytes up to the border of the module; the place is an import that can be called.
+pub const BOUND_BYTES_TO_IMPORT: u8 = 1;
+/// Stack bound: none; the place is a function that can be called while it is active.
+pub const BOUND_RECURSION: u8 = 2;
+/// Stack bound: none; the place is a function that calls what is not known.
+pub const BOUND_UNKNOWN_CALLEE: u8 = 3;
+
+/// Stands for "none" in a function index of three bytes.
+pub const NONE_24: u32 = 0xff_ffff;
+
+/// Step of a path: it ends.
+pub const STEP_END: u8 = 0;
+/// Step of a path: a call.
+pub const STEP_CALL: u8 = 1;
+/// Step of a path: a call through a table.
+pub const STEP_INDIRECT: u8 = 2;
+/// Step of a path: a tail call.
+pub const STEP_TAIL: u8 = 3;
+/// Step of a path: a tail call through a table.
+pub const STEP_INDIRECT_TAIL: u8 = 4;
+/// Step of a path: a call of what is not known.
+pub const STEP_UNKNOWN: u8 = 5;
 
 /// Opcodes of constant expressions, from the binary format; a prefix byte comes first.
 pub mod opcode {

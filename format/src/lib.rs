@@ -28,6 +28,7 @@ pub mod layout;
 pub mod libcall;
 pub mod read;
 pub mod relocation;
+pub mod stack_depth;
 pub mod target;
 pub mod trap;
 pub mod tunables;

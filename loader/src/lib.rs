@@ -102,7 +102,7 @@ pub use instance::table::Table;
 pub use instance::{ExportError, Instance, InstanceOptions};
 pub use memory::address::AddressError;
 pub use memory::app_heap::AppHeapUsage;
-pub use module::Module;
+pub use module::{Module, StackDepth};
 pub use open::trust::Trust;
 pub use open::{ArtifactUsage, Source};
 pub use profile::{InstanceProfile, MemoryFigures, MemoryProfile, TableFigures};

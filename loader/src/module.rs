@@ -4,6 +4,7 @@
 //! bytes -> [`Artifact`] (well formed) -> [`LinkPlan`] (fits this device; every relocation in
 //! range) -> writable code -> executable code -> module.
 
+mod stack;
 mod types;
 
 use core::fmt;
@@ -32,6 +33,7 @@ use crate::sys::lock::Lock;
 use crate::trap::signals::registry::Registration;
 use crate::types::{ExternType, FuncType};
 
+pub use stack::StackDepth;
 pub(crate) use types::ModuleTypes;
 
 /// A loaded module. Clones are handles to the same one.

@@ -9,6 +9,7 @@ use precast_format::types::WASM_PAGE_SIZE_LOG2;
 use wasmparser::{ExternalKind, Operator, ValType};
 
 use super::aux_stack::{self, GlobalUse, GlobalUses};
+use super::call_graph::CallScan;
 use crate::error::Result;
 use crate::module::{Body, ConstantOp, ElementItems, ElementSegment, Module, SegmentMode};
 
@@ -18,6 +19,7 @@ pub(crate) struct Usage {
     grown_tables: Vec<bool>,
     features: WasmFeatures,
     globals: Vec<GlobalUse>,
+    calls: CallScan,
 }
 
 impl Usage {
@@ -67,14 +69,17 @@ impl Usage {
         };
         let mut features = declared_features(module);
         let mut globals = GlobalUses::new(module);
+        let mut calls = CallScan::default();
         for body in bodies {
+            calls.begin_body();
             let mut reader = body.body.get_operators_reader()?;
             while !reader.eof() {
-                let operator = reader.read()?;
+                let (operator, offset) = reader.read_with_offset()?;
                 if let Some(feature) = feature_of(&operator) {
                     features = features.with(feature);
                 }
                 globals.observe(&operator);
+                calls.observe(&operator, offset as u32);
                 match operator {
                     Operator::TableSet { table } | Operator::TableFill { table } => {
                         clear(&mut private, table);
@@ -105,12 +110,18 @@ impl Usage {
             grown_tables: grown,
             features,
             globals: globals.finish(),
+            calls: calls.finish(),
         })
     }
 
     /// The auxiliary stack, where there is one to recognise.
     pub fn aux_stack(&self, module: &Module<'_>, checks: bool) -> Option<AuxStack> {
         aux_stack::recognise(module, &self.globals, checks)
+    }
+
+    /// The calls of all functions.
+    pub fn calls(&self) -> &CallScan {
+        &self.calls
     }
 
     /// The features that the module's instructions and types use.

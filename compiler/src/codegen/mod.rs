@@ -27,10 +27,19 @@ pub(crate) struct Adapters {
     pub switch: Option<Chunk>,
 }
 
+/// The frames of a type's trampoline and adapter, in bytes; zero where there is none.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct AdapterFrames {
+    pub entry: u32,
+    pub host: u32,
+}
+
 /// All trampolines and adapters of an artifact.
 pub(crate) struct AllAdapters {
     /// By canonical type.
     pub by_type: Vec<Adapters>,
+    /// By canonical type.
+    pub frames: Vec<AdapterFrames>,
     /// How far below the stack limit the artifact's code goes without asking, in bytes.
     pub stack_reserve: u32,
 }
@@ -71,10 +80,10 @@ pub(crate) fn compile_adapters(
     }
     let abi = &environment.abi;
     let mut context = cranelift_codegen::Context::new();
-    let mut compile = |function, largest: &mut u32| -> Result<Option<Chunk>> {
+    let mut compile = |function, frame_size: &mut u32| -> Result<Option<Chunk>> {
         check_vectors(&function, &environment.options.target)?;
         let code = compile_clif(isa, &mut context, function)?;
-        *largest = code.frame_size.max(*largest);
+        *frame_size = code.frame_size;
         Ok(Some(code.chunk))
     };
     let unchecked = functions.iter();
@@ -84,15 +93,20 @@ pub(crate) fn compile_adapters(
         ..LargestFrames::default()
     };
     let mut by_type = Vec::with_capacity(count);
+    let mut all_frames = Vec::with_capacity(count);
     for (index, ty) in module.types.iter().enumerate() {
         let mut adapters = Adapters::default();
+        let mut sizes = AdapterFrames::default();
         if entered[index] {
-            adapters.entry = compile(abi::entry_trampoline(abi, ty), &mut frames.entry)?;
+            adapters.entry = compile(abi::entry_trampoline(abi, ty), &mut sizes.entry)?;
         }
         if imported[index] {
-            adapters.host = compile(abi::host_adapter(abi, ty), &mut frames.host)?;
+            adapters.host = compile(abi::host_adapter(abi, ty), &mut sizes.host)?;
         }
+        frames.entry = sizes.entry.max(frames.entry);
+        frames.host = sizes.host.max(frames.host);
         by_type.push(adapters);
+        all_frames.push(sizes);
     }
     let stack_reserve = stack_reserve::stack_reserve(environment, &frames);
     // These say how large the reserve is, and are no part of it.
@@ -108,6 +122,7 @@ pub(crate) fn compile_adapters(
     }
     Ok(AllAdapters {
         by_type,
+        frames: all_frames,
         stack_reserve,
     })
 }

@@ -12,6 +12,7 @@ use precast_format::write::{self, ArtifactBuilder, WriteError};
 use wasmparser::{ExternalKind, HeapType, ValType};
 
 use super::image::images;
+use crate::analysis::StackDepths;
 use crate::error::{CompileError, Result};
 use crate::link::{Linked, LinkedFunction};
 use crate::module::{self, ConstantExpression, ConstantOp, ElementItems, SegmentMode};
@@ -25,6 +26,7 @@ use crate::translate::Environment;
 pub(crate) fn artifact(
     environment: &Environment<'_>,
     linked: &Linked,
+    depths: StackDepths,
     stack_reserve: u32,
 ) -> Result<Vec<u8>> {
     let (module, options) = (environment.module, environment.options);
@@ -104,6 +106,10 @@ pub(crate) fn artifact(
             .collect();
     }
     artifact.aux_stack = environment.aux_stack;
+    artifact.stack_bounds = depths.bounds;
+    if options.function_depths {
+        artifact.function_depths = depths.functions;
+    }
     artifact.text.clone_from(&linked.text);
     // The writer reads what it wrote with the loader's reader.
     artifact.write().map_err(|error| match error {

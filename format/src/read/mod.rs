@@ -19,6 +19,7 @@ mod memories;
 mod names;
 mod outline;
 mod relocations;
+mod stack_depth;
 mod tables;
 mod text;
 mod traps;
@@ -31,6 +32,7 @@ use crate::context::{ContextCounts, ContextLayout};
 use crate::envelope::Envelope;
 use crate::error::{ErrorKind, FormatError};
 use crate::layout::{SectionId, operation};
+use crate::stack_depth::StackDepth;
 use crate::types::{ExternKind, GlobalType, ImportType, MemoryType, TableType};
 
 pub use collection::{Collection, Items};
@@ -47,6 +49,7 @@ pub use imports::{Import, Imports};
 pub use memories::{Memories, Memory};
 pub use outline::Outline;
 pub use relocations::{Relocation, Relocations};
+pub use stack_depth::{FunctionDepths, StackBounds};
 pub use tables::{Table, Tables};
 pub use traps::{CallSite, CallSites, FunctionCallSites, FunctionTrapSites, TrapSite, TrapSites};
 pub use types::{FuncType, FuncTypes, ValueTypes};
@@ -62,7 +65,7 @@ use header::SectionTable;
 /// memories; the instance context has a layout. It does *not* mean that the code is harmless or
 /// that this machine can run it.
 ///
-/// Trap sites, call sites and function names are checked by [`Artifact::validate_diagnostics`];
+/// Trap sites, call sites, function names and depths of functions are checked by [`Artifact::validate_diagnostics`];
 /// lookups in them are bounded and may find nothing, whether it was called or not. So loading does
 /// not pay for tables as long as the code itself.
 #[derive(Clone, Copy, Debug)]
@@ -84,11 +87,12 @@ impl<'a> Artifact<'a> {
         validate::parse(Envelope::split(file)?)
     }
 
-    /// Checks the lookup tables that serve traps and backtraces: trap sites, call sites, function
-    /// names. Linear in their size.
+    /// Checks the lookup tables that serve traps, backtraces and reports: trap sites, call sites,
+    /// function names, depths of functions. Linear in their size.
     pub fn validate_diagnostics(&self) -> Result<(), FormatError> {
         traps::validate(self)?;
-        names::validate(self)
+        names::validate(self)?;
+        stack_depth::validate(self)
     }
 
     /// What the artifact is for.
@@ -206,6 +210,23 @@ impl<'a> Artifact<'a> {
     /// The auxiliary stack, where the compiler recognised one.
     pub fn aux_stack(&self) -> Option<AuxStack> {
         aux_stack::AuxStacks::new(self, ()).get(0)
+    }
+
+    /// The stack that calls of exported functions and of the start function take.
+    pub fn stack_bounds(&self) -> StackBounds<'a> {
+        Collection::new(self, ())
+    }
+
+    /// The stack that a call of this function by the host takes, imports first; logarithmic in the
+    /// number of exports. `None` for an import, and for what is neither exported nor the start
+    /// function.
+    pub fn stack_depth(&self, function: u32) -> Option<StackDepth> {
+        self.stack_bounds().lookup(function)
+    }
+
+    /// How deep each defined function can go; empty where that was left out.
+    pub fn function_depths(&self) -> FunctionDepths<'a> {
+        Collection::new(self, ())
     }
 
     /// The module's name from its name section.

@@ -19,7 +19,7 @@ use super::header::{Header, SectionTable};
 use super::{Artifact, Bytes};
 use super::{
     aux_stack, custom, data, elements, exports, functions, globals, image, imports, memories,
-    names, relocations, tables, traps, types,
+    names, relocations, stack_depth, tables, traps, types,
 };
 
 /// Checks a payload.
@@ -133,6 +133,7 @@ fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
     relocations::check(artifact)?;
     custom::check(artifact, &mut checker)?;
     aux_stack::check(artifact)?;
+    stack_depth::check(artifact)?;
     traps::check(artifact)?;
     names::check(artifact)?;
     check_start(artifact).map_err(|kind| artifact.error(kind, SectionId::Module, 0))?;

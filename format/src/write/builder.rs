@@ -12,6 +12,7 @@ use crate::features::WasmFeatures;
 use crate::libcall::LibcallSet;
 use crate::read::Artifact;
 use crate::relocation::{RelocationKind, SymbolKind};
+use crate::stack_depth::{FunctionDepth, StackBound};
 use crate::target::{CpuFeatures, Endianness, HostAbi, Isa};
 use crate::trap::TrapCode;
 use crate::tunables::Tunables;
@@ -81,6 +82,11 @@ pub struct ArtifactBuilder {
     pub custom_sections: Vec<CustomSection>,
     /// The auxiliary stack, where one was recognised.
     pub aux_stack: Option<AuxStack>,
+    /// The stack that calls of exported functions and of the start function take, ascending by
+    /// function.
+    pub stack_bounds: Vec<StackBound>,
+    /// How deep each defined function can go, or nothing.
+    pub function_depths: Vec<FunctionDepth>,
 }
 
 impl ArtifactBuilder {
@@ -110,6 +116,8 @@ impl ArtifactBuilder {
             function_names: Vec::new(),
             custom_sections: Vec::new(),
             aux_stack: None,
+            stack_bounds: Vec::new(),
+            function_depths: Vec::new(),
         }
     }
 

@@ -7,6 +7,7 @@
 mod builder;
 mod pools;
 mod sections;
+mod stack_depth;
 
 pub use builder::{
     ArtifactBuilder, CallSite, CustomSection, DataMode, DataSegment, ElementItems, ElementMode,

@@ -13,6 +13,7 @@ use crate::types::{GlobalType, ImportType, Limits, MemoryType, TableType};
 use super::WriteError;
 use super::builder::{ArtifactBuilder, DataMode, ElementItems, ElementMode};
 use super::pools::{Expressions, Record, Sites, Strings, size};
+use super::stack_depth;
 
 /// The contents of the sections; empty ones are left out of the file.
 #[derive(Default)]
@@ -50,6 +51,8 @@ pub(super) fn write(builder: &ArtifactBuilder) -> Result<Vec<u8>, WriteError> {
     write_names(builder, &mut sections)?;
     write_custom(builder, &mut sections, &mut strings)?;
     write_aux_stack(builder, &mut sections);
+    stack_depth::write_bounds(builder, sections.get(SectionId::StackBounds));
+    stack_depth::write_functions(builder, sections.get(SectionId::FunctionDepths))?;
     *sections.get(SectionId::Text) = builder.text.clone();
     *sections.get(SectionId::Strings) = strings.bytes;
     *sections.get(SectionId::Expressions) = expressions.expressions;
