@@ -63,3 +63,15 @@ fn names() {
         Some((ErrorKind::NotContiguous, SectionId::NameBytes))
     );
 }
+
+#[test]
+fn function_depths() {
+    let section = SectionId::FunctionDepths;
+    let unknown = Some((ErrorKind::UnknownNumber, section));
+    // A callee that is not there, a step without meaning, and an end that names a callee.
+    let beyond = damaged(section, 4, 5);
+    assert_eq!(beyond, Some((ErrorKind::IndexOutOfRange, section)));
+    assert_eq!(damaged(section, 7, 6), unknown);
+    assert_eq!(damaged(section, 7, 0), unknown);
+    assert_eq!(damaged(section, 2 * 12 + 4, 0), unknown);
+}

@@ -167,6 +167,24 @@ fn small_numbers() -> Vec<Vec<String>> {
         ("segment mode", layout::MODE_DECLARED, "declared"),
         ("item kind", layout::ITEMS_FUNCTIONS, "functions"),
         ("item kind", layout::ITEMS_EXPRESSIONS, "expressions"),
+        ("stack bound", layout::BOUND_BYTES.into(), "bytes"),
+        (
+            "stack bound",
+            layout::BOUND_BYTES_TO_IMPORT.into(),
+            "bytes_to_import",
+        ),
+        ("stack bound", layout::BOUND_RECURSION.into(), "recursion"),
+        (
+            "stack bound",
+            layout::BOUND_UNKNOWN_CALLEE.into(),
+            "unknown_callee",
+        ),
+        ("step", layout::STEP_END.into(), "end"),
+        ("step", layout::STEP_CALL.into(), "call"),
+        ("step", layout::STEP_INDIRECT.into(), "indirect"),
+        ("step", layout::STEP_TAIL.into(), "tail"),
+        ("step", layout::STEP_INDIRECT_TAIL.into(), "indirect_tail"),
+        ("step", layout::STEP_UNKNOWN.into(), "unknown"),
     ];
     rows.extend(
         constants

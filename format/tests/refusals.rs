@@ -7,6 +7,7 @@ use precast_format::error::ErrorKind;
 use precast_format::layout::SectionId;
 use precast_format::libcall::Libcall;
 use precast_format::relocation::RelocationKind;
+use precast_format::stack_depth::{CallKind, DepthStep, StackBound, StackDepth};
 use precast_format::trap::TrapCode;
 use precast_format::tunables::RelocationModel;
 use precast_format::types::{ConstOp, ImportType, Limits, ValueType};
@@ -315,6 +316,7 @@ fn long_shared_names_stay_linear() {
     builder.exports.clear();
     builder.elements.clear();
     builder.tables[0].init = None;
+    builder.stack_bounds.clear();
     assert!(builder.write().is_ok());
 }
 
@@ -332,4 +334,63 @@ fn auxiliary_stack() {
     assert_eq!(kind(|s| s.limit = s.base + 1), ErrorKind::InvalidLimits);
     let unknown = |s: &mut AuxStack| s.bounds = AuxStackBounds::Unknown;
     assert_eq!(kind(unknown), ErrorKind::InvalidLimits);
+}
+
+#[test]
+fn stack_bounds() {
+    let kind = |change: fn(&mut Vec<StackBound>)| {
+        let (kind, place) = refusal(|b| change(&mut b.stack_bounds));
+        assert_eq!(place, SectionId::StackBounds);
+        kind
+    };
+    // Imported, twice, in disorder, not there.
+    assert_eq!(kind(|b| b[0].function = 1), ErrorKind::NotAscending);
+    assert_eq!(kind(|b| b[1].function = 2), ErrorKind::NotAscending);
+    assert_eq!(kind(|b| b.swap(0, 1)), ErrorKind::NotAscending);
+    assert_eq!(kind(|b| b[1].function = 5), ErrorKind::IndexOutOfRange);
+    let import = |b: &mut Vec<StackBound>| {
+        b[0].depth = StackDepth::Bytes {
+            bytes: 1,
+            import: Some(2),
+        };
+    };
+    assert_eq!(kind(import), ErrorKind::IndexOutOfRange);
+    let recursion = |b: &mut Vec<StackBound>| b[1].depth = StackDepth::Recursion { function: 5 };
+    assert_eq!(kind(recursion), ErrorKind::IndexOutOfRange);
+    let unknown = |b: &mut Vec<StackBound>| {
+        b[1].depth = StackDepth::UnknownCallee { function: 1 };
+    };
+    assert_eq!(kind(unknown), ErrorKind::IndexOutOfRange);
+    // Bytes that stand for none.
+    let none = |b: &mut Vec<StackBound>| {
+        b[0].depth = StackDepth::Bytes {
+            bytes: u32::MAX,
+            import: None,
+        };
+    };
+    assert_eq!(kind(none), ErrorKind::UnknownNumber);
+}
+
+#[test]
+fn function_depths() {
+    let place = SectionId::FunctionDepths;
+    let fewer = refusal(|b| b.function_depths.truncate(2));
+    assert_eq!(fewer, (ErrorKind::SectionSize, place));
+    let callee = refusal(|b| {
+        b.function_depths[0].step = DepthStep::Call {
+            callee: 5,
+            kind: CallKind::Direct,
+            wasm_offset: 0,
+        };
+    });
+    assert_eq!(callee, (ErrorKind::IndexOutOfRange, place));
+    let mut builder = rich(12);
+    builder.function_depths[0].step = DepthStep::Call {
+        callee: 0xff_ffff,
+        kind: CallKind::Direct,
+        wasm_offset: 0,
+    };
+    assert_eq!(builder.write(), Err(WriteError::TooLarge));
+    builder.function_depths.clear();
+    assert!(builder.write().is_ok());
 }

@@ -40,6 +40,18 @@ fn check(builder: &precast_format::write::ArtifactBuilder, artifact: &Artifact<'
     assert_eq!(artifact.module_name(), Some("rich"));
     assert_eq!(artifact.start_function(), Some(3));
     assert_eq!(artifact.aux_stack(), builder.aux_stack);
+    assert!(
+        artifact
+            .stack_bounds()
+            .iter()
+            .eq(builder.stack_bounds.clone())
+    );
+    assert!(
+        artifact
+            .function_depths()
+            .iter()
+            .eq(builder.function_depths.clone())
+    );
 
     for (ty, written) in artifact.types().iter().zip(&builder.types) {
         assert!(ty.params().iter().eq(written.params.iter().copied()));

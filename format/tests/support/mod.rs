@@ -13,6 +13,7 @@ use precast_format::layout::SectionId;
 use precast_format::libcall::{Libcall, LibcallSet};
 use precast_format::read;
 use precast_format::relocation::{RelocationKind, SymbolKind};
+use precast_format::stack_depth::{CallKind, DepthStep, FunctionDepth, StackBound, StackDepth};
 use precast_format::target::{CpuFeatures, Endianness, HostAbi, Isa};
 use precast_format::trap::TrapCode;
 use precast_format::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode, Tunables};
@@ -287,6 +288,38 @@ pub fn rich(page_size_log2: u8) -> ArtifactBuilder {
         limit: 1040,
         base: 5 << 32,
     });
+    builder.stack_bounds = vec![
+        StackBound {
+            function: 2,
+            depth: StackDepth::Bytes {
+                bytes: 176,
+                import: Some(1),
+            },
+        },
+        StackBound {
+            function: 3,
+            depth: StackDepth::Recursion { function: 4 },
+        },
+    ];
+    let call = |callee, kind| DepthStep::Call {
+        callee,
+        kind,
+        wasm_offset: 77,
+    };
+    builder.function_depths = vec![
+        FunctionDepth {
+            depth: Some(112),
+            step: call(1, CallKind::IndirectTail),
+        },
+        FunctionDepth {
+            depth: None,
+            step: call(4, CallKind::Direct),
+        },
+        FunctionDepth {
+            depth: None,
+            step: DepthStep::Unknown { wasm_offset: 99 },
+        },
+    ];
     builder.custom_sections = vec![
         CustomSection {
             name: "producers".into(),
@@ -383,6 +416,13 @@ pub fn walk(artifact: &Artifact<'_>) {
         assert!(relocation.libcall().is_some());
     }
     black_box(artifact.aux_stack());
+    for bound in artifact.stack_bounds() {
+        assert_eq!(artifact.stack_depth(bound.function), Some(bound.depth));
+    }
+    black_box(artifact.stack_depth(u32::MAX));
+    for function in artifact.function_depths() {
+        black_box(function);
+    }
     for section in artifact.custom_sections() {
         black_box((section.name.len(), section.bytes.len()));
     }
