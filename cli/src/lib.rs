@@ -24,6 +24,8 @@ mod progress;
 mod quick;
 mod report;
 mod run;
+mod stack;
+mod svg;
 pub mod wast;
 
 use clap::{Parser, Subcommand};
@@ -53,6 +55,8 @@ enum Command {
     Inspect(inspect::InspectArguments),
     /// Shows what memory an artifact takes, before it runs.
     Memory(memory::MemoryArguments),
+    /// Shows how much native stack an artifact's calls can take, before it runs.
+    Stack(stack::StackArguments),
     /// Disassembles an artifact, with function names and wasm offsets.
     Objdump(objdump::ObjdumpArguments),
     /// Runs scripts of the WebAssembly specification.
@@ -72,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Memory(arguments) => memory::run(&arguments),
+        Command::Stack(arguments) => stack::run(&arguments),
         Command::Objdump(arguments) => objdump::run(&arguments),
         Command::Wast(arguments) => wast::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -46,6 +46,10 @@ struct CheckFlags {
     )]
     #[arg(value_parser = stack_checks_by_number)]
     stack_bounds_checks: Option<StackChecks>,
+    /// Refuse a module of which an export or the start function cannot be proved to fit in a native
+    /// stack of this size; `precast stack` shows what they take.
+    #[arg(long, value_name = "BYTES", value_parser = size::parse)]
+    max_stack: Option<u64>,
     /// Whether the pointer of the C stack in linear memory is checked, where the compiler knows the
     /// stack's bounds.
     #[arg(long, value_enum, default_value_t = Switch::On, value_name = "SWITCH")]
@@ -90,7 +94,8 @@ struct FormFlags {
     /// Inaccessible address space after the reservation.
     #[arg(long, value_name = "BYTES", value_parser = size::parse)]
     memory_guard: Option<u64>,
-    /// Leave out what a device does not need: function names, call sites, custom sections.
+    /// Leave out what a device does not need: function names, call sites, custom sections, stack
+    /// depths of functions.
     #[arg(long)]
     strip: bool,
     /// Threads to compile with; the result does not depend on it. The default is one per core.
@@ -168,6 +173,7 @@ impl CodeFlags {
         set(&mut options.bounds_checks, checks.bounds_checks);
         set(&mut options.stack_checks, checks.stack_checks);
         set(&mut options.stack_checks, checks.stack_bounds_checks);
+        options.max_stack = checks.max_stack;
         options.aux_stack_checks = checks.aux_stack_checks == Switch::On;
         set(&mut options.trap_mode, checks.traps);
         set(&mut options.relocation_model, form.relocations);
@@ -194,6 +200,7 @@ impl CodeFlags {
         if form.strip {
             options.names = false;
             options.call_sites = false;
+            options.function_depths = false;
             options.custom_sections = false;
         }
         Ok(options)

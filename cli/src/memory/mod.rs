@@ -9,7 +9,6 @@ pub mod plan;
 mod plot;
 pub mod profile;
 mod rust;
-mod svg;
 mod table;
 
 use crate::failure::Failure;

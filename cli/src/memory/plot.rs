@@ -15,9 +15,9 @@
 //! What a run took at most is outlined over the bars, piece by piece.
 
 use super::model::{Model, OfCategory, Source, Usage, of_lifetime};
-use super::svg::{Anchor, Area, Font, Svg};
 use crate::flags::memory::Allocation;
 use crate::flags::size;
+use crate::svg::{Anchor, Area, Font, Svg};
 use precast_loader::{Category, Lifetime};
 
 /// Width of the drawing, and of its margin.

@@ -1,0 +1,59 @@
+//! The figures as JSON for programs: every export, with its path.
+
+use super::model::{Model, Place, Root};
+use precast_format::libcall::LIBCALL_STACK;
+use precast_format::stack_depth::{CallKind, StackDepth};
+use serde_json::{Value, json};
+
+/// The whole report.
+pub fn report(model: &Model) -> Value {
+    let roots: Vec<Value> = model.roots.iter().map(|it| root(model, it)).collect();
+    json!({
+        "artifact": model.name,
+        "stack_reserve": model.stack_reserve,
+        "libcall_margin": LIBCALL_STACK,
+        "exports": roots,
+    })
+}
+
+fn root(model: &Model, root: &Root) -> Value {
+    let named =
+        |function: u32| json!({ "function": function, "name": model.function_name(function) });
+    let (bytes, import, reason) = match root.depth {
+        None => (None, None, Some(json!({ "kind": "imported" }))),
+        Some(StackDepth::Bytes { bytes, import }) => (Some(bytes), import.map(named), None),
+        Some(StackDepth::Recursion { function }) => {
+            (None, None, Some(reason("recursion", named(function))))
+        }
+        Some(StackDepth::UnknownCallee { function }) => {
+            (None, None, Some(reason("unknown_callee", named(function))))
+        }
+    };
+    let path: Vec<Value> = model.path(root).iter().map(|it| place(model, it)).collect();
+    json!({
+        "export": root.export,
+        "start": root.export.is_none(),
+        "function": root.function,
+        "bytes": bytes,
+        "stack_needed": root.region,
+        "import": import,
+        "no_bound": reason,
+        "path": path,
+    })
+}
+
+fn reason(kind: &str, place: Value) -> Value {
+    json!({ "kind": kind, "place": place })
+}
+
+fn place(model: &Model, place: &Place) -> Value {
+    json!({
+        "function": place.function,
+        "name": place.function.map(|function| model.function_name(function)),
+        "frame": place.frame,
+        "total": place.total,
+        "indirect": place.kind.is_some_and(CallKind::is_indirect),
+        "tail": place.kind.is_some_and(CallKind::is_tail),
+        "again": place.again,
+    })
+}
