@@ -11,6 +11,11 @@ use crate::error::{CompileError, Result};
 use crate::options::{ContextRegister, OptLevel, Options};
 use precast_format::tunables::StackChecks;
 
+/// How far apart the probes of a large frame are, in bytes, where a guard page ends the stack. Two
+/// frames that are just too small for a probe are no larger than a page. Where there are many probes,
+/// the last may lie below the frame, by less than this.
+pub(crate) const STACK_PROBE: u32 = 1 << 11;
+
 /// A target triple with the CPU features that code for it may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -317,8 +322,7 @@ impl Target {
             ("enable_multi_ret_implicit_sret", "true"),
             ("enable_probestack", boolean(probes)),
             ("probestack_strategy", "inline"),
-            // Two frames that are just too small for a probe are no larger than a guard page.
-            ("probestack_size_log2", "11"),
+            ("probestack_size_log2", &STACK_PROBE.ilog2().to_string()),
             (
                 "enable_heap_access_spectre_mitigation",
                 boolean(options.heap_spectre_guard),

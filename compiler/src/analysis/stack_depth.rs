@@ -21,8 +21,8 @@
 //!
 //! Whether stack arguments are reckoned exactly depends on the target (see `stack_arguments`);
 //! where they are not, the sum lies above the truth. A function with a large frame is checked by
-//! a stub before it; what the stub asks for beyond the frame is added, so that a stack of the
-//! reported size passes the check. On targets that keep frame pointer and return address elsewhere,
+//! a stub before it, or probes its pages; what these ask for beyond the frame is added, so that a
+//! stack of the reported size passes the check. On targets that keep frame pointer and return address elsewhere,
 //! counting two words for them is too much, never too little.
 //!
 //! Not in the sum: libcalls, which run in the loader's margin; and what imported functions do
@@ -35,12 +35,14 @@ use std::collections::BTreeSet;
 use std::collections::VecDeque;
 
 use precast_format::stack_depth::{CallKind, DepthStep, FunctionDepth, StackBound, StackDepth};
+use precast_format::tunables::StackChecks;
 use wasmparser::ExternalKind;
 
 use super::call_graph::{CallGraph, Components, CycleFinder, Edge};
 use super::stack_arguments::StackArguments;
 use crate::codegen::{AllAdapters, CompiledFunction};
 use crate::options::ContextRegister;
+use crate::target::STACK_PROBE;
 use crate::translate::Environment;
 
 /// The frame of each function as its callers see it.
@@ -48,13 +50,13 @@ pub(crate) struct StackFrames {
     /// By function index; of imported functions, the adapter's.
     functions: Vec<Frame>,
     /// Of the trampoline through which the host enters, by canonical type.
-    entries: Vec<u32>,
+    entries: Vec<Frame>,
 }
 
 #[derive(Clone, Copy, Default)]
 struct Frame {
     bytes: u32,
-    /// What a check before the frame asks for beyond it.
+    /// What a check before the frame, or the last probe of a large one, asks for beyond it.
     checked: u32,
     arguments: StackArguments,
 }
@@ -69,14 +71,21 @@ impl StackFrames {
         let (module, options) = (environment.module, environment.options);
         let isa = options.target.isa();
         let hidden = options.context_register() == ContextRegister::Parameter;
+        let probes = options.stack_checks == StackChecks::Guard;
+        let probe = |frame: u32| match probes && frame > STACK_PROBE {
+            true => STACK_PROBE,
+            false => 0,
+        };
         let imported = (0..module.imported_functions).map(|function| {
             let ty = module.canonical_type_of(function) as usize;
-            (adapters.frames[ty].host, 0)
+            let frame = adapters.frames[ty].host;
+            (frame, probe(frame))
         });
         let defined = functions.iter().map(|function| {
             let has_stub = function.chunks.len() > 1;
             let stub = has_stub.then_some(function.unchecked_frame_size);
-            (function.frame_size, stub.unwrap_or(0))
+            let checked = stub.unwrap_or_else(|| probe(function.frame_size));
+            (function.frame_size, checked)
         });
         let functions = imported.chain(defined).enumerate();
         StackFrames {
@@ -91,7 +100,15 @@ impl StackFrames {
                     ),
                 })
                 .collect(),
-            entries: adapters.frames.iter().map(|frames| frames.entry).collect(),
+            entries: adapters
+                .frames
+                .iter()
+                .map(|frames| Frame {
+                    bytes: frames.entry,
+                    checked: probe(frames.entry),
+                    arguments: StackArguments::default(),
+                })
+                .collect(),
         }
     }
 }
@@ -402,13 +419,13 @@ impl Analysis<'_> {
     }
 
     /// What a call of the function by the host can take.
-    fn bound(&self, function: u32, entry: u32) -> StackBound {
+    fn bound(&self, function: u32, entry: Frame) -> StackBound {
         let state = &self.nodes[function as usize];
         StackBound {
             function,
             depth: match state.reason {
                 None => StackDepth::Bytes {
-                    bytes: stored(u64::from(entry) + state.depth),
+                    bytes: stored(u64::from(entry.bytes) + state.depth.max(entry.checked.into())),
                     import: state.import,
                 },
                 Some(Reason::Recursion(function)) => StackDepth::Recursion { function },
