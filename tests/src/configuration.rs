@@ -1,6 +1,7 @@
 //! The compiler options that every test of the specification passes under.
 #![forbid(unsafe_code)]
 
+use precast_cli::wast::Stacks;
 use precast_compiler::{OptLevel, Options, Target};
 use precast_format::tunables::{BoundsChecks, RelocationModel, TrapMode};
 
@@ -13,10 +14,12 @@ pub struct Configuration {
     relocation_model: RelocationModel,
     trap_mode: TrapMode,
     opt_level: OptLevel,
+    /// On which stacks scripts run.
+    pub stacks: Stacks,
 }
 
 /// Both bounds strategies with both relocation models. The rest varies along, so that explicit
-/// traps and unoptimised code meet the whole specification too.
+/// traps, unoptimised code and stacks that are just enough meet the whole specification too.
 pub const ALL: [Configuration; 4] = [
     Configuration {
         name: "guard, direct",
@@ -24,6 +27,7 @@ pub const ALL: [Configuration; 4] = [
         relocation_model: RelocationModel::Direct,
         trap_mode: TrapMode::Signals,
         opt_level: OptLevel::None,
+        stacks: Stacks::Bounded,
     },
     Configuration {
         name: "guard, xip",
@@ -31,6 +35,7 @@ pub const ALL: [Configuration; 4] = [
         relocation_model: RelocationModel::Xip,
         trap_mode: TrapMode::Signals,
         opt_level: OptLevel::Speed,
+        stacks: Stacks::Caller,
     },
     Configuration {
         name: "explicit, direct",
@@ -38,6 +43,7 @@ pub const ALL: [Configuration; 4] = [
         relocation_model: RelocationModel::Direct,
         trap_mode: TrapMode::Signals,
         opt_level: OptLevel::Speed,
+        stacks: Stacks::Caller,
     },
     Configuration {
         name: "explicit, xip",
@@ -45,6 +51,7 @@ pub const ALL: [Configuration; 4] = [
         relocation_model: RelocationModel::Xip,
         trap_mode: TrapMode::Explicit,
         opt_level: OptLevel::Speed,
+        stacks: Stacks::Bounded,
     },
 ];
 

@@ -98,7 +98,7 @@ const TAKEN_BACK: &[(&str, &str, &[usize], &str)] = &[
 pub fn run(script: &TestFile<'_>, configuration: &Configuration) -> Report {
     let mut options = configuration.options();
     options.wasm = version(script.parent());
-    match run_script(script.name(), script.raw(), &options) {
+    match run_script(script.name(), script.raw(), &options, configuration.stacks) {
         Ok(report) => without_what_was_taken_back(script, report),
         Err(message) => Report {
             failed: vec![Failed { line: 0, message }],

@@ -4,6 +4,7 @@
 //! unsupported feature is counted as skipped, everything else has to hold.
 #![forbid(unsafe_code)]
 
+use precast_cli::wast::StackFigures;
 use precast_tests::configuration::{ALL, Configuration};
 use precast_tests::suite;
 
@@ -12,10 +13,12 @@ fn check(folder: &str, configuration: &Configuration) {
     let mut passed = 0;
     let mut skipped = 0;
     let mut failures = Vec::new();
+    let mut stack = StackFigures::default();
     for script in suite::scripts(folder) {
         let report = suite::run(&script, configuration);
         passed += report.passed;
         skipped += report.skipped_count();
+        stack.add(report.stack);
         for failed in report.failed {
             failures.push(format!(
                 "{}:{}: {}",
@@ -29,6 +32,12 @@ fn check(folder: &str, configuration: &Configuration) {
         "{folder} ({}): {passed} passed, {skipped} skipped",
         configuration.name
     );
+    if stack.calls > 0 {
+        println!(
+            "  {} calls on stacks that were just enough: {} of {} bytes used",
+            stack.calls, stack.used, stack.bound
+        );
+    }
     assert!(
         failures.is_empty(),
         "{} failures:\n{}",

@@ -4,9 +4,10 @@
 //! the loader but the artifact.
 
 use super::spectest::Spectest;
+use super::stack::{StackKeeper, Stacks};
 use precast_compiler::{CompileError, ErrorKind, Options, Silent, WasmVersion};
 use precast_loader::{
-    CallError, Imports, Instance, InstanceOptions, InstantiateError, Runtime, Source, Stack, Value,
+    CallError, Imports, Instance, InstanceOptions, InstantiateError, Runtime, Source, Value,
 };
 use std::collections::HashMap;
 use std::fmt;
@@ -92,7 +93,12 @@ impl Defined {
     }
 
     /// Calls an exported function.
-    pub fn call(&self, name: &str, arguments: &[Value]) -> Result<Vec<Value>, Problem> {
+    pub fn call(
+        &self,
+        name: &str,
+        arguments: &[Value],
+        stacks: &StackKeeper,
+    ) -> Result<Vec<Value>, Problem> {
         let instance = self.instance()?;
         let missing = |error| Problem::Failed(format!("function `{name}`: {error}"));
         let function = instance.untyped_func(name).map_err(missing)?;
@@ -102,10 +108,9 @@ impl Defined {
             .iter()
             .map(|ty| Value::default_for(*ty))
             .collect();
-        let mut environment = instance
-            .execution_environment(Stack::Caller)
-            .map_err(CallError::from)?;
-        function.call(&mut environment, arguments, &mut results)?;
+        stacks.call(instance, name, |environment| {
+            function.call(environment, arguments, &mut results)
+        })?;
         Ok(results)
     }
 
@@ -124,17 +129,20 @@ pub struct Machine<'o> {
     options: &'o Options,
     runtime: Runtime,
     spectest: Spectest,
+    /// Where functions run.
+    pub stacks: StackKeeper,
 }
 
 impl<'o> Machine<'o> {
     /// A machine with a runtime of its own.
-    pub fn new(options: &'o Options) -> Result<Machine<'o>, String> {
+    pub fn new(options: &'o Options, stacks: Stacks) -> Result<Machine<'o>, String> {
         let runtime = Runtime::system().map_err(|error| error.to_string())?;
         let spectest = Spectest::new(&runtime)?;
         Ok(Machine {
             options,
             runtime,
             spectest,
+            stacks: StackKeeper::new(stacks),
         })
     }
 

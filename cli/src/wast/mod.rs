@@ -9,9 +9,11 @@ mod matching;
 mod outcome;
 mod script;
 mod spectest;
+mod stack;
 
 pub use outcome::{Failed, Report};
 pub use script::run_script;
+pub use stack::{StackFigures, Stacks};
 
 use crate::failure::Failure;
 use crate::flags::code::CodeFlags;
@@ -29,6 +31,9 @@ pub struct WastArguments {
     /// Print the results as JSON.
     #[arg(long)]
     json: bool,
+    /// Run functions whose stack is bounded on a stack that is just enough, and fail where it is not.
+    #[arg(long)]
+    bounded_stacks: bool,
     #[command(flatten)]
     code: CodeFlags,
 }
@@ -36,12 +41,16 @@ pub struct WastArguments {
 /// Runs the subcommand.
 pub(crate) fn run(arguments: &WastArguments) -> Outcome {
     let options = arguments.code.options()?;
+    let stacks = match arguments.bounded_stacks {
+        true => Stacks::Bounded,
+        false => Stacks::Caller,
+    };
     let mut all_passed = true;
     let mut reports = Vec::new();
     for path in &arguments.scripts {
         let text = std::fs::read_to_string(path).map_err(|error| Failure::at(path, error))?;
         let name = path.display().to_string();
-        let report = run_script(&name, &text, &options).map_err(Failure::rendered)?;
+        let report = run_script(&name, &text, &options, stacks).map_err(Failure::rendered)?;
         all_passed &= report.failed.is_empty();
         if arguments.json {
             reports.push(report.json(&name));

@@ -1,5 +1,6 @@
 //! What came of a script: assertions passed, failed and skipped, with the reasons.
 
+use super::stack::StackFigures;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -21,6 +22,8 @@ pub struct Report {
     pub failed: Vec<Failed>,
     /// Assertions about modules that need an unsupported feature, by the compiler's reason.
     pub skipped: BTreeMap<String, usize>,
+    /// What calls used of stacks that had a bound.
+    pub stack: StackFigures,
 }
 
 impl Report {
@@ -33,6 +36,7 @@ impl Report {
     pub fn add(&mut self, other: Report) {
         self.passed += other.passed;
         self.failed.extend(other.failed);
+        self.stack.add(other.stack);
         for (reason, count) in other.skipped {
             *self.skipped.entry(reason).or_default() += count;
         }

@@ -7,6 +7,7 @@
 use super::machine::{Defined, Machine, Problem};
 use super::matching;
 use super::outcome::Report;
+use super::stack::Stacks;
 use precast_compiler::Options;
 use precast_loader::Value;
 use std::collections::HashMap;
@@ -18,12 +19,17 @@ use wast::{
     QuoteWat, Wast, WastArg, WastDirective, WastExecute, WastInvoke, WastRet, WastThread, Wat,
 };
 
-/// Runs a script with these compiler options.
+/// Runs a script with these compiler options, on such stacks.
 ///
 /// # Errors
 ///
 /// When the text is no script; the message shows the place.
-pub fn run_script(name: &str, text: &str, options: &Options) -> Result<Report, String> {
+pub fn run_script(
+    name: &str,
+    text: &str,
+    options: &Options,
+    stacks: Stacks,
+) -> Result<Report, String> {
     let show = |mut error: wast::Error| {
         error.set_text(text);
         error.set_path(name.as_ref());
@@ -34,10 +40,11 @@ pub fn run_script(name: &str, text: &str, options: &Options) -> Result<Report, S
     lexer.allow_confusing_unicode(true);
     let buffer = ParseBuffer::new_with_lexer(lexer).map_err(show)?;
     let directives = parser::parse::<Wast<'_>>(&buffer).map_err(show)?.directives;
-    let machine = Machine::new(options)?;
+    let machine = Machine::new(options, stacks)?;
     Ok(std::thread::scope(|scope| {
         let mut script = Script::new(scope, &machine, text);
         script.run(directives);
+        script.report.stack = machine.stacks.figures();
         script.report
     }))
 }
@@ -250,7 +257,7 @@ impl<'scope, 'env> Script<'scope, 'env> {
                 _ => Problem::Failed(message),
             })?);
         }
-        instance.call(invoke.name, &arguments)
+        instance.call(invoke.name, &arguments, &self.machine.stacks)
     }
 
     fn execute(&self, execute: WastExecute<'_>) -> Result<Vec<Value>, Problem> {
