@@ -6,6 +6,7 @@
 
 use precast_compiler::{ContextRegister, ErrorKind, Options, Silent, compile};
 use precast_format::Artifact;
+use precast_format::layout::SectionId;
 use precast_format::stack_depth::{self, DepthStep};
 use precast_format::tunables::StackChecks;
 use precast_loader::limits::LIBCALL_STACK_MARGIN;
@@ -13,7 +14,9 @@ use precast_loader::{
     Caller, ExecutionEnvironment, Imports, InstanceOptions, Module, Runtime, Source, Stack,
     StackDepth, Value,
 };
-use precast_tests::configuration;
+use precast_tests::{configuration, corpus};
+use std::path::Path;
+use std::process::Command;
 
 /// The options under which everything runs: each way to trap, to check the stack, and to hold the
 /// context.
@@ -261,6 +264,8 @@ fn tail_calls_with_arguments_on_the_stack() {
     for count in [8, 9, 33] {
         check_pure(&tail_to_many(count, "v128"), 1000);
     }
+    // The pages of the place for arguments are probed where a guard page is the end.
+    check_with_slack(&tail_to_many(990, "i64"), 1000, 2048 + SLACK);
 }
 
 #[test]
@@ -525,4 +530,100 @@ fn a_limit_refuses_what_may_not_fit() {
         error.message.contains("`a` calls through a table"),
         "{error}"
     );
+}
+
+#[test]
+fn a_program_that_prints_runs_on_a_stack_that_is_just_enough() {
+    let wat = "(module
+      (import \"wasi_snapshot_preview1\" \"fd_write\"
+        (func $write (param i32 i32 i32 i32) (result i32)))
+      (memory (export \"memory\") 1)
+      (data (i32.const 0) \"\\08\\00\\00\\00\\03\\00\\00\\00ok\\n\")
+      (func (export \"_start\")
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))))";
+    let runtime = Runtime::system().unwrap();
+    for (label, options) in configurations() {
+        let bytes = artifact(wat, &options);
+        let module = runtime.load_named_by_user(Source::copied(&bytes)).unwrap();
+        let (_, region) = bounded(module.stack_depth("_start"));
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("prints.precast");
+        std::fs::write(&file, &bytes).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_precast-under-test"))
+            .args(["run", &format!("--stack-size={region}")])
+            .arg(&file)
+            .output()
+            .unwrap();
+        assert_eq!(output.stdout, b"ok\n", "{label}: {output:?}");
+    }
+}
+
+/// Real programs: where the compiler gives one a bound, a run keeps to it, on a stack that is just
+/// enough.
+#[test]
+fn programs_of_the_corpus() {
+    let Some(folder) = corpus::folder() else {
+        return;
+    };
+    let runtime = Runtime::system().unwrap();
+    let (mut bounded_programs, mut bounded_functions, mut functions) = (0, 0, 0);
+    for program in corpus::programs(&folder) {
+        let wasm = std::fs::read(folder.join(&program.wasm)).unwrap();
+        let mut options = configuration::ALL[1].options();
+        options.threads = None;
+        let bytes = compile(&wasm, &options, &Silent).unwrap().artifact;
+        let artifact = Artifact::parse(&bytes).unwrap();
+        let depths = artifact.function_depths();
+        let with_bound = depths.iter().filter(|it| it.depth.is_some()).count();
+        functions += depths.len() as usize;
+        bounded_functions += with_bound;
+        // 2 % is what the tables of depths may add to an artifact.
+        let sections = [SectionId::StackBounds, SectionId::FunctionDepths];
+        let added: u32 = sections.iter().map(|id| artifact.section(*id).size).sum();
+        assert!(
+            u64::from(added) * 50 < bytes.len() as u64,
+            "{}",
+            program.name
+        );
+        let module = runtime.load_named_by_user(Source::copied(&bytes)).unwrap();
+        let depth = module.stack_depth("_start");
+        println!(
+            "{:12} {with_bound:5} of {:5} functions have a bound; _start: {depth:?}",
+            program.name,
+            depths.len()
+        );
+        let Some(StackDepth::Bounded {
+            bytes: bound,
+            region,
+            ..
+        }) = depth
+        else {
+            continue;
+        };
+        bounded_programs += 1;
+        let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("depth.precast");
+        std::fs::write(&scratch, &bytes).unwrap();
+        let profile = scratch.with_extension("json");
+        let options = [
+            format!("--stack-size={region}"),
+            "--measure-stacks".to_owned(),
+            format!("--memory-profile-json={}", profile.display()),
+        ];
+        let result = program.run(
+            env!("CARGO_BIN_EXE_precast-under-test"),
+            &folder,
+            &options,
+            &scratch,
+        );
+        assert_eq!(
+            result,
+            Ok(()),
+            "{}: {bound} of {region} bytes",
+            program.name
+        );
+        println!("{}", std::fs::read_to_string(profile).unwrap());
+    }
+    println!(
+        "{bounded_programs} programs have a bound; {bounded_functions} of {functions} functions"
+    );
+    assert!(bounded_functions * 2 > functions);
 }

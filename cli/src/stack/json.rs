@@ -1,6 +1,7 @@
 //! The figures as JSON for programs: every export, with its path.
 
 use super::model::{Model, Place, Root};
+use super::obstacles;
 use precast_format::libcall::LIBCALL_STACK;
 use precast_format::stack_depth::{CallKind, StackDepth};
 use serde_json::{Value, json};
@@ -8,11 +9,23 @@ use serde_json::{Value, json};
 /// The whole report.
 pub fn report(model: &Model) -> Value {
     let roots: Vec<Value> = model.roots.iter().map(|it| root(model, it)).collect();
+    let obstacles: Vec<Value> = obstacles::of(model)
+        .iter()
+        .map(|obstacle| {
+            let functions: Vec<u32> = obstacle.functions.iter().map(|(index, _)| *index).collect();
+            json!({
+                "text": obstacle.text(model),
+                "functions": functions,
+                "leading_functions": obstacle.leading,
+            })
+        })
+        .collect();
     json!({
         "artifact": model.name,
         "stack_reserve": model.stack_reserve,
         "libcall_margin": LIBCALL_STACK,
         "exports": roots,
+        "obstacles": obstacles,
     })
 }
 

@@ -5,6 +5,7 @@
 mod dot;
 mod json;
 mod model;
+mod obstacles;
 mod plot;
 mod table;
 mod usage;

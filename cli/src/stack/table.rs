@@ -1,6 +1,7 @@
 //! The report for people: what each export takes, and the deepest path function by function.
 
-use super::model::{Model, Root, kind_name};
+use super::model::{Defined, Model, Root, kind_name};
+use super::obstacles;
 use crate::flags::size::count;
 use precast_format::libcall::LIBCALL_STACK;
 use precast_format::stack_depth::StackDepth;
@@ -19,7 +20,32 @@ pub fn report(model: &Model, shown: Option<&Root>) -> String {
     } else if let Some(root) = shown.filter(|root| root.depth.is_some()) {
         path(&mut text, model, root);
     }
+    obstacles(&mut text, model);
     text
+}
+
+/// The most obstacles that are listed.
+const OBSTACLES: usize = 12;
+
+fn obstacles(text: &mut String, model: &Model) {
+    let all = obstacles::of(model);
+    if all.is_empty() {
+        return;
+    }
+    let defined = model.functions.iter().filter_map(|it| it.defined.as_ref());
+    let bounded = |function: &&Defined| function.depth.is_some_and(|it| it.depth.is_some());
+    let (total, bounded) = (defined.clone().count(), defined.filter(bounded).count());
+    let (bounded, total) = (count(bounded), count(total));
+    let _ = writeln!(
+        text,
+        "\n{bounded} of {total} functions have a bound; in the way are"
+    );
+    for obstacle in all.iter().take(OBSTACLES) {
+        let _ = writeln!(text, "  {}", obstacle.text(model));
+    }
+    if let Some(more) = all.len().checked_sub(OBSTACLES).filter(|more| *more > 0) {
+        let _ = writeln!(text, "  and {} more; --json has them all", count(more));
+    }
 }
 
 fn bytes(number: u64) -> String {

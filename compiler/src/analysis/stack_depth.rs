@@ -35,83 +35,11 @@ use std::collections::BTreeSet;
 use std::collections::VecDeque;
 
 use precast_format::stack_depth::{CallKind, DepthStep, FunctionDepth, StackBound, StackDepth};
-use precast_format::tunables::StackChecks;
 use wasmparser::ExternalKind;
 
 use super::call_graph::{CallGraph, Components, CycleFinder, Edge};
-use super::stack_arguments::StackArguments;
-use crate::codegen::{AllAdapters, CompiledFunction};
-use crate::options::ContextRegister;
-use crate::target::STACK_PROBE;
+use super::stack_frames::{Frame, StackFrames};
 use crate::translate::Environment;
-
-/// The frame of each function as its callers see it.
-pub(crate) struct StackFrames {
-    /// By function index; of imported functions, the adapter's.
-    functions: Vec<Frame>,
-    /// Of the trampoline through which the host enters, by canonical type.
-    entries: Vec<Frame>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Frame {
-    bytes: u32,
-    /// What a check before the frame, or the last probe of a large one, asks for beyond it.
-    checked: u32,
-    arguments: StackArguments,
-}
-
-impl StackFrames {
-    /// Collects the sizes that Cranelift told.
-    pub fn new(
-        environment: &Environment<'_>,
-        functions: &[CompiledFunction],
-        adapters: &AllAdapters,
-    ) -> StackFrames {
-        let (module, options) = (environment.module, environment.options);
-        let isa = options.target.isa();
-        let hidden = options.context_register() == ContextRegister::Parameter;
-        let probes = options.stack_checks == StackChecks::Guard;
-        let probe = |frame: u32| match probes && frame > STACK_PROBE {
-            true => STACK_PROBE,
-            false => 0,
-        };
-        let imported = (0..module.imported_functions).map(|function| {
-            let ty = module.canonical_type_of(function) as usize;
-            let frame = adapters.frames[ty].host;
-            (frame, probe(frame))
-        });
-        let defined = functions.iter().map(|function| {
-            let has_stub = function.chunks.len() > 1;
-            let stub = has_stub.then_some(function.unchecked_frame_size);
-            let checked = stub.unwrap_or_else(|| probe(function.frame_size));
-            (function.frame_size, checked)
-        });
-        let functions = imported.chain(defined).enumerate();
-        StackFrames {
-            functions: functions
-                .map(|(function, (bytes, checked))| Frame {
-                    bytes,
-                    checked,
-                    arguments: StackArguments::new(
-                        isa,
-                        module.function_type(function as u32),
-                        hidden,
-                    ),
-                })
-                .collect(),
-            entries: adapters
-                .frames
-                .iter()
-                .map(|frames| Frame {
-                    bytes: frames.entry,
-                    checked: probe(frames.entry),
-                    arguments: StackArguments::default(),
-                })
-                .collect(),
-        }
-    }
-}
 
 /// The depths of a module's functions.
 pub(crate) struct StackDepths {

@@ -8,12 +8,14 @@
 //!
 //! A dispatch stands for the functions of one type that one table can hold, so that the graph stays
 //! small where many calls go through one table. A call through a table that can hold functions of
-//! others has no edge: its callee is not known.
+//! others has no edge: its callee is not known, nor is that of a call by reference.
 
 mod components;
 mod cycle;
 mod scan;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 pub(super) use components::Components;
 pub(super) use cycle::CycleFinder;
@@ -63,14 +65,14 @@ impl CallGraph {
             for call in calls {
                 let target = match call.target {
                     Target::Function(function) => function,
-                    Target::Table { table, ty } => {
-                        if tables[table as usize].open {
-                            graph.unknown.entry(caller).or_insert(call.offset);
-                            continue;
-                        }
+                    Target::Table { table, ty } if !tables[table as usize].open => {
                         let ty = module.canonical_types[ty as usize];
                         let next = functions + dispatches.len() as u32;
                         *dispatches.entry((table, ty)).or_insert(next)
+                    }
+                    Target::Table { .. } | Target::Reference => {
+                        graph.unknown.entry(caller).or_insert(call.offset);
+                        continue;
                     }
                 };
                 graph.edges.push(Edge {

@@ -9,6 +9,8 @@ pub(super) enum Target {
     Function(u32),
     /// Whatever function of the type is in the table.
     Table { table: u32, ty: u32 },
+    /// Whatever function is behind a reference.
+    Reference,
 }
 
 /// A call; the first of those that are the same.
@@ -60,6 +62,8 @@ impl CallScan {
                 type_index,
                 table_index,
             } => (Target::table(table_index, type_index), true),
+            Operator::CallRef { .. } => (Target::Reference, false),
+            Operator::ReturnCallRef { .. } => (Target::Reference, true),
             Operator::TableSet { table }
             | Operator::TableFill { table }
             | Operator::TableGrow { table } => return tables.set.push(table),
