@@ -43,18 +43,19 @@ impl Random {
 /// Which nodes each node reaches by at least one edge.
 fn reached(graph: &CallGraph) -> Vec<Vec<bool>> {
     let count = graph.len();
-    let mut reached = vec![vec![false; count]; count];
-    for start in 0..count {
+    let from = |start: usize| {
+        let mut reached = vec![false; count];
         let mut open = vec![start as u32];
         while let Some(node) = open.pop() {
             for edge in graph.edges(node) {
-                if !std::mem::replace(&mut reached[start][edge.target as usize], true) {
+                if !std::mem::replace(&mut reached[edge.target as usize], true) {
                     open.push(edge.target);
                 }
             }
         }
-    }
-    reached
+        reached
+    };
+    (0..count).map(from).collect()
 }
 
 #[test]
