@@ -23,7 +23,7 @@ const MARGIN: f64 = 28.0;
 
 /// Where bars begin, and how long all of them are together.
 const BARS: f64 = 260.0;
-const LONGEST: f64 = 560.0;
+const LONGEST: f64 = 480.0;
 
 /// Height of a bar, and from one to the next.
 const BAR: f64 = 14.0;
