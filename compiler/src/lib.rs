@@ -58,8 +58,9 @@ pub fn compile(wasm: &[u8], options: &Options, progress: &dyn Progress) -> Resul
     let (module, bodies) = parse(wasm, options)?;
     progress.begin(bodies.len());
     let environment = environment(&module, &bodies, options, &*isa).map_err(explain)?;
-    let functions =
+    let mut functions =
         codegen::compile_functions(&environment, isas, bodies, progress).map_err(explain)?;
+    codegen::cover_functions(&environment, &*isa, &mut functions)?;
     let adapters = codegen::compile_adapters(&environment, &*isa, &functions)?;
     let frames = analysis::StackFrames::new(&environment, &functions, &adapters);
     let depths = analysis::StackDepths::new(&environment, &frames);
@@ -98,6 +99,7 @@ fn environment<'a>(
     let aux_stack = usage.aux_stack(module, options.aux_stack_checks);
     let records = analysis::FunctionRecords::new(module);
     let abi = abi::Abi::new(module, records.len(), options, isa)?;
+    let covered = analysis::CoveredFunctions::new(module, &usage, options.stack_checks);
     Ok(Environment {
         module,
         options,
@@ -105,5 +107,6 @@ fn environment<'a>(
         usage,
         aux_stack,
         records,
+        covered,
     })
 }

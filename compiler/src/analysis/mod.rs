@@ -2,6 +2,7 @@
 
 mod aux_stack;
 mod call_graph;
+mod covered;
 mod records;
 mod shrink;
 mod stack_arguments;
@@ -10,6 +11,7 @@ mod stack_frames;
 mod stack_limit;
 mod usage;
 
+pub(crate) use covered::CoveredFunctions;
 pub(crate) use records::FunctionRecords;
 pub(crate) use shrink::shrink_memory;
 pub(crate) use stack_depth::StackDepths;

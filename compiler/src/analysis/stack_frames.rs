@@ -54,9 +54,10 @@ impl StackFrames {
             (frame, probe(frame))
         });
         let defined = functions.iter().map(|function| {
-            let has_stub = function.chunks.len() > 1;
-            let stub = has_stub.then_some(function.unchecked_frame_size);
-            let checked = stub.unwrap_or_else(|| probe(function.frame_size));
+            let checked = match function.demand {
+                0 => probe(function.frame_size),
+                demand => demand - function.frame_size,
+            };
             (function.frame_size, checked)
         });
         let functions = imported.chain(defined).enumerate();

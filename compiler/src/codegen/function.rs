@@ -47,10 +47,22 @@ pub(crate) struct CompiledFunction {
     pub chunks: Vec<Chunk>,
     /// Stack that one activation takes, return address included, in bytes.
     pub frame_size: u32,
-    /// The part of it that is taken without a check of the stack, or the stub's frame.
-    pub unchecked_frame_size: u32,
+    /// Stack that is taken without a check when the function is called: its frame, with what its
+    /// callees take if it is covered; or the stub's frame.
+    pub unchecked_size: u32,
+    /// What the stub in front asks for, its own frame included; zero without one.
+    pub demand: u32,
     /// Offset of the body in the module.
     pub wasm_offset: u32,
+}
+
+impl CompiledFunction {
+    /// Puts a stub in front that looks for so many bytes.
+    pub(super) fn put_stub(&mut self, stub: CompiledClif, needed: u32) {
+        self.unchecked_size = stub.frame_size;
+        self.demand = stub.frame_size + needed;
+        self.chunks.insert(0, stub.chunk);
+    }
 }
 
 /// What Cranelift makes of one CLIF function.

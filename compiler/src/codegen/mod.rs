@@ -3,11 +3,13 @@
 mod cpu_features;
 mod function;
 mod parallel;
+mod stack_cover;
 mod stack_reserve;
 mod stack_stub;
 
 pub(crate) use function::{Chunk, CompiledFunction, Relocation, RelocationTarget, compile_clif};
 pub(crate) use parallel::{Isas, compile_functions};
+pub(crate) use stack_cover::cover_functions;
 
 use cranelift_codegen::isa::TargetIsa;
 use precast_format::tunables::StackChecks;
@@ -87,7 +89,7 @@ pub(crate) fn compile_adapters(
         Ok(Some(code.chunk))
     };
     let unchecked = functions.iter();
-    let unchecked = unchecked.map(|function| function.unchecked_frame_size);
+    let unchecked = unchecked.map(|function| function.unchecked_size);
     let mut frames = LargestFrames {
         function: unchecked.max().unwrap_or(0),
         ..LargestFrames::default()

@@ -133,18 +133,20 @@ fn compile_function(
     };
     let compiled = compile_clif(isa, context, translated.function)
         .map_err(|error| error.in_function(function).at(wasm_offset as usize))?;
-    let mut chunks = vec![compiled.chunk];
-    let mut unchecked_frame_size = compiled.frame_size;
-    if stack_stub::is_needed(environment.options, compiled.frame_size) {
-        let stub = stack_stub::build(environment, function, compiled.frame_size);
-        let stub = compile_clif(isa, context, stub)?;
-        unchecked_frame_size = stub.frame_size;
-        chunks.insert(0, stub.chunk);
-    }
-    Ok(CompiledFunction {
-        chunks,
-        frame_size: compiled.frame_size,
-        unchecked_frame_size,
+    let frame_size = compiled.frame_size;
+    let mut compiled = CompiledFunction {
+        chunks: vec![compiled.chunk],
+        frame_size,
+        unchecked_size: frame_size,
+        demand: 0,
         wasm_offset,
-    })
+    };
+    // What covered functions need is known when all functions are compiled.
+    if !environment.covered.contains(function)
+        && stack_stub::is_needed(environment.options, frame_size)
+    {
+        let stub = stack_stub::build(environment, function, frame_size);
+        compiled.put_stub(compile_clif(isa, context, stub)?, frame_size);
+    }
+    Ok(compiled)
 }

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //!   a checked function is called       its frame F, taken before the compare
-//!   a function without calls is called its frame F; it compares nothing
+//!   a covered function is called       its frame and those of its callees F; none compares
 //!   a large function is called         the frame F of the stub in front of it; the stub leaves
 //!                                      room for the body's frame above the limit
 //!   any of these makes tail calls      T more: its callee's arguments are placed above its frame

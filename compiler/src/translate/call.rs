@@ -42,7 +42,6 @@ impl FunctionTranslator<'_, '_> {
 
     fn emit_call(&mut self, callee: Callee, ty: u32, tail: bool) {
         let arguments = self.arguments(ty);
-        self.makes_calls = true;
         let ins = self.builder.ins();
         let call = match (callee, tail) {
             (Callee::Function(function), false) => ins.call(function, &arguments),

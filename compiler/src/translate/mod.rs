@@ -28,12 +28,13 @@ use cranelift_codegen::ir::{self, Block, Function, InstBuilder, SourceLoc, UserF
 use cranelift_codegen::ir::{immediates::Ieee32, immediates::Ieee64, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use precast_format::aux_stack::AuxStack;
+use precast_format::tunables::StackChecks;
 use wasmparser::{FuncValidator, FuncValidatorAllocations, ValidatorResources};
 
 use self::bounds::{CheckedAddresses, MemoryPlan};
 use self::control::Frame;
 use crate::abi::{Abi, ContextAccess};
-use crate::analysis::{FunctionRecords, Usage};
+use crate::analysis::{CoveredFunctions, FunctionRecords, Usage};
 use crate::error::{CompileError, Result};
 use crate::limits::Shape;
 use crate::module::{Body, FunctionType, Module};
@@ -47,6 +48,7 @@ pub(crate) struct Environment<'a> {
     pub usage: Usage,
     pub aux_stack: Option<AuxStack>,
     pub records: FunctionRecords,
+    pub covered: CoveredFunctions,
 }
 
 /// Allocations that one thread reuses from function to function.
@@ -73,7 +75,8 @@ struct FunctionTranslator<'a, 'b> {
     memories: Vec<MemoryPlan>,
     checked: CheckedAddresses,
     results: Vec<ir::Type>,
-    makes_calls: bool,
+    /// Whether the function looks for stack.
+    looks_for_stack: bool,
     makes_libcalls: bool,
     shape: Shape,
 }
@@ -104,7 +107,7 @@ pub(crate) fn translate(
     let mut function = Function::with_name_signature(name, environment.abi.wasm_signature(ty));
     let mut validator = validation.into_validator(std::mem::take(&mut scratch.validator));
     let builder = FunctionBuilder::new(&mut function, &mut scratch.builder);
-    let shape = translate_body(environment, builder, ty, &body, &mut validator)
+    let shape = translate_body(environment, builder, index, &body, &mut validator)
         .map_err(|error| error.in_function(index))?;
     scratch.validator = validator.into_allocations();
     check_vectors(&function, &environment.options.target)
@@ -115,10 +118,11 @@ pub(crate) fn translate(
 fn translate_body(
     environment: &Environment<'_>,
     mut builder: FunctionBuilder<'_>,
-    ty: &FunctionType,
+    index: u32,
     body: &wasmparser::FunctionBody<'_>,
     validator: &mut FuncValidator<ValidatorResources>,
 ) -> Result<Shape> {
+    let ty = environment.module.function_type(index);
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
@@ -138,7 +142,8 @@ fn translate_body(
         memories: Vec::new(),
         checked: CheckedAddresses::default(),
         results: ty.results.iter().map(|ty| abi.value_type(*ty)).collect(),
-        makes_calls: false,
+        looks_for_stack: environment.options.stack_checks == StackChecks::Explicit
+            && !environment.covered.contains(index),
         makes_libcalls: false,
         shape: Shape::default(),
     };
@@ -233,7 +238,6 @@ impl FunctionTranslator<'_, '_> {
 
     /// Remembers that the function calls the loader, for its check of the stack.
     fn makes_libcalls(&mut self) {
-        self.makes_calls = true;
         self.makes_libcalls = true;
     }
 

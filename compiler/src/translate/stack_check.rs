@@ -3,8 +3,8 @@
 //! The check compares the stack pointer, the frame already taken, with the limit in the context:
 //! one load, one compare, one branch. What a frame writes before the check lies in the reserve
 //! below the limit; a function whose frame is larger than the reserve is checked by a stub in
-//! front of it (see `codegen`). A function that calls nothing runs in the reserve unchecked. How
-//! large the reserve is says `codegen/stack_reserve.rs`.
+//! front of it (see `codegen`). Covered functions (`analysis/covered.rs`), above all those that call
+//! nothing, run in the reserve unchecked. How large the reserve is says `codegen/stack_reserve.rs`.
 //!
 //! Where the end of the stack is a guard page, functions that call the loader look for the room that
 //! it needs; all others just run into the page.
@@ -24,8 +24,7 @@ use crate::options::ContextRegister;
 impl FunctionTranslator<'_, '_> {
     /// Emits the check where it needs control flow of its own.
     pub(super) fn begin_stack_check(&mut self) {
-        if self.environment.options.stack_checks != StackChecks::Explicit || self.faults_are_traps()
-        {
+        if !self.looks_for_stack || self.faults_are_traps() {
             return;
         }
         let pointer = self.builder.ins().get_stack_pointer(self.abi.pointer);
@@ -39,15 +38,12 @@ impl FunctionTranslator<'_, '_> {
         self.trap_if(overflow, TrapCode::StackOverflow);
     }
 
-    /// Emits the check where it is a trapping instruction, once it is known that there are calls.
+    /// Emits the check where it is a trapping instruction, and the probe where there is a guard page.
     pub(super) fn end_stack_check(&mut self, entry: Block) {
         if self.environment.options.stack_checks == StackChecks::Guard && self.makes_libcalls {
             abi::probe_stack(self.builder.func, entry, self.abi.pointer);
         }
-        if self.environment.options.stack_checks != StackChecks::Explicit
-            || !self.faults_are_traps()
-            || !self.makes_calls
-        {
+        if !self.looks_for_stack || !self.faults_are_traps() {
             return;
         }
         let context = match self.abi.context_register {

@@ -1,0 +1,108 @@
+//! Functions that do not look for stack, because all that can happen in them fits below the limit.
+//!
+//! ```text
+//!   checked -> checked -> covered -> covered -> covered (a leaf)
+//!                         <----- the reserve ----------------->
+//! ```
+//!
+//! A function is covered if it cannot be part of a cycle, if every function that it can call is known
+//! and covered, and if these calls are not deep. Whoever calls it is at the limit at worst; what it
+//! and its callees take then lies in the reserve, whose size is known when all frames are
+//! (`codegen/stack_cover.rs`). A function that calls nothing is covered by this rule.
+//!
+//! Tail calls are left out: their arguments make frames that others see.
+
+use precast_format::tunables::StackChecks;
+
+use super::call_graph::{CallGraph, Components};
+use super::usage::Usage;
+use crate::module::Module;
+
+/// How many calls deep a covered function may go. Deeper ones take more stack than is worth
+/// reserving for every call.
+const MOST_CALLS: u8 = 4;
+
+/// Which functions are covered.
+#[derive(Default)]
+pub(crate) struct CoveredFunctions {
+    /// By function index.
+    covered: Vec<bool>,
+    /// Callees before callers: each covered function and the functions that it can call.
+    calls: Vec<(u32, Vec<u32>)>,
+}
+
+impl CoveredFunctions {
+    /// Finds them; there are none where nothing is compared with a limit.
+    pub fn new(module: &Module<'_>, usage: &Usage, checks: StackChecks) -> CoveredFunctions {
+        if checks != StackChecks::Explicit {
+            return CoveredFunctions::default();
+        }
+        let graph = CallGraph::new(module, usage.calls());
+        let components = Components::new(&graph);
+        let mut found = CoveredFunctions {
+            covered: vec![false; module.functions.len()],
+            calls: Vec::new(),
+        };
+        // Calls below each node; `None` for what is not covered.
+        let mut heights: Vec<Option<u8>> = vec![None; graph.len()];
+        for component in components.iter() {
+            let [node] = *component else { continue };
+            let Some(height) = height(&graph, node, &heights) else {
+                continue;
+            };
+            heights[node as usize] = Some(height);
+            if !graph.is_dispatch(node) {
+                found.covered[node as usize] = true;
+                found.calls.push((node, callees(&graph, node)));
+            }
+        }
+        found
+    }
+
+    /// Whether a function is covered.
+    pub fn contains(&self, function: u32) -> bool {
+        self.covered
+            .get(function as usize)
+            .is_some_and(|covered| *covered)
+    }
+
+    /// Each covered function with those that it can call, callees before callers.
+    pub fn calls(&self) -> impl Iterator<Item = (u32, &[u32])> {
+        self.calls
+            .iter()
+            .map(|(function, callees)| (*function, callees.as_slice()))
+    }
+}
+
+/// How many calls deep a node goes, if it is covered.
+fn height(graph: &CallGraph, node: u32, heights: &[Option<u8>]) -> Option<u8> {
+    if graph.is_imported(node) || graph.unknown_call(node).is_some() {
+        return None;
+    }
+    let mut height = 0;
+    for edge in graph.edges(node) {
+        if edge.target == node || !(edge.stacks || graph.is_dispatch(node)) {
+            return None;
+        }
+        let below = heights[edge.target as usize]?;
+        // A dispatch has no frame.
+        let own = u8::from(!graph.is_dispatch(node));
+        height = height.max(below + own);
+    }
+    (height <= MOST_CALLS).then_some(height)
+}
+
+/// The functions that a function can call, each once.
+fn callees(graph: &CallGraph, function: u32) -> Vec<u32> {
+    let mut callees = Vec::new();
+    for edge in graph.edges(function) {
+        if graph.is_dispatch(edge.target) {
+            callees.extend(graph.edges(edge.target).iter().map(|edge| edge.target));
+        } else {
+            callees.push(edge.target);
+        }
+    }
+    callees.sort_unstable();
+    callees.dedup();
+    callees
+}
