@@ -437,17 +437,13 @@ records! {
     }
 
     /// The bound of the stack that a call from the host takes.
-    stack_bound: 16 {
+    stack_bound: 8 {
         /// The function, imports first.
-        FUNCTION = 0, 4;
+        FUNCTION = 0, 3;
         /// Whether there is a bound, and why not.
-        KIND = 4, 1;
-        /// Zero.
-        RESERVED = 5, 3;
-        /// The bound in bytes; none where there is none.
-        BYTES = 8, 4;
-        /// The function that the kind speaks of, or none.
-        PLACE = 12, 4;
+        KIND = 3, 1;
+        /// The bound in bytes, or the function that the kind speaks of.
+        VALUE = 4, 4;
     }
 
     /// How deep a function can go.
@@ -632,11 +628,11 @@ pub const ITEMS_EXPRESSIONS: u32 = 1;
 
 /// Stack bound: bytes; no imported function is called.
 pub const BOUND_BYTES: u8 = 0;
-/// Stack bound: bytes up to the border of the module; the place is an import that can be called.
+/// Stack bound: bytes up to the border of the module; imported functions can be called.
 pub const BOUND_BYTES_TO_IMPORT: u8 = 1;
-/// Stack bound: none; the place is a function that can be called while it is active.
+/// Stack bound: none; the value is a function that can be called while it is active.
 pub const BOUND_RECURSION: u8 = 2;
-/// Stack bound: none; the place is a function that calls what is not known.
+/// Stack bound: none; the value is a function that calls what is not known.
 pub const BOUND_UNKNOWN_CALLEE: u8 = 3;
 
 /// Stands for "none" in a function index of three bytes.

@@ -26,10 +26,10 @@ pub enum StackDepth {
     Bytes {
         /// The bytes; `u32::MAX - 1` stands for more.
         bytes: u32,
-        /// An imported function that can be called on the way. The bytes include the adapter through
-        /// which it is called. What it does is not known here: should it call back, or be a
-        /// function of another instance, then that takes its own stack.
-        import: Option<u32>,
+        /// Whether imported functions can be called on the way. The bytes include the adapters
+        /// through which they are called. What they do is not known here: should they call back, or
+        /// be functions of another instance, then that takes its own stack.
+        imports: bool,
     },
     /// A function can be called while it is active: there is no bound.
     Recursion {

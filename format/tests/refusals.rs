@@ -348,13 +348,6 @@ fn stack_bounds() {
     assert_eq!(kind(|b| b[1].function = 2), ErrorKind::NotAscending);
     assert_eq!(kind(|b| b.swap(0, 1)), ErrorKind::NotAscending);
     assert_eq!(kind(|b| b[1].function = 5), ErrorKind::IndexOutOfRange);
-    let import = |b: &mut Vec<StackBound>| {
-        b[0].depth = StackDepth::Bytes {
-            bytes: 1,
-            import: Some(2),
-        };
-    };
-    assert_eq!(kind(import), ErrorKind::IndexOutOfRange);
     let recursion = |b: &mut Vec<StackBound>| b[1].depth = StackDepth::Recursion { function: 5 };
     assert_eq!(kind(recursion), ErrorKind::IndexOutOfRange);
     let unknown = |b: &mut Vec<StackBound>| {
@@ -365,10 +358,10 @@ fn stack_bounds() {
     let none = |b: &mut Vec<StackBound>| {
         b[0].depth = StackDepth::Bytes {
             bytes: u32::MAX,
-            import: None,
+            imports: false,
         };
     };
-    assert_eq!(kind(none), ErrorKind::UnknownNumber);
+    assert_eq!(kind(none), ErrorKind::IndexOutOfRange);
 }
 
 #[test]

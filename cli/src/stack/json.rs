@@ -32,9 +32,9 @@ pub fn report(model: &Model) -> Value {
 fn root(model: &Model, root: &Root) -> Value {
     let named =
         |function: u32| json!({ "function": function, "name": model.function_name(function) });
-    let (bytes, import, reason) = match root.depth {
+    let (bytes, imports, reason) = match root.depth {
         None => (None, None, Some(json!({ "kind": "imported" }))),
-        Some(StackDepth::Bytes { bytes, import }) => (Some(bytes), import.map(named), None),
+        Some(StackDepth::Bytes { bytes, imports }) => (Some(bytes), Some(imports), None),
         Some(StackDepth::Recursion { function }) => {
             (None, None, Some(reason("recursion", named(function))))
         }
@@ -49,7 +49,7 @@ fn root(model: &Model, root: &Root) -> Value {
         "function": root.function,
         "bytes": bytes,
         "stack_needed": root.region,
-        "import": import,
+        "imports": imports,
         "no_bound": reason,
         "path": path,
     })

@@ -5,7 +5,6 @@ use super::obstacles;
 use crate::flags::size::count;
 use precast_format::libcall::LIBCALL_STACK;
 use precast_format::stack_depth::StackDepth;
-use std::collections::BTreeSet;
 use std::fmt::Write;
 
 // Writing to a string does not fail, so the results of `writeln!` are dropped below.
@@ -97,21 +96,11 @@ fn notes(text: &mut String, model: &Model) {
             bytes(LIBCALL_STACK.into()),
         );
     }
-    let imports: BTreeSet<u32> = model
-        .roots
-        .iter()
-        .filter_map(|root| match root.depth {
-            Some(StackDepth::Bytes { import, .. }) => import,
-            _ => None,
-        })
-        .collect();
-    if let Some(import) = imports.first() {
-        let _ = writeln!(
-            text,
-            "imported functions ({}{}) count to the border: what they call back, or take in another\n\
-             instance, comes on top",
-            model.function_name(*import),
-            if imports.len() > 1 { ", ..." } else { "" },
+    let leaves = |root: &Root| matches!(root.depth, Some(StackDepth::Bytes { imports: true, .. }));
+    if model.roots.iter().any(leaves) {
+        text.push_str(
+            "imported functions count to the border: what they call back, or take in another instance,\n\
+             comes on top\n",
         );
     }
 }

@@ -71,11 +71,11 @@ impl StackKeeper {
             Stacks::Caller => None,
             Stacks::Bounded => instance.module().stack_depth(name),
         };
-        // What an import takes may be on this stack, too.
+        // What imports take may be on this stack, too.
         let Some(StackDepth::Bounded {
             bytes,
             region,
-            import: None,
+            imports: false,
             ..
         }) = depth
         else {

@@ -354,7 +354,7 @@ impl Analysis<'_> {
             depth: match state.reason {
                 None => StackDepth::Bytes {
                     bytes: stored(u64::from(entry.bytes) + state.depth.max(entry.checked.into())),
-                    import: state.import,
+                    imports: state.import.is_some(),
                 },
                 Some(Reason::Recursion(function)) => StackDepth::Recursion { function },
                 Some(Reason::Unknown(function)) => StackDepth::UnknownCallee { function },

@@ -27,11 +27,11 @@ mod types;
 mod validate;
 
 use crate::aux_stack::AuxStack;
-use crate::bytes::{Bytes, Records, Words};
+use crate::bytes::{Bytes, Record, Records, Words};
 use crate::context::{ContextCounts, ContextLayout};
 use crate::envelope::Envelope;
 use crate::error::{ErrorKind, FormatError};
-use crate::layout::{SectionId, operation};
+use crate::layout::{SectionId, module, operation};
 use crate::stack_depth::StackDepth;
 use crate::types::{ExternKind, GlobalType, ImportType, MemoryType, TableType};
 
@@ -74,7 +74,6 @@ pub struct Artifact<'a> {
     header: Header,
     sections: SectionTable,
     strings: &'a str,
-    module_name: Option<&'a str>,
     start_function: Option<u32>,
     imported: [u32; ExternKind::ALL.len()],
     context_layout: ContextLayout,
@@ -230,8 +229,9 @@ impl<'a> Artifact<'a> {
     }
 
     /// The module's name from its name section.
-    pub const fn module_name(&self) -> Option<&'a str> {
-        self.module_name
+    pub fn module_name(&self) -> Option<&'a str> {
+        let record = Record::at(self.section_bytes(SectionId::Module), 0, module::SIZE)?;
+        validate::read_module(record, self.strings).ok()?.1
     }
 
     /// The function to call at the end of instantiation, imports first.

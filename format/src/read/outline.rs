@@ -79,16 +79,14 @@ impl Outline {
             payload.range(range.offset, range.size).unwrap_or_default()
         };
         let strings = str::from_utf8(bytes(SectionId::Strings).as_slice()).ok()?;
-        let (_, module_name) = match Record::at(bytes(SectionId::Module), 0, module::SIZE) {
-            Some(record) => validate::read_module(record, strings).ok()?,
-            None => (None, None),
-        };
+        if let Some(record) = Record::at(bytes(SectionId::Module), 0, module::SIZE) {
+            validate::read_module(record, strings).ok()?;
+        }
         Some(Artifact {
             payload,
             header: self.header,
             sections: self.sections,
             strings,
-            module_name,
             start_function: self.start_function,
             imported: self.imported,
             context_layout: self.context_layout,

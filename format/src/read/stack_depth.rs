@@ -21,28 +21,23 @@ impl<'a> Item<'a> for StackBound {
     const SECTION: SectionId = SectionId::StackBounds;
 
     fn read(record: Record<'a>, _: u32, _: &()) -> Result<Self, ErrorKind> {
-        if record.array(stack_bound::RESERVED) != [0; 3] {
-            return Err(ErrorKind::ReservedBits);
-        }
-        let bytes = record.optional(stack_bound::BYTES);
-        let place = record.optional(stack_bound::PLACE);
-        let depth = match (record.u8(stack_bound::KIND), bytes, place) {
-            (layout::BOUND_BYTES, Some(bytes), None) => StackDepth::Bytes {
-                bytes,
-                import: None,
+        let value = record.u32(stack_bound::VALUE);
+        let depth = match record.u8(stack_bound::KIND) {
+            layout::BOUND_BYTES => StackDepth::Bytes {
+                bytes: value,
+                imports: false,
             },
-            (layout::BOUND_BYTES_TO_IMPORT, Some(bytes), Some(_)) => StackDepth::Bytes {
-                bytes,
-                import: place,
+            layout::BOUND_BYTES_TO_IMPORT => StackDepth::Bytes {
+                bytes: value,
+                imports: true,
             },
-            (layout::BOUND_RECURSION, None, Some(function)) => StackDepth::Recursion { function },
-            (layout::BOUND_UNKNOWN_CALLEE, None, Some(function)) => {
-                StackDepth::UnknownCallee { function }
-            }
+            layout::BOUND_RECURSION => StackDepth::Recursion { function: value },
+            layout::BOUND_UNKNOWN_CALLEE => StackDepth::UnknownCallee { function: value },
             _ => return Err(ErrorKind::UnknownNumber),
         };
+        let [low, middle, high] = record.array(stack_bound::FUNCTION);
         Ok(StackBound {
-            function: record.u32(stack_bound::FUNCTION),
+            function: u32::from_le_bytes([low, middle, high, 0]),
             depth,
         })
     }
@@ -110,7 +105,7 @@ pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
         }
         next = bound.function.saturating_add(1);
         let exists = match bound.depth {
-            StackDepth::Bytes { import, .. } => import.is_none_or(|import| import < imported),
+            StackDepth::Bytes { bytes, .. } => bytes != layout::NONE,
             StackDepth::Recursion { function } | StackDepth::UnknownCallee { function } => {
                 (imported..functions).contains(&function)
             }

@@ -60,8 +60,7 @@ pub(super) fn parse(envelope: Envelope<'_>) -> Result<Artifact<'_>, FormatError>
     if count(SectionId::Module) > 1 {
         return Err(error(ErrorKind::SectionSize, SectionId::Module));
     }
-    let (start_function, module_name) = match Record::at(bytes(SectionId::Module), 0, module::SIZE)
-    {
+    let (start_function, _) = match Record::at(bytes(SectionId::Module), 0, module::SIZE) {
         Some(record) => read_module(record, strings).map_err(|k| error(k, SectionId::Module))?,
         None => (None, None),
     };
@@ -70,7 +69,6 @@ pub(super) fn parse(envelope: Envelope<'_>) -> Result<Artifact<'_>, FormatError>
         header,
         sections,
         strings,
-        module_name,
         start_function,
         imported,
         context_layout,

@@ -51,7 +51,7 @@ pub(super) fn write(builder: &ArtifactBuilder) -> Result<Vec<u8>, WriteError> {
     write_names(builder, &mut sections)?;
     write_custom(builder, &mut sections, &mut strings)?;
     write_aux_stack(builder, &mut sections);
-    stack_depth::write_bounds(builder, sections.get(SectionId::StackBounds));
+    stack_depth::write_bounds(builder, sections.get(SectionId::StackBounds))?;
     stack_depth::write_functions(builder, sections.get(SectionId::FunctionDepths))?;
     *sections.get(SectionId::Text) = builder.text.clone();
     *sections.get(SectionId::Strings) = strings.bytes;

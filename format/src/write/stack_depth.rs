@@ -9,28 +9,34 @@ use super::WriteError;
 use super::builder::ArtifactBuilder;
 use super::pools::Record;
 
-pub(super) fn write_bounds(builder: &ArtifactBuilder, section: &mut Vec<u8>) {
+pub(super) fn write_bounds(
+    builder: &ArtifactBuilder,
+    section: &mut Vec<u8>,
+) -> Result<(), WriteError> {
     for bound in &builder.stack_bounds {
-        let (kind, bytes, place) = match bound.depth {
+        let (kind, value) = match bound.depth {
             StackDepth::Bytes {
                 bytes,
-                import: None,
-            } => (layout::BOUND_BYTES, Some(bytes), None),
-            StackDepth::Bytes { bytes, import } => {
-                (layout::BOUND_BYTES_TO_IMPORT, Some(bytes), import)
-            }
-            StackDepth::Recursion { function } => (layout::BOUND_RECURSION, None, Some(function)),
-            StackDepth::UnknownCallee { function } => {
-                (layout::BOUND_UNKNOWN_CALLEE, None, Some(function))
-            }
+                imports: false,
+            } => (layout::BOUND_BYTES, bytes),
+            StackDepth::Bytes {
+                bytes,
+                imports: true,
+            } => (layout::BOUND_BYTES_TO_IMPORT, bytes),
+            StackDepth::Recursion { function } => (layout::BOUND_RECURSION, function),
+            StackDepth::UnknownCallee { function } => (layout::BOUND_UNKNOWN_CALLEE, function),
         };
+        if bound.function >= layout::NONE_24 {
+            return Err(WriteError::TooLarge);
+        }
+        let [low, middle, high, _] = bound.function.to_le_bytes();
         Record::<{ stack_bound::SIZE }>::new()
-            .u32(stack_bound::FUNCTION, bound.function)
+            .array(stack_bound::FUNCTION, [low, middle, high])
             .u8(stack_bound::KIND, kind)
-            .optional(stack_bound::BYTES, bytes)
-            .optional(stack_bound::PLACE, place)
+            .u32(stack_bound::VALUE, value)
             .push_to(section);
     }
+    Ok(())
 }
 
 pub(super) fn write_functions(

@@ -293,7 +293,7 @@ pub fn rich(page_size_log2: u8) -> ArtifactBuilder {
             function: 2,
             depth: StackDepth::Bytes {
                 bytes: 176,
-                import: Some(1),
+                imports: true,
             },
         },
         StackBound {

@@ -21,11 +21,10 @@ pub enum StackDepth {
         /// bytes, the stack reserve of the module, and
         /// [`LIBCALL_STACK_MARGIN`](crate::limits::LIBCALL_STACK_MARGIN).
         region: usize,
-        /// An imported function that can be called on the way, by its index. The numbers hold where
-        /// imports are functions of the host that do not call back: those run on the thread's own
+        /// Whether imported functions can be called on the way. The numbers hold where these are functions of the host that do not call back: those run on the thread's own
         /// stack. What a function of another instance takes comes on top, and so does each call back
         /// into an instance.
-        import: Option<u32>,
+        imports: bool,
     },
     /// There is no bound: a function can be called while it is active.
     #[non_exhaustive]
@@ -70,13 +69,13 @@ impl Module {
 
     fn stack_depth_of(&self, function: u32) -> Option<StackDepth> {
         Some(match self.artifact().stack_depth(function)? {
-            stack_depth::StackDepth::Bytes { bytes, import } => {
+            stack_depth::StackDepth::Bytes { bytes, imports } => {
                 let reserve = self.artifact().header().tunables.stack_reserve;
                 let region = usize::try_from(region_size(bytes, reserve));
                 StackDepth::Bounded {
                     bytes: bytes as usize,
                     region: region.unwrap_or(usize::MAX),
-                    import,
+                    imports,
                 }
             }
             stack_depth::StackDepth::Recursion { function } => StackDepth::Recursion { function },
