@@ -13,9 +13,10 @@ pub const HOST_STACK_MARGIN: usize = 128 << 10;
 /// start there, the call traps instead. One that needs more has to look for it itself.
 pub const HOST_STACK: usize = HOST_STACK_MARGIN / 2;
 
-/// Stack that a call needs to find out that there is not enough for it, in bytes: whoever calls
-/// with less than this left of the thread's stack overflows it.
-pub const ENTRY_STACK: usize = 4 << 10;
+/// Stack that a call or an instantiation needs to find out that there is not enough for it, in bytes:
+/// whoever begins one with less than this left of the thread's stack overflows it. Calls take about a
+/// quarter of that.
+pub const ENTRY_STACK: usize = 8 << 10;
 
 /// Stack below compiled code that libcalls may use, in bytes: the return address of their call
 /// included. What grows memories and tables runs on the thread's own stack and is not part of it.
