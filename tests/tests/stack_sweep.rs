@@ -10,7 +10,7 @@
 //!                        above: the same, above `HOST_STACK_MARGIN`
 //!                        depth: what a recursion of compiled code leaves
 //!   region of the host   size, depth
-//!   region allocated     size, depth
+//!   region allocated     size, depth; below: what is left of the thread's own stack
 //! ```
 //!
 //! The cases run in processes of their own, so that a crash is a counted failure with a name. The
@@ -146,15 +146,12 @@ fn process_of_the_sweep() {
                 .iter()
                 .take_while(|item| (item.0, item.1) == (approach, case))
                 .map(|item| item.2);
-            subject.sweep(lowest, approach, case, same, |begins, outcome| {
-                match outcome {
-                    None => Line::Begins(number).say(),
-                    Some(outcome) => {
-                        Line::Ends(number, outcome).say();
-                        number += 1;
-                    }
+            subject.sweep(lowest, approach, case, same, |outcome| match outcome {
+                None => Line::Begins(number).say(),
+                Some(outcome) => {
+                    Line::Ends(number, outcome).say();
+                    number += 1;
                 }
-                let _ = begins;
             });
         }
         Line::Done.say();

@@ -37,6 +37,7 @@ pub enum Approach {
     CallerDepth,
     HostSize,
     HostDepth,
+    AllocatedBelow,
     AllocatedSize,
     AllocatedDepth,
 }
@@ -51,6 +52,7 @@ impl Approach {
             Approach::CallerDepth,
             Approach::HostSize,
             Approach::HostDepth,
+            Approach::AllocatedBelow,
             Approach::AllocatedSize,
             Approach::AllocatedDepth,
         ]
@@ -65,6 +67,7 @@ impl Approach {
             Approach::CallerDepth => "caller, depth",
             Approach::HostSize => "host, size",
             Approach::HostDepth => "host, depth",
+            Approach::AllocatedBelow => "allocated, below",
             Approach::AllocatedSize => "allocated, size",
             Approach::AllocatedDepth => "allocated, depth",
         }
@@ -298,7 +301,7 @@ impl Subject {
         approach: Approach,
         case: Case,
         rooms: impl Iterator<Item = usize>,
-        mut report: impl FnMut(usize, Option<Outcome>),
+        mut report: impl FnMut(Option<Outcome>),
     ) {
         let before = self.usage();
         let instance = self.instance();
@@ -326,7 +329,7 @@ impl Subject {
         }
         for room in rooms {
             let account = self.usage();
-            report(room, None);
+            report(None);
             let outcome = run.once(room, &mut memory);
             // Whatever happened, the next call with enough stack succeeds.
             let mut environment = instance.execution_environment(Stack::Caller).unwrap();
@@ -335,7 +338,7 @@ impl Subject {
             if !case.name().ends_with("grow") {
                 assert_eq!(self.usage(), account, "{}: {room}", case.name());
             }
-            report(room, Some(outcome));
+            report(Some(outcome));
         }
         drop((at, many, imports, instance));
         assert_eq!(self.usage(), before, "{}", case.name());
@@ -372,6 +375,15 @@ impl Run<'_> {
             }
             Approach::HostSize => self.on_host(memory, room, 0),
             Approach::HostDepth => self.on_host(memory, 2 * ROOM, 2 * ROOM - room),
+            Approach::AllocatedBelow => {
+                let runtime = &self.subject.runtime;
+                let mut environment = runtime.execution_environment(Stack::Bytes(ROOM)).unwrap();
+                let mut outcome = None;
+                descend(lowest + ENTRY_STACK + room, &mut || {
+                    outcome = Some(self.call(&mut environment, 0));
+                });
+                outcome.unwrap()
+            }
             Approach::AllocatedSize => self.on_allocated(room, 0),
             Approach::AllocatedDepth => self.on_allocated(2 * ROOM, 2 * ROOM - room),
         }
