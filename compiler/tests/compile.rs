@@ -230,7 +230,10 @@ fn a_frame_beyond_the_reserve_is_checked_before_it_is_taken() {
         .of(&function)
         .filter(|site| site.code == precast_format::trap::TrapCode::StackOverflow)
         .count();
-    assert_eq!(overflows, 1, "the stub looks for all that the function takes");
+    assert_eq!(
+        overflows, 1,
+        "the stub looks for all that the function takes"
+    );
 }
 
 #[test]
