@@ -10,6 +10,7 @@ mod measure;
 mod report;
 mod resident;
 mod runtimes;
+mod stack_checks;
 mod startup;
 
 use crate::{Outcome, cargo, markers};
@@ -53,6 +54,9 @@ pub struct BenchArguments {
     /// recorded.
     #[arg(long)]
     resident: bool,
+    /// Only compare code that looks for stack with code that does not; nothing is recorded.
+    #[arg(long, conflicts_with = "resident")]
+    stack_checks: bool,
 }
 
 /// Measures, prints the tables, and records them when every program was measured.
@@ -73,6 +77,13 @@ pub fn run(arguments: &BenchArguments) -> Outcome {
     let precast = target.join("release").join("precast");
     let scratch = target.join("bench");
     fs::create_dir_all(&scratch).map_err(|error| format!("{}: {error}", scratch.display()))?;
+
+    if arguments.stack_checks {
+        let runs = arguments.runs;
+        let table = stack_checks::measure(&programs, &folder, &precast, &scratch, runs)?;
+        println!("{table}");
+        return Ok(());
+    }
 
     let options: Vec<&str> = arguments.compile_options.split_whitespace().collect();
     let mut runtimes = vec![Runtime::precast(&precast, &options)];
