@@ -206,6 +206,23 @@ fn every_truncation_is_an_error() {
 }
 
 #[test]
+fn bodies_that_name_what_is_not_there_are_invalid() {
+    for body in [
+        "(call 9)",
+        "(call_indirect 3 (type 0) (i32.const 0))",
+        "(call_indirect 0 (type 7) (i32.const 0))",
+        "(table.copy 0 5 (i32.const 0) (i32.const 0) (i32.const 0))",
+        "(table.init 0 8 (i32.const 0) (i32.const 0) (i32.const 0))",
+        "(table.set 6 (i32.const 0) (ref.null func))",
+    ] {
+        let text =
+            format!("(module (type (func)) (table 1 funcref) (func {body}) (func (call 0)))");
+        let error = compile_text(&text, &options()).expect_err("something is not there");
+        assert_eq!(error.kind, ErrorKind::Invalid, "{body}: {error}");
+    }
+}
+
+#[test]
 fn a_frame_beyond_the_reserve_is_checked_before_it_is_taken() {
     // 3,000 live values need a frame of more than half of the reserve.
     let mut text =

@@ -32,9 +32,10 @@ pub(crate) struct CoveredFunctions {
 }
 
 impl CoveredFunctions {
-    /// Finds them; there are none where nothing is compared with a limit.
+    /// Finds them; there are none where nothing is compared with a limit, or where a body will turn
+    /// out not to be valid.
     pub fn new(module: &Module<'_>, usage: &Usage, checks: StackChecks) -> CoveredFunctions {
-        if checks != StackChecks::Explicit {
+        if checks != StackChecks::Explicit || !usage.calls().fits(module) {
             return CoveredFunctions::default();
         }
         let graph = CallGraph::new(module, usage.calls());

@@ -49,7 +49,7 @@ pub(super) struct CallGraph {
 }
 
 impl CallGraph {
-    /// Builds the graph. The bodies have been validated.
+    /// Builds the graph. What the scan names [is in the module](CallScan::fits).
     pub fn new(module: &Module<'_>, scan: &CallScan) -> CallGraph {
         let tables = tables::contents(module, &scan.tables);
         let functions = module.functions.len() as u32;

@@ -2,6 +2,8 @@
 
 use wasmparser::Operator;
 
+use crate::module::Module;
+
 /// What a call names.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Target {
@@ -46,6 +48,24 @@ impl CallScan {
     pub fn begin_body(&mut self) {
         self.end_body();
         self.bodies.push(Vec::new());
+    }
+
+    /// Whether everything that is named is in the module. Bodies that are not validated may name
+    /// anything.
+    pub fn fits(&self, module: &Module<'_>) -> bool {
+        let (functions, types) = (module.functions.len(), module.types.len());
+        let (tables, segments) = (module.tables.len(), module.elements.len());
+        let is = |index: u32, count: usize| (index as usize) < count;
+        let uses = &self.tables;
+        let mut calls = self.bodies.iter().flatten();
+        calls.all(|call| match call.target {
+            Target::Function(function) => is(function, functions),
+            Target::Table { table, ty } => is(table, tables) && is(ty, types),
+            Target::Reference => true,
+        }) && uses.set.iter().all(|table| is(*table, tables))
+            && (uses.copied.iter()).all(|(to, from)| is(*to, tables) && is(*from, tables))
+            && (uses.initialised.iter())
+                .all(|(table, segment)| is(*table, tables) && is(*segment, segments))
     }
 
     /// Takes note of an instruction at a file offset.
