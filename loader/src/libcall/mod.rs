@@ -3,13 +3,15 @@
 //! The list with signatures is the format crate's; here is one function for each, and the table
 //! that compiled code indexes. The functions are called with the C convention, on the stack of
 //! compiled code, of which they use [`LIBCALL_STACK_MARGIN`](crate::limits::LIBCALL_STACK_MARGIN)
-//! bytes at most; those that may call the host leave for the thread's own stack. None of them unwinds, and none of them ends the activation except `raise`: what
-//! traps returns a code, and compiled code raises it.
+//! bytes at most; those that may call the host leave for the thread's own stack. None of them
+//! unwinds, and none of them ends the activation except `raise`: what traps returns a code, and
+//! compiled code raises it.
 //!
 //! The context pointer that they get is the one of the instance that runs, whose group this
 //! thread has entered.
 
 mod float;
+mod growth;
 mod memory;
 mod table;
 mod trap;

@@ -5,67 +5,25 @@
 //!
 //! All functions are called by compiled code with the context pointer of the running instance.
 
-use core::cell::Cell;
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 
 use precast_format::trap::TrapCode;
 
-use super::{FAILED, status};
-use crate::call::entry::{has_host_stack, on_thread_stack};
+use super::{growth, status};
 use crate::instance::InstanceData;
 
 const OUT_OF_BOUNDS: TrapCode = TrapCode::TableOutOfBounds;
 
 /// `table.grow`: the previous size in elements, or all ones.
-///
-/// Growth may call the host's allocator. So it is done on the thread's own stack.
 pub(super) unsafe extern "C" fn table_grow(
     context: NonNull<u8>,
     table: u32,
     delta: u64,
     initial: usize,
 ) -> u64 {
-    let growth = Growth {
-        context,
-        table,
-        delta,
-        initial,
-        result: Cell::new(FAILED),
-    };
-    let arguments = [ptr::from_ref(&growth).cast(), ptr::null(), ptr::null()];
-    // SAFETY: compiled code of the running instance called this, and `grow` takes the value.
-    unsafe { on_thread_stack(context, arguments, grow) };
-    growth.result.get()
-}
-
-/// What `table.grow` asks for, and its result.
-struct Growth {
-    context: NonNull<u8>,
-    table: u32,
-    delta: u64,
-    initial: usize,
-    result: Cell<u64>,
-}
-
-/// The part of `table.grow` that runs on the thread's own stack.
-///
-/// # Safety
-///
-/// The first argument points to a [`Growth`] of the running instance.
-unsafe extern "C" fn grow(growth: *const (), _: *const (), _: *const ()) -> usize {
-    // SAFETY: the caller's promise.
-    let growth = unsafe { &*growth.cast::<Growth>() };
-    // Code that relies on a guard page can come closer to the end of the thread's stack.
-    // SAFETY: the context is the running instance's.
-    if !unsafe { has_host_stack(growth.context) } {
-        return 0;
-    }
-    // SAFETY: the context is the running instance's.
-    let instance = unsafe { InstanceData::from_context(growth.context) };
-    let table = instance.table(growth.table);
-    let previous = table.and_then(|table| table.grow(growth.delta, growth.initial));
-    growth.result.set(previous.unwrap_or(FAILED));
-    0
+    let grow = |instance: &InstanceData| instance.table(table)?.grow(delta, initial);
+    // SAFETY: compiled code of the running instance called this.
+    unsafe { growth::grow(context, grow) }
 }
 
 /// `table.fill`: a trap code, or zero.

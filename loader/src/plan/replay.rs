@@ -65,7 +65,8 @@ fn serves(requests: &[Request], bytes: usize) -> Option<usize> {
 /// not. `None` where no pool is large enough.
 pub(super) fn pool_bytes(requests: &[Request]) -> Option<usize> {
     const GRANULE: usize = PoolModel::GRANULE;
-    // No pool is smaller than what is asked for, or larger than twice that and the lists.
+    // Twice what is asked for, as if nothing were freed, and room for the lists is enough. From there
+    // on one size is known to serve and one not to, until they are a granule apart.
     let asked = requests.iter().map(|request| match request {
         Request::Allocate { layout, .. } | Request::Reallocate { layout, .. } => rounded(*layout),
         _ => 0,
