@@ -248,6 +248,7 @@ fn export_type(artifact: &Artifact<'_>, kind: ExternKind, index: u32) -> String 
         ExternKind::Global => artifact
             .global_type(index)
             .map(|ty| report::global_type(&ty)),
+        ExternKind::Tag => artifact.tag_type(index).map(report::tag_type),
     };
     shown.unwrap_or_else(|| format!("({})", kind.name()))
 }

@@ -52,13 +52,26 @@ pub fn strategies(header: &Header) -> String {
 
 /// A function type as the text format writes it.
 pub fn function_type(ty: FuncType<'_>) -> String {
+    signature("func", ty)
+}
+
+/// The type of a tag as the text format writes it.
+pub fn tag_type(ty: FuncType<'_>) -> String {
+    signature("tag", ty)
+}
+
+fn signature(word: &str, ty: FuncType<'_>) -> String {
     let list = |word: &str, types: Vec<String>| match types.len() {
         0 => String::new(),
         _ => format!(" ({word} {})", types.join(" ")),
     };
     let params = ty.params().iter().map(|ty| ty.to_string()).collect();
     let results = ty.results().iter().map(|ty| ty.to_string()).collect();
-    format!("(func{}{})", list("param", params), list("result", results))
+    format!(
+        "({word}{}{})",
+        list("param", params),
+        list("result", results)
+    )
 }
 
 /// A table type as the text format writes it.
@@ -96,6 +109,10 @@ pub fn import_type(artifact: &Artifact<'_>, ty: &ImportType) -> String {
         ImportType::Table(ty) => table_type(ty),
         ImportType::Memory(ty) => memory_type(ty),
         ImportType::Global(ty) => global_type(ty),
+        ImportType::Tag(index) => artifact
+            .types()
+            .get(*index)
+            .map_or_else(|| "(tag)".to_owned(), tag_type),
     }
 }
 

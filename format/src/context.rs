@@ -4,6 +4,7 @@
 //!   lower addresses
 //!   +---------------------------+
 //!   | function records          |  one for each defined function that can be referenced
+//!   | tags                      |  defined: tag record; imported: pointer to the owner's record
 //!   | imported functions        |  pointer to a function record each
 //!   | tables                    |  defined: base, length; imported: pointer to the owner's pair
 //!   | globals                   |  defined: 16-byte slot; imported: pointer to the owner's slot
@@ -169,6 +170,55 @@ impl FunctionRecord {
     }
 }
 
+word_record! {
+    /// What a tag is: exceptions have the same tag if their records have the same address. After the
+    /// pointer come two `u32`: the runtime type id and the number of values that an exception
+    /// carries.
+    TagRecord {
+        /// The loader's own data about the type; opaque to compiled code.
+        FunctionType = 0;
+    }
+}
+
+impl TagRecord {
+    /// Offset of the runtime type id (`u32`), in bytes.
+    pub const fn type_id_offset(width: PointerWidth) -> i32 {
+        width.bytes() as i32
+    }
+
+    /// Offset of the number of values (`u32`), in bytes.
+    pub const fn value_count_offset(width: PointerWidth) -> i32 {
+        Self::type_id_offset(width) + 4
+    }
+
+    /// Size of a record in bytes: a multiple of the pointer size.
+    pub const fn size(width: PointerWidth) -> u32 {
+        width.bytes() + 8
+    }
+}
+
+word_record! {
+    /// What a reference to an exception points to, 16-byte aligned. The values that it carries
+    /// follow, in slots of [`VALUE_SIZE`] bytes.
+    ExceptionField {
+        /// The address of the tag's record.
+        Tag = 0;
+        /// The loader's own; opaque to compiled code.
+        First = 1;
+        /// The loader's own; opaque to compiled code.
+        Second = 2;
+        /// The loader's own; opaque to compiled code.
+        Third = 3;
+    }
+}
+
+impl ExceptionField {
+    /// Offset of the values in an exception, in bytes.
+    pub const fn payload_offset(width: PointerWidth) -> i32 {
+        (ExceptionField::ALL.len() as u32 * width.bytes()).next_multiple_of(VALUE_SIZE) as i32
+    }
+}
+
 /// Size of one parameter or result in the array through which host and compiled code exchange
 /// values, in bytes. Also its alignment.
 pub const VALUE_SIZE: u32 = 16;
@@ -197,6 +247,10 @@ pub struct ContextCounts {
     pub imported_functions: u32,
     /// Defined functions that have a function record.
     pub function_records: u32,
+    /// Imported tags.
+    pub imported_tags: u32,
+    /// Tags that the module defines.
+    pub defined_tags: u32,
 }
 
 /// Where everything is in the context of one module, for one pointer width.
@@ -229,8 +283,11 @@ impl ContextLayout {
         let tables = globals
             + (u64::from(counts.imported_tables) + 2 * u64::from(counts.defined_tables)) * word;
         let functions = tables + u64::from(counts.imported_functions) * word;
+        let tags = functions
+            + u64::from(counts.imported_tags) * word
+            + u64::from(counts.defined_tags) * u64::from(TagRecord::size(width));
         let records =
-            functions + u64::from(counts.function_records) * u64::from(FunctionRecord::size(width));
+            tags + u64::from(counts.function_records) * u64::from(FunctionRecord::size(width));
         let size = records.next_multiple_of(16);
         if size >= 1 << 31 {
             return None;
@@ -309,6 +366,19 @@ impl ContextLayout {
         -((self.functions - index * self.word()) as i32)
     }
 
+    /// Offset of an imported tag's pointer to its owner's record. `index` counts all tags.
+    pub const fn imported_tag(&self, index: u32) -> i32 {
+        let end = self.functions + self.counts.imported_tags * self.word();
+        -((end - index * self.word()) as i32)
+    }
+
+    /// Offset of a defined tag's record. `index` counts the defined tags only.
+    pub const fn defined_tag(&self, index: u32) -> i32 {
+        let end = self.functions + self.counts.imported_tags * self.word();
+        let size = TagRecord::size(self.width);
+        -((end + (self.counts.defined_tags - index) * size) as i32)
+    }
+
     /// Offset of the function record with this number.
     pub const fn function_record(&self, number: u32) -> i32 {
         -((self.records - number * FunctionRecord::size(self.width)) as i32)
@@ -317,7 +387,7 @@ impl ContextLayout {
 
 /// Grows when [`ContextLayout`] puts something elsewhere. A test holds the offsets of one module
 /// against numbers, so that nobody forgets it.
-const LAYOUT_REVISION: u32 = 1;
+const LAYOUT_REVISION: u32 = 2;
 
 /// A fingerprint of everything on this page that compiled code relies on.
 ///
@@ -341,6 +411,16 @@ const fn abi_hash() -> u64 {
     index = 0;
     while index < FunctionRecord::ALL.len() {
         hash = mix_str(hash, FunctionRecord::ALL[index].name());
+        index += 1;
+    }
+    index = 0;
+    while index < TagRecord::ALL.len() {
+        hash = mix_str(hash, TagRecord::ALL[index].name());
+        index += 1;
+    }
+    index = 0;
+    while index < ExceptionField::ALL.len() {
+        hash = mix_str(hash, ExceptionField::ALL[index].name());
         index += 1;
     }
     index = 0;

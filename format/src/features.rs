@@ -63,6 +63,8 @@ wasm_features! {
     Gc = 15, "gc";
     /// Sums and products of 128 bits.
     WideArithmetic = 16, "wide_arithmetic";
+    /// `try`, `catch`, `delegate` and `rethrow`, which were there before `try_table`.
+    LegacyExceptions = 17, "legacy_exceptions";
 }
 
 /// A set of features; bit *n* is the feature with number *n*.

@@ -252,7 +252,7 @@ records! {
         PAGE_SIZE_LOG2 = 18, 1;
         /// Zero.
         RESERVED = 19, 1;
-        /// Type index of a function, element type of a table, value type of a global.
+        /// Type index of a function or tag, element type of a table, value type of a global.
         TYPE = 20, 4;
         /// Minimum of a table or memory.
         MIN = 24, 8;
@@ -324,6 +324,12 @@ records! {
         FLAGS = 4, 4;
         /// Expression for the initial value.
         INIT = 8, 4;
+    }
+
+    /// A tag that the module defines.
+    tag: 4 {
+        /// Its type; without results.
+        TYPE = 0, 4;
     }
 
     /// A constant expression.
@@ -446,6 +452,32 @@ records! {
         VALUE = 4, 4;
     }
 
+    /// A call at which exceptions are caught.
+    handler_site: 8 {
+        /// Its return address in the text.
+        RETURN_OFFSET = 0, 4;
+        /// Index of its list of handlers.
+        LIST = 4, 4;
+    }
+
+    /// Where exceptions go from some calls.
+    handler_list: 12 {
+        /// Distance of the stack pointer below the frame pointer, at the call and in the handlers.
+        FRAME_OFFSET = 0, 4;
+        /// Index of the first clause.
+        FIRST_CLAUSE = 4, 4;
+        /// How many clauses it has.
+        CLAUSE_COUNT = 8, 4;
+    }
+
+    /// Where exceptions of a tag go.
+    handler_clause: 8 {
+        /// The tag, imports first; none for exceptions of any tag.
+        TAG = 0, 4;
+        /// Where control goes in the text.
+        HANDLER = 4, 4;
+    }
+
     /// How deep a function can go.
     function_depth: 12 {
         /// Bytes below its caller's stack pointer; none where there is no bound.
@@ -556,14 +588,22 @@ sections! {
     CustomBytes = 28, "custom_bytes", 1;
     /// `stack_bound` records of exported functions and the start function, ascending by function.
     StackBounds = 29, "stack_bounds", stack_bound::SIZE;
+    /// `tag` records.
+    Tags = 30, "tags", tag::SIZE;
+    /// `handler_site` records, ascending by return address.
+    Handlers = 31, "handlers", handler_site::SIZE;
+    /// `handler_list` records.
+    HandlerLists = 32, "handler_lists", handler_list::SIZE;
+    /// `handler_clause` records of the lists, innermost first.
+    HandlerClauses = 33, "handler_clauses", handler_clause::SIZE;
     /// Initial contents of memories. On a page boundary.
-    ImageBytes = 30, "image_bytes", 1;
+    ImageBytes = 34, "image_bytes", 1;
     /// The machine code. On a page boundary, and so is what follows it.
-    Text = 31, "text", 1;
+    Text = 35, "text", 1;
     /// `relocation` records, in the order of their offsets.
-    Relocations = 32, "relocations", relocation::SIZE;
+    Relocations = 36, "relocations", relocation::SIZE;
     /// `function_depth` records of all defined functions, or none.
-    FunctionDepths = 33, "function_depths", function_depth::SIZE;
+    FunctionDepths = 37, "function_depths", function_depth::SIZE;
 }
 
 impl SectionId {

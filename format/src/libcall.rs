@@ -119,6 +119,13 @@ libcalls! {
     NearestF32 nearest_f32(F32) -> F32, pure;
     /// `f64.nearest` where the ISA has no instruction for it.
     NearestF64 nearest_f64(F64) -> F64, pure;
+    /// `(tag record)`: a new exception of this tag, whose payload the caller fills; zero where
+    /// memory is used up.
+    ExceptionNew exception_new(Pointer) -> Pointer, instance;
+    /// `(exception)`: throws it; control goes to a handler or leaves the activation. Never returns.
+    Throw throw(Pointer) -> (), instance;
+    /// `(exception)`: as `throw`, for one that was on its way already. Never returns.
+    Rethrow rethrow(Pointer) -> (), instance;
 }
 
 impl Libcall {

@@ -78,6 +78,8 @@ trap_codes! {
     AuxStackOverflow = 15, "auxiliary stack overflow";
     /// The auxiliary stack pointer rose above the stack's base.
     AuxStackUnderflow = 16, "auxiliary stack underflow";
+    /// There was no memory for an object that the code needed.
+    OutOfMemory = 17, "out of memory";
 }
 
 impl fmt::Display for TrapCode {

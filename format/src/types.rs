@@ -53,6 +53,10 @@ value_types! {
     FUNCREF = 0x70, "funcref";
     /// Reference to something of the host, or null.
     EXTERNREF = 0x6f, "externref";
+    /// Reference to an exception, or null.
+    EXNREF = 0x69, "exnref";
+    /// The null reference to an exception, and nothing else.
+    NULLEXNREF = 0x74, "nullexnref";
 }
 
 impl ValueType {
@@ -63,7 +67,17 @@ impl ValueType {
 
     /// Whether values of this type are references.
     pub const fn is_reference(self) -> bool {
-        matches!(self, ValueType::FUNCREF | ValueType::EXTERNREF)
+        matches!(self, ValueType::FUNCREF | ValueType::EXTERNREF) || self.is_exception()
+    }
+
+    /// Whether values of this type are references to exceptions.
+    pub const fn is_exception(self) -> bool {
+        matches!(self, ValueType::EXNREF | ValueType::NULLEXNREF)
+    }
+
+    /// Whether each value of this type is one of the other.
+    pub const fn is_subtype_of(self, other: ValueType) -> bool {
+        self.0 == other.0 || matches!((self, other), (ValueType::NULLEXNREF, ValueType::EXNREF))
     }
 }
 
@@ -187,6 +201,8 @@ pub enum ExternKind {
     Memory = 2,
     /// A global.
     Global = 3,
+    /// A tag of exceptions.
+    Tag = 4,
 }
 
 impl ExternKind {
@@ -196,6 +212,7 @@ impl ExternKind {
         ExternKind::Table,
         ExternKind::Memory,
         ExternKind::Global,
+        ExternKind::Tag,
     ];
 
     /// The kind with this number, which is the one of the binary format.
@@ -205,6 +222,7 @@ impl ExternKind {
             1 => Some(ExternKind::Table),
             2 => Some(ExternKind::Memory),
             3 => Some(ExternKind::Global),
+            4 => Some(ExternKind::Tag),
             _ => None,
         }
     }
@@ -216,6 +234,7 @@ impl ExternKind {
             ExternKind::Table => "table",
             ExternKind::Memory => "memory",
             ExternKind::Global => "global",
+            ExternKind::Tag => "tag",
         }
     }
 }
@@ -231,6 +250,8 @@ pub enum ImportType {
     Memory(MemoryType),
     /// A global.
     Global(GlobalType),
+    /// A tag whose exceptions carry the parameters of the type with this index.
+    Tag(u32),
 }
 
 impl ImportType {
@@ -241,6 +262,7 @@ impl ImportType {
             ImportType::Table(_) => ExternKind::Table,
             ImportType::Memory(_) => ExternKind::Memory,
             ImportType::Global(_) => ExternKind::Global,
+            ImportType::Tag(_) => ExternKind::Tag,
         }
     }
 }

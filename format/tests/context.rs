@@ -3,7 +3,9 @@
 //! Compiled code has these offsets in its instructions. Whoever changes them raises the layout
 //! revision in `context.rs`, so that loaders refuse artifacts of the other layout.
 
-use precast_format::context::{ContextCounts, ContextLayout, Field, FunctionRecord, PointerWidth};
+use precast_format::context::{
+    ContextCounts, ContextLayout, ExceptionField, Field, FunctionRecord, PointerWidth, TagRecord,
+};
 
 const COUNTS: ContextCounts = ContextCounts {
     imported_memories: 1,
@@ -14,6 +16,8 @@ const COUNTS: ContextCounts = ContextCounts {
     defined_tables: 1,
     imported_functions: 2,
     function_records: 3,
+    imported_tags: 2,
+    defined_tags: 2,
 };
 
 /// Offsets in the order of the drawing, from the context pointer downwards.
@@ -33,6 +37,10 @@ fn offsets(width: PointerWidth) -> Vec<i32> {
         layout.imported_table(0),
         layout.imported_function(1),
         layout.imported_function(0),
+        layout.imported_tag(1),
+        layout.imported_tag(0),
+        layout.defined_tag(1),
+        layout.defined_tag(0),
         layout.function_record(2),
         layout.function_record(0),
         -(layout.size() as i32),
@@ -44,14 +52,15 @@ fn offsets_are_these() {
     assert_eq!(
         offsets(PointerWidth::Bits64),
         [
-            -8, -64, -80, -96, -104, -112, -128, -144, -160, -176, -184, -192, -200, -232, -296,
-            -304
+            -8, -64, -80, -96, -104, -112, -128, -144, -160, -176, -184, -192, -200, -208, -216,
+            -232, -248, -280, -344, -352
         ]
     );
     assert_eq!(
         offsets(PointerWidth::Bits32),
         [
-            -4, -32, -40, -48, -52, -56, -64, -80, -96, -104, -108, -112, -116, -136, -176, -176
+            -4, -32, -40, -48, -52, -56, -64, -80, -96, -104, -108, -112, -116, -120, -124, -136,
+            -148, -168, -208, -208
         ]
     );
 }
@@ -70,13 +79,25 @@ fn nothing_overlaps() {
         assert_eq!(layout.defined_global(0) % 16, 0);
         let word = width.bytes() as i32;
         let record = FunctionRecord::size(width) as i32;
-        assert!(layout.function_record(2) + record <= layout.imported_function(0));
+        let tag = TagRecord::size(width) as i32;
+        assert!(layout.function_record(2) + record <= layout.defined_tag(0));
+        assert!(layout.defined_tag(1) + tag <= layout.imported_tag(0));
+        assert!(layout.imported_tag(1) + word <= layout.imported_function(0));
         assert!(layout.imported_function(1) + word <= layout.imported_table(0));
         assert!(layout.defined_table(0) + 2 * word <= layout.defined_global(0));
         assert!(layout.defined_global(1) + 16 <= layout.imported_global(0));
         assert!(layout.imported_global(2) + word <= layout.imported_memory(0));
         assert!(layout.defined_memory(1) + 2 * word <= Field::AuxStackBase.offset(width));
     }
+}
+
+#[test]
+fn an_exception_has_its_values_behind_four_words() {
+    let offset = ExceptionField::payload_offset;
+    assert_eq!(
+        (offset(PointerWidth::Bits32), offset(PointerWidth::Bits64)),
+        (16, 32)
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use precast_format::aux_stack::{AuxStackBounds, AuxStackEvidence};
-use precast_format::context::{ActivationField, Field, FunctionRecord};
+use precast_format::context::{ActivationField, ExceptionField, Field, FunctionRecord, TagRecord};
 use precast_format::features::WasmFeature;
 use precast_format::layout::{self, RECORDS, SectionId};
 use precast_format::libcall::{Libcall, LibcallType};
@@ -142,6 +142,16 @@ fn all_tables() -> Vec<Expected> {
     let fields = FunctionRecord::ALL.iter().enumerate();
     tables.push(expected(
         "### Function record",
+        fields.map(|(i, f)| row![i, code(f.name())]),
+    ));
+    let fields = TagRecord::ALL.iter().enumerate();
+    tables.push(expected(
+        "### Tag record",
+        fields.map(|(i, f)| row![i, code(f.name())]),
+    ));
+    let fields = ExceptionField::ALL.iter().enumerate();
+    tables.push(expected(
+        "### Exceptions",
         fields.map(|(i, f)| row![i, code(f.name())]),
     ));
     tables.push(expected(

@@ -54,7 +54,7 @@ fn types() {
 
 #[test]
 fn imports_and_exports() {
-    let (kind, _) = refusal(|b| b.imports[1].ty = ImportType::Function(3));
+    let (kind, _) = refusal(|b| b.imports[1].ty = ImportType::Function(4));
     assert_eq!(kind, ErrorKind::IndexOutOfRange);
     let refused = refusal(|b| b.exports[1].name = "run".into());
     assert_eq!(refused, (ErrorKind::NotAscending, SectionId::ExportOrder));
@@ -77,7 +77,7 @@ fn functions() {
         kind
     };
     assert_eq!(
-        kind(|b| b.functions[0].type_index = 3),
+        kind(|b| b.functions[0].type_index = 4),
         ErrorKind::IndexOutOfRange
     );
     assert_eq!(
@@ -362,6 +362,54 @@ fn stack_bounds() {
         };
     };
     assert_eq!(kind(none), ErrorKind::IndexOutOfRange);
+}
+
+#[test]
+fn tags() {
+    // Its type is not there, or has results.
+    let refused = refusal(|b| b.tags[0].type_index = 4);
+    assert_eq!(refused, (ErrorKind::IndexOutOfRange, SectionId::Tags));
+    let refused = refusal(|b| b.tags[0].type_index = 1);
+    assert_eq!(refused, (ErrorKind::TypeMismatch, SectionId::Tags));
+    let refused = refusal(|b| b.imports[6].ty = ImportType::Tag(4));
+    assert_eq!(refused, (ErrorKind::IndexOutOfRange, SectionId::Imports));
+    let refused = refusal(|b| b.imports[6].ty = ImportType::Tag(2));
+    assert_eq!(refused, (ErrorKind::TypeMismatch, SectionId::Imports));
+    let refused = refusal(|b| b.exports[5].index = 3);
+    assert_eq!(refused, (ErrorKind::IndexOutOfRange, SectionId::Exports));
+}
+
+#[test]
+fn handlers() {
+    let sites = |change: fn(&mut Vec<HandlerSite>)| {
+        let (kind, place) = refusal(|b| change(&mut b.handlers));
+        assert_eq!(place, SectionId::Handlers);
+        kind
+    };
+    assert_eq!(sites(|h| h.swap(0, 1)), ErrorKind::NotAscending);
+    assert_eq!(sites(|h| h[1].return_offset = 12), ErrorKind::NotAscending);
+    // No call is before the first instruction.
+    assert_eq!(sites(|h| h[0].return_offset = 0), ErrorKind::NotAscending);
+    let beyond = sites(|h| h[2].return_offset = 121);
+    assert_eq!(beyond, ErrorKind::RangeOutOfBounds);
+    assert_eq!(sites(|h| h[0].list = 2), ErrorKind::IndexOutOfRange);
+
+    let lists = |change: fn(&mut Vec<HandlerList>)| refusal(|b| change(&mut b.handler_lists));
+    assert_eq!(
+        lists(|l| l[1].clauses.clear()),
+        (ErrorKind::RangeOutOfBounds, SectionId::HandlerLists)
+    );
+    assert_eq!(
+        lists(|l| l[1].frame_offset = 4),
+        (ErrorKind::Misaligned, SectionId::HandlerLists)
+    );
+    let clauses = SectionId::HandlerClauses;
+    let unknown_tag = lists(|l| l[1].clauses[0].tag = Some(3));
+    assert_eq!(unknown_tag, (ErrorKind::IndexOutOfRange, clauses));
+    let beyond = lists(|l| l[0].clauses[1].text_offset = 120);
+    assert_eq!(beyond, (ErrorKind::RangeOutOfBounds, clauses));
+    let unreachable = lists(|l| l[0].clauses[1].tag = None);
+    assert_eq!(unreachable, (ErrorKind::NotAscending, clauses));
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn check(builder: &precast_format::write::ArtifactBuilder, artifact: &Artifact<'
         assert_eq!(ty.host_adapter, written.host_adapter);
         assert_eq!(ty.switch_adapter, written.switch_adapter);
     }
-    assert_eq!(artifact.types().len(), 3);
+    assert_eq!(artifact.types().len(), 4);
 
     for (import, written) in artifact.imports().iter().zip(&builder.imports) {
         assert_eq!(
@@ -118,8 +118,37 @@ fn check(builder: &precast_format::write::ArtifactBuilder, artifact: &Artifact<'
             assert_eq!(site.wasm_offset, written.wasm_offset);
         }
     }
+    check_handlers(builder, artifact);
     check_lookups(artifact);
     check_definitions(builder, artifact);
+}
+
+fn check_handlers(builder: &precast_format::write::ArtifactBuilder, artifact: &Artifact<'_>) {
+    assert_eq!(artifact.imported_count(ExternKind::Tag), 1);
+    assert_eq!(artifact.index_space(ExternKind::Tag), 3);
+    assert_eq!(
+        artifact.import_of(ExternKind::Tag, 0).unwrap().name,
+        "thrown"
+    );
+    assert!(artifact.tag_type(0).unwrap().params().is_empty());
+    let params = artifact.tag_type(2).unwrap().params();
+    assert!(params.iter().eq([ValueType::I64, ValueType::EXNREF]));
+    assert_eq!(artifact.tag_type_index(3), None);
+    let handlers = artifact.handlers();
+    assert_eq!(handlers.len() as usize, builder.handlers.len());
+    for site in &builder.handlers {
+        let list = handlers.lookup(site.return_offset).unwrap();
+        let written = &builder.handler_lists[site.list as usize];
+        assert_eq!(list.frame_offset, written.frame_offset);
+        let clauses = list
+            .clauses()
+            .map(|clause| (clause.tag, clause.text_offset));
+        let expected = written.clauses.iter();
+        assert!(clauses.eq(expected.map(|clause| (clause.tag, clause.text_offset))));
+    }
+    for offset in [0, 11, 13, 39, 41, 119, 121] {
+        assert!(handlers.lookup(offset).is_none());
+    }
 }
 
 fn check_lookups(artifact: &Artifact<'_>) {
@@ -228,6 +257,7 @@ fn check_definitions(builder: &precast_format::write::ArtifactBuilder, artifact:
     assert_eq!((counts.imported_memories, counts.defined_memories), (1, 1));
     assert_eq!((counts.imported_globals, counts.defined_globals), (2, 4));
     assert_eq!((counts.imported_tables, counts.defined_tables), (1, 2));
+    assert_eq!((counts.imported_tags, counts.defined_tags), (1, 2));
 }
 
 #[test]

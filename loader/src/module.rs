@@ -223,6 +223,7 @@ impl Module {
             ImportType::Table(table) => ExternType::Table(table),
             ImportType::Memory(memory) => ExternType::Memory(memory),
             ImportType::Global(global) => ExternType::Global(global),
+            ImportType::Tag(index) => ExternType::Tag(self.func_type(index).clone()),
         }
     }
 }

@@ -77,6 +77,7 @@ impl Abi {
             defined_tables: module.tables.len() as u32 - module.imported_tables,
             imported_functions: module.imported_functions,
             function_records: function_records as u32,
+            ..ContextCounts::default()
         };
         let width = options.target.isa().pointer_width();
         let layout = ContextLayout::new(width, counts)

@@ -152,7 +152,7 @@ pub(super) fn check(artifact: &Artifact<'_>, checker: &mut Checker) -> Result<()
             let ty = artifact
                 .table_type(table)
                 .ok_or(ErrorKind::IndexOutOfRange)?;
-            if ty.element != segment.element {
+            if !segment.element.is_subtype_of(ty.element) {
                 return Err(ErrorKind::TypeMismatch);
             }
             checker.expression(artifact, &offset, ty.index_type(), globals)?;

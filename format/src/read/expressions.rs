@@ -152,8 +152,9 @@ impl TypeStack {
             .depth
             .checked_sub(1)
             .ok_or(ErrorKind::InvalidExpression)?;
-        if self.types.get(depth) != Some(&expected) {
-            return Err(ErrorKind::TypeMismatch);
+        match self.types.get(depth) {
+            Some(ty) if ty.is_subtype_of(expected) => {}
+            _ => return Err(ErrorKind::TypeMismatch),
         }
         self.depth = depth;
         Ok(())

@@ -155,13 +155,26 @@ pub struct SectionRange {
 }
 
 /// Where each section is, checked: in ascending order, in place, padded with zeros.
+///
+/// A loaded module holds one of these. Placement leaves no freedom, so the ends alone say where the
+/// sections start.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SectionTable([SectionRange; SectionId::ALL.len()]);
+pub(crate) struct SectionTable {
+    /// Where the first section starts.
+    start: u32,
+    page_size_log2: u8,
+    /// Where each section ends; an absent one where the one before it does.
+    ends: [u32; SectionId::ALL.len()],
+}
 
 impl SectionTable {
     /// Reads the section table. Placement leaves no freedom: an artifact with given sections has
     /// one form, so nothing can hide between them.
-    pub(crate) fn read(payload: Bytes<'_>, page_size: u64) -> Result<SectionTable, FormatError> {
+    pub(crate) fn read(
+        payload: Bytes<'_>,
+        page_size_log2: u8,
+    ) -> Result<SectionTable, FormatError> {
+        let page_size = 1u64 << page_size_log2;
         let truncated = FormatError::at(ErrorKind::Truncated, 0);
         let header = Record::at(payload, 0, header::SIZE).ok_or(truncated)?;
         let count = header.u32(header::SECTION_COUNT);
@@ -172,7 +185,11 @@ impl SectionTable {
         }
         let table_size = count * section::SIZE as u32;
         let table = payload.range(table_offset, table_size).ok_or(truncated)?;
-        let mut ranges = [SectionRange::default(); SectionId::ALL.len()];
+        let mut sections = SectionTable {
+            start: table_offset + table_size,
+            page_size_log2,
+            ends: [table_offset + table_size; SectionId::ALL.len()],
+        };
         let mut previous = None;
         let mut end = u64::from(table_offset + table_size);
         let records = Records::new(table, section::SIZE);
@@ -200,9 +217,9 @@ impl SectionTable {
             check_padding(payload, end, u64::from(range.offset))?;
             end = u64::from(range.offset) + u64::from(range.size);
             previous = Some(id);
-            // Ids are 1, 2, 3, ...
-            if let Some(slot) = ranges.get_mut(id as usize - 1) {
-                *slot = range;
+            // Ids are 1, 2, 3, ...; the sections after this one are absent so far.
+            for slot in sections.ends.iter_mut().skip(id as usize - 1) {
+                *slot = range.offset + range.size;
             }
         }
         let payload_end = previous.map_or(end, |last| last.payload_end(end, page_size));
@@ -211,12 +228,31 @@ impl SectionTable {
             return Err(FormatError::at(ErrorKind::SectionPlacement, offset));
         }
         check_padding(payload, end, payload_end)?;
-        Ok(SectionTable(ranges))
+        Ok(sections)
     }
 
     /// Where the section is.
     pub(crate) fn range(&self, id: SectionId) -> SectionRange {
-        self.0.get(id as usize - 1).copied().unwrap_or_default()
+        let end_of = |id: SectionId| self.ends.get(id as usize - 1).copied().unwrap_or(0);
+        let end_before = |id: SectionId| {
+            let index = (id as usize).checked_sub(2);
+            index.map_or(self.start, |index| {
+                self.ends.get(index).copied().unwrap_or(0)
+            })
+        };
+        let (before, end) = (end_before(id), end_of(id));
+        if before == end {
+            return SectionRange::default();
+        }
+        let text = SectionId::Text;
+        let follows_text = id > text && before == end_of(text) && before != end_before(text);
+        let previous = if follows_text { Some(text) } else { None };
+        // It starts in the file, and not after its end.
+        let offset = id.place(previous, u64::from(before), 1 << self.page_size_log2) as u32;
+        SectionRange {
+            offset,
+            size: end.saturating_sub(offset),
+        }
     }
 }
 

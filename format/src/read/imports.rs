@@ -7,6 +7,7 @@ use crate::types::{ExternKind, GlobalType, ImportType, Limits, MemoryType, Table
 
 use super::Artifact;
 use super::collection::{Collection, Item, string};
+use super::tags::check_tag_type;
 use super::validate::{Checker, check_memory_type, check_table_type};
 
 /// The imports of a module, in its order.
@@ -55,6 +56,10 @@ impl<'a> Item<'a> for Import<'a> {
                 ImportType::Memory(memory_type(flags, u32::from(page_size_log2), min, max)?)
             }
             ExternKind::Global => ImportType::Global(global_type(raw, flags)?),
+            ExternKind::Tag => {
+                no_more_than(flags, 0)?;
+                ImportType::Tag(raw)
+            }
         };
         // What a kind does not use is zero.
         let limited = matches!(ty, ImportType::Table(_) | ImportType::Memory(_));
@@ -157,6 +162,7 @@ pub(super) fn check(artifact: &Artifact<'_>, checker: &mut Checker) -> Result<()
             ImportType::Function(index) if index >= type_count => Err(ErrorKind::IndexOutOfRange),
             ImportType::Table(ty) => check_table_type(&ty),
             ImportType::Memory(ty) => check_memory_type(&ty),
+            ImportType::Tag(index) => check_tag_type(artifact, index),
             ImportType::Function(_) | ImportType::Global(_) => Ok(()),
         }
     })?;

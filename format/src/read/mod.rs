@@ -12,6 +12,7 @@ mod exports;
 mod expressions;
 mod functions;
 mod globals;
+mod handlers;
 mod header;
 mod image;
 mod imports;
@@ -21,6 +22,7 @@ mod outline;
 mod relocations;
 mod stack_depth;
 mod tables;
+mod tags;
 mod text;
 mod traps;
 mod types;
@@ -43,6 +45,7 @@ pub use exports::{Export, Exports};
 pub use expressions::{Expression, Expressions, Operations};
 pub use functions::{Function, Functions};
 pub use globals::{Global, Globals};
+pub use handlers::{HandlerClause, HandlerList, HandlerSite, Handlers};
 pub use header::{Header, SectionRange};
 pub use image::{ImagePart, ImageParts};
 pub use imports::{Import, Imports};
@@ -51,6 +54,7 @@ pub use outline::Outline;
 pub use relocations::{Relocation, Relocations};
 pub use stack_depth::{FunctionDepths, StackBounds};
 pub use tables::{Table, Tables};
+pub use tags::{Tag, Tags};
 pub use traps::{CallSite, CallSites, FunctionCallSites, FunctionTrapSites, TrapSite, TrapSites};
 pub use types::{FuncType, FuncTypes, ValueTypes};
 
@@ -75,7 +79,6 @@ pub struct Artifact<'a> {
     sections: SectionTable,
     strings: &'a str,
     start_function: Option<u32>,
-    imported: [u32; ExternKind::ALL.len()],
     context_layout: ContextLayout,
 }
 
@@ -157,6 +160,11 @@ impl<'a> Artifact<'a> {
     /// The defined globals.
     pub fn globals(&self) -> Globals<'a> {
         Collection::new(self, self.expressions())
+    }
+
+    /// The defined tags.
+    pub fn tags(&self) -> Tags<'a> {
+        Collection::new(self, ())
     }
 
     /// The constant expressions in the order of their use.
@@ -241,7 +249,14 @@ impl<'a> Artifact<'a> {
 
     /// How many imports there are of a kind; the first indices of its index space.
     pub fn imported_count(&self, kind: ExternKind) -> u32 {
-        self.imported.get(kind as usize).copied().unwrap_or(0)
+        let counts = self.counts();
+        match kind {
+            ExternKind::Function => counts.imported_functions,
+            ExternKind::Table => counts.imported_tables,
+            ExternKind::Memory => counts.imported_memories,
+            ExternKind::Global => counts.imported_globals,
+            ExternKind::Tag => counts.imported_tags,
+        }
     }
 
     /// The size of an index space: imports and definitions.
@@ -251,6 +266,7 @@ impl<'a> Artifact<'a> {
             ExternKind::Table => self.tables().len(),
             ExternKind::Memory => self.memories().len(),
             ExternKind::Global => self.globals().len(),
+            ExternKind::Tag => self.tags().len(),
         };
         self.imported_count(kind).saturating_add(defined)
     }
@@ -270,7 +286,8 @@ impl<'a> Artifact<'a> {
         if index >= self.imported_count(kind) {
             return None;
         }
-        let before = self.imported.iter().take(kind as usize).sum::<u32>();
+        let kinds = ExternKind::ALL.iter().take(kind as usize);
+        let before = kinds.map(|kind| self.imported_count(*kind)).sum::<u32>();
         let order = self.section_words(SectionId::ImportOrder);
         self.imports().get(order.get(before.checked_add(index)?)?)
     }
@@ -328,6 +345,22 @@ impl<'a> Artifact<'a> {
                 _ => None,
             },
         }
+    }
+
+    /// The type index of a tag, imports first.
+    pub fn tag_type_index(&self, index: u32) -> Option<u32> {
+        match index.checked_sub(self.imported_count(ExternKind::Tag)) {
+            Some(defined) => Some(self.tags().get(defined)?.type_index),
+            None => match self.import_of(ExternKind::Tag, index)?.ty {
+                ImportType::Tag(ty) => Some(ty),
+                _ => None,
+            },
+        }
+    }
+
+    /// The type of a tag, imports first: its parameters are what an exception carries.
+    pub fn tag_type(&self, index: u32) -> Option<FuncType<'a>> {
+        self.types().get(self.tag_type_index(index)?)
     }
 
     fn error(&self, kind: ErrorKind, section: SectionId, record: u32) -> FormatError {

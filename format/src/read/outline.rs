@@ -12,7 +12,6 @@ use core::str;
 use crate::bytes::{Bytes, Record};
 use crate::context::ContextLayout;
 use crate::layout::{SectionId, header, module, section};
-use crate::types::ExternKind;
 
 use super::header::{Header, SectionTable};
 use super::{Artifact, validate};
@@ -25,7 +24,6 @@ pub struct Outline {
     header: Header,
     sections: SectionTable,
     start_function: Option<u32>,
-    imported: [u32; ExternKind::ALL.len()],
     context_layout: ContextLayout,
 }
 
@@ -38,7 +36,6 @@ impl Artifact<'_> {
             header: self.header,
             sections: self.sections,
             start_function: self.start_function,
-            imported: self.imported,
             context_layout: self.context_layout,
         }
     }
@@ -88,7 +85,6 @@ impl Outline {
             sections: self.sections,
             strings,
             start_function: self.start_function,
-            imported: self.imported,
             context_layout: self.context_layout,
         })
     }

@@ -18,15 +18,15 @@ use super::expressions::Expression;
 use super::header::{Header, SectionTable};
 use super::{Artifact, Bytes};
 use super::{
-    aux_stack, custom, data, elements, exports, functions, globals, image, imports, memories,
-    names, relocations, stack_depth, tables, traps, types,
+    aux_stack, custom, data, elements, exports, functions, globals, handlers, image, imports,
+    memories, names, relocations, stack_depth, tables, tags, traps, types,
 };
 
 /// Checks a payload.
 pub(super) fn parse(envelope: Envelope<'_>) -> Result<Artifact<'_>, FormatError> {
     let payload = Bytes::new(envelope.payload);
     let header = Header::read(payload)?;
-    let sections = SectionTable::read(payload, header.page_size())?;
+    let sections = SectionTable::read(payload, header.page_size_log2)?;
     let bytes = |id| {
         let range = sections.range(id);
         payload.range(range.offset, range.size).unwrap_or_default()
@@ -44,6 +44,7 @@ pub(super) fn parse(envelope: Envelope<'_>) -> Result<Artifact<'_>, FormatError>
         imported_tables,
         imported_memories,
         imported_globals,
+        imported_tags,
     ] = imported;
     let counts = ContextCounts {
         imported_memories,
@@ -54,6 +55,8 @@ pub(super) fn parse(envelope: Envelope<'_>) -> Result<Artifact<'_>, FormatError>
         defined_tables: count(SectionId::Tables),
         imported_functions,
         function_records: count_records(Records::new(bytes(SectionId::Functions), function::SIZE)),
+        imported_tags,
+        defined_tags: count(SectionId::Tags),
     };
     let context_layout = ContextLayout::new(header.isa.pointer_width(), counts)
         .ok_or(FormatError::at(ErrorKind::ContextTooLarge, 0))?;
@@ -70,7 +73,6 @@ pub(super) fn parse(envelope: Envelope<'_>) -> Result<Artifact<'_>, FormatError>
         sections,
         strings,
         start_function,
-        imported,
         context_layout,
     };
     check(&artifact)?;
@@ -124,6 +126,7 @@ fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
     memories::check(artifact)?;
     tables::check(artifact, &mut checker)?;
     globals::check(artifact, &mut checker)?;
+    tags::check(artifact)?;
     elements::check(artifact, &mut checker)?;
     data::check(artifact, &mut checker)?;
     image::check(artifact)?;
@@ -132,6 +135,7 @@ fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
     custom::check(artifact, &mut checker)?;
     aux_stack::check(artifact)?;
     stack_depth::check(artifact)?;
+    handlers::check(artifact)?;
     traps::check(artifact)?;
     names::check(artifact)?;
     check_start(artifact).map_err(|kind| artifact.error(kind, SectionId::Module, 0))?;

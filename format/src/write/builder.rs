@@ -66,6 +66,8 @@ pub struct ArtifactBuilder {
     pub memories: Vec<MemoryType>,
     /// The defined globals.
     pub globals: Vec<Global>,
+    /// The defined tags.
+    pub tags: Vec<Tag>,
     /// The element segments.
     pub elements: Vec<ElementSegment>,
     /// The data segments.
@@ -87,6 +89,10 @@ pub struct ArtifactBuilder {
     pub stack_bounds: Vec<StackBound>,
     /// How deep each defined function can go, or nothing.
     pub function_depths: Vec<FunctionDepth>,
+    /// The calls at which exceptions are caught, ascending by return address.
+    pub handlers: Vec<HandlerSite>,
+    /// Where exceptions go from these calls; the same for several calls, as a rule.
+    pub handler_lists: Vec<HandlerList>,
 }
 
 impl ArtifactBuilder {
@@ -108,6 +114,7 @@ impl ArtifactBuilder {
             tables: Vec::new(),
             memories: Vec::new(),
             globals: Vec::new(),
+            tags: Vec::new(),
             elements: Vec::new(),
             data: Vec::new(),
             image: Vec::new(),
@@ -118,6 +125,8 @@ impl ArtifactBuilder {
             aux_stack: None,
             stack_bounds: Vec::new(),
             function_depths: Vec::new(),
+            handlers: Vec::new(),
+            handler_lists: Vec::new(),
         }
     }
 
@@ -229,6 +238,40 @@ pub struct Global {
     pub ty: GlobalType,
     /// Its initial value.
     pub init: Vec<ConstOp>,
+}
+
+/// A defined tag.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tag {
+    /// Its type; without results.
+    pub type_index: u32,
+}
+
+/// A call at which exceptions are caught.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HandlerSite {
+    /// Its return address in the text.
+    pub return_offset: u32,
+    /// Index of its list of handlers.
+    pub list: u32,
+}
+
+/// Where exceptions go from some calls.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct HandlerList {
+    /// Distance of the stack pointer below the frame pointer, at the call and in the handlers.
+    pub frame_offset: u32,
+    /// The clauses, innermost first; at least one.
+    pub clauses: Vec<HandlerClause>,
+}
+
+/// Where exceptions of a tag go.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct HandlerClause {
+    /// The tag, imports first; none for exceptions of any tag, which comes last.
+    pub tag: Option<u32>,
+    /// Where control goes in the text.
+    pub text_offset: u32,
 }
 
 /// An element segment.

@@ -5,14 +5,15 @@
 //! artifact is read again with the loader's reader before it is handed out.
 
 mod builder;
+mod handlers;
 mod pools;
 mod sections;
 mod stack_depth;
 
 pub use builder::{
     ArtifactBuilder, CallSite, CustomSection, DataMode, DataSegment, ElementItems, ElementMode,
-    ElementSegment, Export, FuncType, Function, Global, ImagePart, Import, Relocation, Table,
-    Target, TrapSite,
+    ElementSegment, Export, FuncType, Function, Global, HandlerClause, HandlerList, HandlerSite,
+    ImagePart, Import, Relocation, Table, Tag, Target, TrapSite,
 };
 
 use core::fmt;

@@ -13,7 +13,7 @@ use crate::types::{GlobalType, ImportType, Limits, MemoryType, TableType};
 use super::WriteError;
 use super::builder::{ArtifactBuilder, DataMode, ElementItems, ElementMode};
 use super::pools::{Expressions, Record, Sites, Strings, size};
-use super::stack_depth;
+use super::{handlers, stack_depth};
 
 /// The contents of the sections; empty ones are left out of the file.
 #[derive(Default)]
@@ -51,6 +51,8 @@ pub(super) fn write(builder: &ArtifactBuilder) -> Result<Vec<u8>, WriteError> {
     write_names(builder, &mut sections)?;
     write_custom(builder, &mut sections, &mut strings)?;
     write_aux_stack(builder, &mut sections);
+    handlers::write_tags(builder, sections.get(SectionId::Tags));
+    write_handlers(builder, &mut sections)?;
     stack_depth::write_bounds(builder, sections.get(SectionId::StackBounds))?;
     stack_depth::write_functions(builder, sections.get(SectionId::FunctionDepths))?;
     *sections.get(SectionId::Text) = builder.text.clone();
@@ -166,6 +168,14 @@ fn write_aux_stack(builder: &ArtifactBuilder, sections: &mut Sections) {
         .push_to(sections.get(SectionId::AuxStack));
 }
 
+fn write_handlers(builder: &ArtifactBuilder, sections: &mut Sections) -> Result<(), WriteError> {
+    let tables = handlers::encode(builder)?;
+    *sections.get(SectionId::Handlers) = tables.sites;
+    *sections.get(SectionId::HandlerLists) = tables.lists;
+    *sections.get(SectionId::HandlerClauses) = tables.clauses;
+    Ok(())
+}
+
 fn write_types(builder: &ArtifactBuilder, sections: &mut Sections) -> Result<(), WriteError> {
     for ty in &builder.types {
         let first = size(sections.get(SectionId::ValueTypes).len() / 4)?;
@@ -228,7 +238,7 @@ fn write_imports<'b>(
                 .u64(import::MAX, limits.max.unwrap_or(0))
         };
         let record = match &entry.ty {
-            ImportType::Function(ty) => record.u32(import::TYPE, *ty),
+            ImportType::Function(ty) | ImportType::Tag(ty) => record.u32(import::TYPE, *ty),
             ImportType::Table(ty) => limited(record, &ty.limits)
                 .u8(import::FLAGS, table_flags(ty) as u8)
                 .u32(import::TYPE, ty.element.raw()),

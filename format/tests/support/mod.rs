@@ -74,6 +74,11 @@ pub fn rich(page_size_log2: u8) -> ArtifactBuilder {
             canonical: 1,
             ..FuncType::default()
         },
+        FuncType {
+            params: vec![ValueType::I64, ValueType::EXNREF],
+            canonical: 3,
+            ..FuncType::default()
+        },
     ];
     let limits = |min, max| Limits { min, max };
     let import = |module: &str, name: &str, ty| Import {
@@ -108,6 +113,7 @@ pub fn rich(page_size_log2: u8) -> ArtifactBuilder {
             "counter",
             ImportType::Global(global(ValueType::I64, true)),
         ),
+        import("env", "thrown", ImportType::Tag(0)),
     ];
     let export = |name: &str, kind, index| Export {
         name: name.into(),
@@ -120,6 +126,7 @@ pub fn rich(page_size_log2: u8) -> ArtifactBuilder {
         export("memory", ExternKind::Memory, 1),
         export("table", ExternKind::Table, 0),
         export("größe", ExternKind::Global, 2),
+        export("tag", ExternKind::Tag, 1),
     ];
     let trap = |code_offset, code, wasm_offset| TrapSite {
         code_offset,
@@ -203,6 +210,23 @@ pub fn rich(page_size_log2: u8) -> ArtifactBuilder {
             init: vec![ConstOp::GlobalGet(2)],
         },
     ];
+    builder.tags = vec![Tag { type_index: 0 }, Tag { type_index: 3 }];
+    let clause = |tag, text_offset| HandlerClause { tag, text_offset };
+    builder.handler_lists = vec![
+        HandlerList {
+            frame_offset: 48,
+            clauses: vec![clause(Some(2), 20), clause(Some(0), 24), clause(None, 119)],
+        },
+        HandlerList {
+            frame_offset: 0,
+            clauses: vec![clause(Some(0), 24)],
+        },
+    ];
+    let site = |return_offset, list| HandlerSite {
+        return_offset,
+        list,
+    };
+    builder.handlers = vec![site(12, 0), site(40, 1), site(120, 0)];
     builder.elements = vec![
         ElementSegment {
             mode: ElementMode::Active {
@@ -416,6 +440,10 @@ pub fn walk(artifact: &Artifact<'_>) {
         assert!(relocation.libcall().is_some());
     }
     black_box(artifact.aux_stack());
+    for tag in artifact.tags() {
+        assert!(artifact.types().get(tag.type_index).is_some());
+    }
+    walk_handlers(artifact);
     for bound in artifact.stack_bounds() {
         assert_eq!(artifact.stack_depth(bound.function), Some(bound.depth));
     }
@@ -425,6 +453,25 @@ pub fn walk(artifact: &Artifact<'_>) {
     }
     for section in artifact.custom_sections() {
         black_box((section.name.len(), section.bytes.len()));
+    }
+}
+
+fn walk_handlers(artifact: &Artifact<'_>) {
+    for site in artifact.handlers() {
+        let list = artifact.handlers().lookup(site.return_offset).unwrap();
+        assert_eq!(list.index, site.list.index);
+        assert_ne!(list.clauses().count(), 0);
+        for clause in list.clauses() {
+            assert!((clause.text_offset as usize) < artifact.text().len());
+            assert!(
+                clause
+                    .tag
+                    .is_none_or(|tag| artifact.tag_type(tag).is_some())
+            );
+        }
+    }
+    for offset in [0, 11, 13, 121, u32::MAX] {
+        black_box(artifact.handlers().lookup(offset).is_some());
     }
 }
 
@@ -443,6 +490,9 @@ fn walk_index_spaces(artifact: &Artifact<'_>) {
     }
     for index in 0..artifact.index_space(ExternKind::Global) {
         assert!(artifact.global_type(index).is_some());
+    }
+    for index in 0..artifact.index_space(ExternKind::Tag) {
+        assert!(artifact.tag_type(index).unwrap().results().is_empty());
     }
     let layout = artifact.context_layout();
     assert!(matches!(

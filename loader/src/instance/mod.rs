@@ -229,6 +229,7 @@ impl InstanceData {
                 *self.memories.get(index as usize)?,
                 group,
             )),
+            ExternKind::Tag => return None,
             ExternKind::Global => {
                 let global_type = self.module.artifact().global_type(index)?;
                 Extern::Global(Global::from_slot(group, self.global(index)?, global_type))

@@ -79,7 +79,15 @@ const fn address(libcall: Libcall) -> *const () {
         Libcall::TruncF64 => float::trunc_f64 as *const (),
         Libcall::NearestF32 => float::nearest_f32 as *const (),
         Libcall::NearestF64 => float::nearest_f64 as *const (),
+        Libcall::ExceptionNew => exception_new as *const (),
+        // Without exceptions there is nothing that could be thrown.
+        Libcall::Throw | Libcall::Rethrow => trap::RAISE as *const (),
     }
+}
+
+/// Finds no memory for an exception.
+extern "C" fn exception_new(_context: *mut u8, _tag: *const ()) -> *mut () {
+    ptr::null_mut()
 }
 
 /// How a helper says whether it trapped: zero, or the number of the code.

@@ -154,7 +154,7 @@ impl Steps<'_> {
                 }
                 ImportType::Memory(memory) => self.host_memory(trace, &memory)?,
                 ImportType::Table(table) => self.host_table(trace, &table)?,
-                ImportType::Global(_) => {
+                ImportType::Global(_) | ImportType::Tag(_) => {
                     trace.allocate(Category::Instance, GroupRef::layout());
                     trace.allocate(Category::Instance, Linked::<GlobalObject>::layout());
                 }

@@ -137,6 +137,8 @@ pub enum ExternType {
     Memory(MemoryType),
     /// A global.
     Global(GlobalType),
+    /// A tag of exceptions that carry the parameters of this type.
+    Tag(FuncType),
 }
 
 impl ExternType {
@@ -147,6 +149,7 @@ impl ExternType {
             ExternType::Table(_) => ExternKind::Table,
             ExternType::Memory(_) => ExternKind::Memory,
             ExternType::Global(_) => ExternKind::Global,
+            ExternType::Tag(_) => ExternKind::Tag,
         }
     }
 }
@@ -177,6 +180,7 @@ impl fmt::Display for ExternType {
                 write!(f, "global (mut {})", global.value)
             }
             ExternType::Global(global) => write!(f, "global {}", global.value),
+            ExternType::Tag(func) => write!(f, "tag {func}"),
         }
     }
 }
