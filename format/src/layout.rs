@@ -471,11 +471,13 @@ records! {
     }
 
     /// Where exceptions of a tag go.
-    handler_clause: 8 {
+    handler_clause: 12 {
         /// The tag, imports first; none for exceptions of any tag.
         TAG = 0, 4;
         /// Where control goes in the text.
         HANDLER = 4, 4;
+        /// Flags.
+        FLAGS = 8, 4;
     }
 
     /// How deep a function can go.
@@ -653,6 +655,9 @@ pub const FLAG_64: u32 = 4;
 pub const FLAG_MUTABLE: u32 = 1;
 /// Data segment: the memory image holds its bytes; nothing is copied.
 pub const FLAG_IN_IMAGE: u32 = 1;
+
+/// Handler: it goes on to refer to the exception; otherwise it takes the values out at once.
+pub const FLAG_KEEPS: u32 = 1;
 
 /// Segment mode: copied by instructions.
 pub const MODE_PASSIVE: u32 = 0;

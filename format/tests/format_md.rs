@@ -172,6 +172,7 @@ fn small_numbers() -> Vec<Vec<String>> {
         ("limits flag", layout::FLAG_64, "64"),
         ("global flag", layout::FLAG_MUTABLE, "mutable"),
         ("data flag", layout::FLAG_IN_IMAGE, "in_image"),
+        ("handler flag", layout::FLAG_KEEPS, "keeps"),
         ("segment mode", layout::MODE_PASSIVE, "passive"),
         ("segment mode", layout::MODE_ACTIVE, "active"),
         ("segment mode", layout::MODE_DECLARED, "declared"),

@@ -10,6 +10,7 @@ use precast_format::libcall::Libcall;
 use precast_format::read::{DataMode, ElementItem, ElementMode};
 use precast_format::trap::TrapCode;
 use precast_format::types::{ConstOp, ExternKind, ImportType, ValueType};
+use precast_format::write;
 
 use support::{rich, tunables, walk};
 
@@ -140,11 +141,12 @@ fn check_handlers(builder: &precast_format::write::ArtifactBuilder, artifact: &A
         let list = handlers.lookup(site.return_offset).unwrap();
         let written = &builder.handler_lists[site.list as usize];
         assert_eq!(list.frame_offset, written.frame_offset);
-        let clauses = list
-            .clauses()
-            .map(|clause| (clause.tag, clause.text_offset));
-        let expected = written.clauses.iter();
-        assert!(clauses.eq(expected.map(|clause| (clause.tag, clause.text_offset))));
+        let clauses = list.clauses().map(|clause| write::HandlerClause {
+            tag: clause.tag,
+            text_offset: clause.text_offset,
+            keeps: clause.keeps,
+        });
+        assert!(clauses.eq(written.clauses.iter().copied()));
     }
     for offset in [0, 11, 13, 39, 41, 119, 121] {
         assert!(handlers.lookup(offset).is_none());

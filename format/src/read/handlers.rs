@@ -9,7 +9,7 @@
 
 use crate::bytes::{Record, Records};
 use crate::error::{ErrorKind, FormatError};
-use crate::layout::{SectionId, handler_clause, handler_list, handler_site};
+use crate::layout::{FLAG_KEEPS, SectionId, handler_clause, handler_list, handler_site};
 use crate::types::ExternKind;
 
 use super::Artifact;
@@ -53,6 +53,9 @@ pub struct HandlerClause {
     pub tag: Option<u32>,
     /// Where control goes in the text.
     pub text_offset: u32,
+    /// Whether the handler goes on to refer to the exception. Otherwise it takes the values out before
+    /// anything else is thrown, and does not look at the exception again.
+    pub keeps: bool,
 }
 
 impl<'a> HandlerList<'a> {
@@ -64,6 +67,7 @@ impl<'a> HandlerList<'a> {
             Some(HandlerClause {
                 tag: record.optional(handler_clause::TAG),
                 text_offset: record.u32(handler_clause::HANDLER),
+                keeps: record.u32(handler_clause::FLAGS) & FLAG_KEEPS != 0,
             })
         })
     }
@@ -166,6 +170,11 @@ pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
                 // Nothing comes after what takes everything.
                 None if place + 1 != next => return Err(error(ErrorKind::NotAscending)),
                 _ => {}
+            }
+            let flags = pools.clauses.get(place);
+            let flags = flags.map_or(0, |record| record.u32(handler_clause::FLAGS));
+            if flags & !FLAG_KEEPS != 0 {
+                return Err(error(ErrorKind::ReservedBits));
             }
             if clause.text_offset >= text_size {
                 return Err(error(ErrorKind::RangeOutOfBounds));

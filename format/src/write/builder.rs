@@ -272,6 +272,8 @@ pub struct HandlerClause {
     pub tag: Option<u32>,
     /// Where control goes in the text.
     pub text_offset: u32,
+    /// Whether the handler goes on to refer to the exception.
+    pub keeps: bool,
 }
 
 /// An element segment.

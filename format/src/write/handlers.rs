@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::layout::{handler_clause, handler_list, handler_site, tag};
+use crate::layout::{FLAG_KEEPS, handler_clause, handler_list, handler_site, tag};
 
 use super::WriteError;
 use super::builder::ArtifactBuilder;
@@ -43,6 +43,10 @@ pub(super) fn encode(builder: &ArtifactBuilder) -> Result<HandlerTables, WriteEr
             Record::<{ handler_clause::SIZE }>::new()
                 .optional(handler_clause::TAG, clause.tag)
                 .u32(handler_clause::HANDLER, clause.text_offset)
+                .u32(
+                    handler_clause::FLAGS,
+                    if clause.keeps { FLAG_KEEPS } else { 0 },
+                )
                 .push_to(&mut tables.clauses);
         }
     }

@@ -211,7 +211,11 @@ pub fn rich(page_size_log2: u8) -> ArtifactBuilder {
         },
     ];
     builder.tags = vec![Tag { type_index: 0 }, Tag { type_index: 3 }];
-    let clause = |tag, text_offset| HandlerClause { tag, text_offset };
+    let clause = |tag: Option<u32>, text_offset| HandlerClause {
+        tag,
+        text_offset,
+        keeps: tag.is_none(),
+    };
     builder.handler_lists = vec![
         HandlerList {
             frame_offset: 48,
