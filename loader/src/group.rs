@@ -16,6 +16,7 @@
 //! A merged group keeps a reference to its parent and never gets another one, so that the way to
 //! the root can be walked without a lock.
 
+mod exceptions;
 mod members;
 
 use core::cell::{Cell, UnsafeCell};
@@ -26,6 +27,7 @@ use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
 use crate::alloc::{Box, Category, OutOfMemory};
 use crate::call::error::StackError;
 use crate::call::stack::prepare_libcalls;
+use crate::exception::registry::Registry;
 use crate::instance::InstanceData;
 use crate::module::Module;
 use crate::runtime::Runtime;
@@ -90,6 +92,9 @@ pub(crate) struct Group {
     relies_on_faults: Cell<bool>,
     /// Calls in progress on stacks without a guard page. Touched by the owner only.
     unguarded_calls: Cell<u32>,
+    /// None before the first exception. Touched by the owner, or by the last reference; dropped before
+    /// the members, whose tags it looks at.
+    exceptions: UnsafeCell<Option<Box<Registry>>>,
     /// Touched by the owner, or by the last reference.
     members: UnsafeCell<Members>,
     runtime: Runtime,
@@ -125,6 +130,7 @@ impl GroupRef {
             guards_stack: Cell::new(false),
             relies_on_faults: Cell::new(false),
             unguarded_calls: Cell::new(0),
+            exceptions: UnsafeCell::new(None),
             members: UnsafeCell::new(Members::default()),
             runtime: runtime.clone(),
         };
@@ -370,6 +376,7 @@ impl<'a> Entered<'a> {
             member.set_group(NonNull::from(root));
             into.push(member);
         }
+        root.absorb_exceptions(child);
         root.add_needs(child.guards_stack.get(), child.relies_on_faults.get());
         root.unguarded_calls.set(unguarded_calls);
         root.depth.set(root.depth.get() + child.depth.get());
@@ -403,6 +410,9 @@ impl Drop for Entered<'_> {
     fn drop(&mut self) {
         let root = self.group.root();
         let depth = root.depth.get() - 1;
+        if depth == 0 {
+            root.settle_exceptions();
+        }
         root.depth.set(depth);
         if depth == 0 {
             root.owner.store(0, Ordering::Release);

@@ -48,6 +48,8 @@ struct Inner {
     types: ModuleTypes,
     /// The memory exported as `memory`, else memory 0: host functions ask for it at each call.
     main_memory: u32,
+    /// Whether globals, tables or segments can hold references to exceptions.
+    has_exception_roots: bool,
     code: ExecutableCode,
     /// Borrows from `bytes`; never handed out with this lifetime.
     artifact: Artifact<'static>,
@@ -87,6 +89,7 @@ impl Module {
             registration: Lock::new(None),
             types,
             main_memory,
+            has_exception_roots: has_exception_roots(&artifact),
             code,
             artifact,
             bytes,
@@ -190,6 +193,11 @@ impl Module {
         self.0.main_memory
     }
 
+    /// Whether globals, tables or segments of an instance can hold references to exceptions.
+    pub(crate) fn has_exception_roots(&self) -> bool {
+        self.0.has_exception_roots
+    }
+
     /// The addresses of the text.
     pub(crate) fn text(&self) -> Range<usize> {
         self.0.code.range()
@@ -232,6 +240,16 @@ impl fmt::Debug for Module {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "module {}", self.name().unwrap_or("without a name"))
     }
+}
+
+/// Whether anything that the module defines can hold references to exceptions.
+fn has_exception_roots(artifact: &Artifact<'_>) -> bool {
+    let mut globals = artifact.globals().into_iter();
+    let mut tables = artifact.tables().into_iter();
+    let mut segments = artifact.elements().into_iter();
+    globals.any(|global| global.ty.value.is_exception())
+        || tables.any(|table| table.ty.element.is_exception())
+        || segments.any(|segment| segment.element.is_exception())
 }
 
 /// Makes faults in the code traps, where the code relies on that.

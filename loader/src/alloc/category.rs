@@ -105,6 +105,8 @@ categories! {
     SignalStack = 17, Execution, "signal stack";
     /// Backtraces.
     Backtrace = 18, Execution, "backtrace buffer";
+    /// Exceptions that are on their way or referred to, and the registry of them.
+    Exceptions = 19, Instance, "exceptions";
 }
 
 impl fmt::Display for Category {

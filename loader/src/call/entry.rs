@@ -34,6 +34,8 @@ use crate::call::backtrace::Backtrace;
 use crate::call::error::{CallError, HostError, StackError, Trap};
 use crate::call::stack::{CallStack, RegionPart};
 use crate::call::value::Slot;
+use crate::exception::handle::Exception;
+use crate::exception::uncaught::UncaughtException;
 use crate::group::Entered;
 use crate::instance::InstanceData;
 use crate::instance::context::NATIVE_WIDTH;
@@ -232,6 +234,15 @@ fn activate(
     if status == 0 {
         return Ok(());
     }
+    match activation.pending {
+        Pending::Exception { address, by_host } => {
+            let failure = failure.take().filter(|_| by_host);
+            return Err(leave(address, failure, activation, group));
+        }
+        // What a host function threw may still be there, though something else has ended the call.
+        Pending::Trap(_) | Pending::None => failure = None,
+        Pending::HostError => {}
+    }
     match failure.take() {
         #[cfg(feature = "std")]
         Some(Failure::Panic(payload)) => std::panic::resume_unwind(payload),
@@ -253,6 +264,31 @@ fn activate(
                 Backtrace::resolve(activation, group),
             )))
         }
+    }
+}
+
+/// What a call ends with that an exception has left.
+fn leave(
+    address: usize,
+    failure: Option<Failure>,
+    activation: &Activation,
+    group: &Entered<'_>,
+) -> CallError {
+    let thrown = match failure {
+        // It had left a call before, and knows where it was thrown.
+        Some(Failure::Host(HostError::Exception(thrown))) if thrown.exception().is_at(address) => {
+            if !thrown.backtrace().frames().is_empty() {
+                return CallError::Exception(thrown);
+            }
+            Some(thrown.into_exception())
+        }
+        _ => Exception::lift(address, group),
+    };
+    let backtrace = Backtrace::resolve(activation, group);
+    match thrown {
+        Some(exception) => CallError::Exception(UncaughtException::new(exception, backtrace)),
+        // Code throws no null.
+        None => CallError::Trap(Trap::new(TrapCode::Unreachable, backtrace)),
     }
 }
 
@@ -349,12 +385,33 @@ unsafe fn activation_of(context: NonNull<u8>) -> *mut Activation {
 /// 1. `context` is the context pointer of a live instance whose group is entered.
 /// 2. Its activation field points to the activation of a call in progress, made by `activate`.
 pub(crate) unsafe fn record_failure(context: NonNull<u8>, failure: Failure) {
+    let mut failure = failure;
+    let mut pending = Pending::HostError;
+    if let Failure::Host(HostError::Exception(thrown)) = &failure {
+        // SAFETY: 1.
+        let instance = unsafe { InstanceData::from_context(context) };
+        match bring(thrown.exception(), instance) {
+            Ok(address) => {
+                pending = Pending::Exception {
+                    address,
+                    by_host: true,
+                };
+            }
+            Err(error) => failure = Failure::Host(HostError::from_call(error)),
+        }
+    }
     // SAFETY: 1.
     let activation = unsafe { activation_of(context) };
     // SAFETY: 2; whoever made it looks at it through the same pointer, and only afterwards.
     let activation = unsafe { &mut *activation };
-    activation.pending = Pending::HostError;
+    activation.pending = pending;
     let slot: *mut Option<Failure> = activation.host_error.cast();
     // SAFETY: 2; `activate` lets the pointer point to its own slot, which outlives the call.
     unsafe { *slot = Some(failure) };
+}
+
+/// Brings an exception of a host function's into the group of the instance that called it.
+fn bring(exception: &Exception, instance: &InstanceData) -> Result<usize, CallError> {
+    let group = instance.group().enter()?;
+    exception.lower(&group)
 }

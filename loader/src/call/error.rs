@@ -10,6 +10,8 @@ use precast_format::trap::TrapCode;
 
 use crate::alloc::OutOfMemory;
 use crate::call::backtrace::Backtrace;
+use crate::exception::handle::Exception;
+use crate::exception::uncaught::UncaughtException;
 use crate::group::Busy;
 use crate::instance::heap::HeapError;
 #[cfg(not(feature = "std"))]
@@ -62,6 +64,8 @@ pub enum CallError {
     Exit(i32),
     /// A host function failed.
     Host(HostError),
+    /// An exception left the function. The instances stay usable.
+    Exception(UncaughtException),
     /// The instances are in use. Nothing was called.
     Busy(Busy),
     /// There is not enough memory to pass the values. Nothing was called.
@@ -80,6 +84,11 @@ pub enum CallError {
     TableMismatch {
         /// The table's type.
         expected: TableType,
+    },
+    /// The values do not have the tag's types. Nothing was made.
+    TagMismatch {
+        /// The types, as the parameters of a function.
+        expected: FuncType,
     },
     /// The range leaves the memory or the table. Nothing was changed.
     OutOfBounds,
@@ -146,6 +155,7 @@ impl fmt::Display for CallError {
             CallError::Trap(trap) => trap.fmt(f),
             CallError::Exit(code) => write!(f, "the program ended with exit code {code}"),
             CallError::Host(error) => error.fmt(f),
+            CallError::Exception(exception) => exception.fmt(f),
             CallError::Busy(error) => error.fmt(f),
             CallError::OutOfMemory(error) => write!(f, "cannot call the function: {error}"),
             CallError::Mismatch { expected } => {
@@ -169,6 +179,9 @@ impl fmt::Display for CallError {
                     "the value does not fit the table's element type {}",
                     expected.element
                 )
+            }
+            CallError::TagMismatch { expected } => {
+                write!(f, "the values do not fit the tag's types {expected}")
             }
             CallError::OutOfBounds => f.write_str("the range leaves the memory or the table"),
             CallError::OtherRuntime => f.write_str("a value belongs to another runtime"),
@@ -223,6 +236,9 @@ pub enum HostError {
     Message(&'static str),
     /// A call back into WebAssembly trapped.
     Nested(Trap),
+    /// The function throws this exception: one that it made, or one that left a call back into
+    /// WebAssembly. The code that called the function can catch it.
+    Exception(UncaughtException),
     /// Any error of the host.
     #[cfg(feature = "std")]
     Other(Box<dyn core::error::Error + Send + Sync>),
@@ -230,11 +246,12 @@ pub enum HostError {
 
 impl HostError {
     /// What a failed call back into WebAssembly means to the function that made it.
-    fn from_call(error: CallError) -> HostError {
+    pub(crate) fn from_call(error: CallError) -> HostError {
         match error {
             CallError::Trap(trap) => HostError::Nested(trap),
             CallError::Exit(code) => HostError::Exit(code),
             CallError::Host(error) => error,
+            CallError::Exception(exception) => HostError::Exception(exception),
             CallError::Busy(_) => HostError::Message("the instance is in use"),
             CallError::OutOfMemory(_) => HostError::Message("out of memory"),
             CallError::Mismatch { .. } => {
@@ -245,6 +262,9 @@ impl HostError {
             }
             CallError::TableMismatch { .. } => {
                 HostError::Message("the value does not fit the table's element type")
+            }
+            CallError::TagMismatch { .. } => {
+                HostError::Message("the values do not fit the tag's types")
             }
             CallError::OutOfBounds => {
                 HostError::Message("the range leaves the memory or the table")
@@ -281,6 +301,7 @@ impl fmt::Display for HostError {
             HostError::Exit(code) => write!(f, "the program ended with exit code {code}"),
             HostError::Message(message) => f.write_str(message),
             HostError::Nested(trap) => trap.fmt(f),
+            HostError::Exception(exception) => exception.fmt(f),
             #[cfg(feature = "std")]
             HostError::Other(error) => error.fmt(f),
         }
@@ -295,9 +316,25 @@ impl<E: core::error::Error + Send + Sync + 'static> From<E> for HostError {
             Ok(error) => HostError::from_call(*error),
             Err(error) => match error.downcast::<HeapError>() {
                 Ok(error) => HostError::from_heap(*error),
-                Err(error) => HostError::Other(error),
+                Err(error) => match error.downcast::<UncaughtException>() {
+                    Ok(exception) => HostError::Exception(*exception),
+                    Err(error) => HostError::Other(error),
+                },
             },
         }
+    }
+}
+
+impl From<Exception> for HostError {
+    fn from(exception: Exception) -> HostError {
+        HostError::Exception(exception.into())
+    }
+}
+
+#[cfg(not(feature = "std"))]
+impl From<UncaughtException> for HostError {
+    fn from(exception: UncaughtException) -> HostError {
+        HostError::Exception(exception)
     }
 }
 

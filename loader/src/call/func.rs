@@ -162,10 +162,7 @@ impl Func {
         let types = func_type.params();
         let fits = types.len() == params.len()
             && func_type.results().len() == results.len()
-            && types
-                .iter()
-                .zip(params)
-                .all(|(ty, value)| value.value_type() == *ty);
+            && types.iter().zip(params).all(|(ty, value)| value.is_a(*ty));
         if !fits {
             return Err(CallError::Mismatch {
                 expected: func_type.clone(),

@@ -233,7 +233,7 @@ where
             .zip(results.iter())
             .zip(slots.iter_mut())
         {
-            if result.value_type() != *value_type {
+            if !result.is_a(*value_type) {
                 return Err(HostError::Message(
                     "a host function's result has the wrong type",
                 ));

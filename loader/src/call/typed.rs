@@ -12,6 +12,7 @@ use crate::call::error::CallError;
 use crate::call::exec_env::CallContext;
 use crate::call::func::Func;
 use crate::call::value::{ExternRef, Slot};
+use crate::exception::handle::Exception;
 use crate::group::Entered;
 use crate::types::ValueType;
 
@@ -91,6 +92,23 @@ impl WasmValue for Option<Func> {
 
     fn lift(slot: &Slot, group: &Entered<'_>) -> Option<Func> {
         Func::lift(slot.reference(), group)
+    }
+}
+
+impl sealed::Sealed for Option<Exception> {}
+
+impl WasmValue for Option<Exception> {
+    const TYPE: ValueType = ValueType::EXNREF;
+
+    fn lower(self, group: &Entered<'_>) -> Result<Slot, CallError> {
+        match self {
+            None => Ok(Slot::from_reference(0)),
+            Some(exception) => Ok(Slot::from_reference(exception.lower(group)?)),
+        }
+    }
+
+    fn lift(slot: &Slot, group: &Entered<'_>) -> Option<Exception> {
+        Exception::lift(slot.reference(), group)
     }
 }
 

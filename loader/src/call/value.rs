@@ -11,6 +11,7 @@ use precast_format::context::VALUE_SIZE;
 
 use crate::call::error::CallError;
 use crate::call::func::Func;
+use crate::exception::handle::Exception;
 use crate::group::Entered;
 use crate::types::ValueType;
 
@@ -87,6 +88,8 @@ pub enum Value {
     FuncRef(Option<Func>),
     /// A reference to something of the host, or null.
     ExternRef(Option<ExternRef>),
+    /// A reference to an exception, or null.
+    ExnRef(Option<Exception>),
 }
 
 impl Value {
@@ -100,7 +103,17 @@ impl Value {
             Value::V128(_) => ValueType::V128,
             Value::FuncRef(_) => ValueType::FUNCREF,
             Value::ExternRef(_) => ValueType::EXTERNREF,
+            Value::ExnRef(_) => ValueType::EXNREF,
         }
+    }
+
+    /// Whether the value is one of a type.
+    pub(crate) fn is_a(&self, value_type: ValueType) -> bool {
+        let own = match self {
+            Value::ExnRef(None) => ValueType::NULLEXNREF,
+            value => value.value_type(),
+        };
+        own.is_subtype_of(value_type)
     }
 
     /// The value that a local of this type starts with: zero or null.
@@ -112,6 +125,7 @@ impl Value {
             ValueType::F64 => Value::F64(0),
             ValueType::V128 => Value::V128(0),
             ValueType::FUNCREF => Value::FuncRef(None),
+            ty if ty.is_exception() => Value::ExnRef(None),
             _ => Value::ExternRef(None),
         }
     }
@@ -197,9 +211,12 @@ impl fmt::Display for Value {
             Value::F32(bits) => write!(f, "{}", f32::from_bits(*bits)),
             Value::F64(bits) => write!(f, "{}", f64::from_bits(*bits)),
             Value::V128(bits) => write!(f, "{bits:#034x}"),
-            Value::FuncRef(None) | Value::ExternRef(None) => f.write_str("null"),
+            Value::FuncRef(None) | Value::ExternRef(None) | Value::ExnRef(None) => {
+                f.write_str("null")
+            }
             Value::FuncRef(Some(_)) => f.write_str("funcref"),
             Value::ExternRef(Some(reference)) => write!(f, "externref {}", reference.get()),
+            Value::ExnRef(Some(_)) => f.write_str("exnref"),
         }
     }
 }
@@ -221,6 +238,7 @@ impl Value {
             ValueType::F64 => Value::F64(u64::from_ne_bytes(slot.low())),
             ValueType::V128 => Value::V128(u128::from_ne_bytes(slot.low())),
             ValueType::FUNCREF => Value::FuncRef(Func::lift(slot.reference(), group)),
+            ty if ty.is_exception() => Value::ExnRef(Exception::lift(slot.reference(), group)),
             _ => Value::ExternRef(ExternRef::from_number(slot.reference())),
         }
     }
@@ -233,9 +251,12 @@ impl Value {
             Value::F32(bits) => Slot::from_low(bits.to_ne_bytes()),
             Value::F64(bits) => Slot::from_low(bits.to_ne_bytes()),
             Value::V128(bits) => Slot::from_low(bits.to_ne_bytes()),
-            Value::FuncRef(None) | Value::ExternRef(None) => Slot::from_reference(0),
+            Value::FuncRef(None) | Value::ExternRef(None) | Value::ExnRef(None) => {
+                Slot::from_reference(0)
+            }
             Value::FuncRef(Some(func)) => Slot::from_reference(func.lower(group)?),
             Value::ExternRef(Some(reference)) => Slot::from_reference(reference.get()),
+            Value::ExnRef(Some(exception)) => Slot::from_reference(exception.lower(group)?),
         })
     }
 }

@@ -6,6 +6,7 @@ use core::ptr::NonNull;
 
 use super::Group;
 use crate::alloc::{Box, Category, OutOfMemory};
+use crate::exception::tag::TagObject;
 use crate::instance::InstanceData;
 use crate::instance::global::GlobalObject;
 use crate::instance::memory::MemoryObject;
@@ -60,6 +61,8 @@ pub(crate) enum Member {
     Table(Box<Linked<TableObject>>),
     /// A global that the host made.
     Global(Box<Linked<GlobalObject>>),
+    /// A tag that the host made.
+    Tag(Box<Linked<TagObject>>),
 }
 
 impl Member {
@@ -68,7 +71,7 @@ impl Member {
         match self {
             Member::Instance(instance) => instance.membership().set(group),
             // Whoever refers to these is an instance or a handle, and knows the group itself.
-            Member::Memory(_) | Member::Table(_) | Member::Global(_) => {}
+            Member::Memory(_) | Member::Table(_) | Member::Global(_) | Member::Tag(_) => {}
         }
     }
 
@@ -79,6 +82,7 @@ impl Member {
             Member::Memory(member) => &member.next,
             Member::Table(member) => &member.next,
             Member::Global(member) => &member.next,
+            Member::Tag(member) => &member.next,
         }
     }
 }

@@ -15,6 +15,7 @@ use precast_format::context::{ContextLayout, Field, PointerWidth};
 
 use crate::alloc::{Allocator, Category, OutOfMemory, Vec};
 use crate::call::value::Slot;
+use crate::exception::tag::TagRecordData;
 use crate::instance::record::FunctionRecordData;
 
 #[cfg(test)]
@@ -140,6 +141,25 @@ impl<'a> Context<'a> {
     pub(crate) fn imported_global(&self, index: u32) -> Option<NonNull<Slot>> {
         let address = self.word(self.layout.imported_global(index));
         NonNull::new(core::ptr::with_exposed_provenance_mut(address))
+    }
+
+    /// Writes the pointer to an imported tag's record.
+    pub(crate) fn set_imported_tag(&self, index: u32, record: NonNull<TagRecordData>) {
+        self.set_word(
+            self.layout.imported_tag(index),
+            record.as_ptr().expose_provenance(),
+        );
+    }
+
+    /// Reads the pointer to an imported tag's record; none before it is set.
+    pub(crate) fn imported_tag(&self, index: u32) -> Option<NonNull<TagRecordData>> {
+        let address = self.word(self.layout.imported_tag(index));
+        NonNull::new(core::ptr::with_exposed_provenance_mut(address))
+    }
+
+    /// Where a defined tag's record is.
+    pub(crate) fn defined_tag(&self, index: u32) -> NonNull<TagRecordData> {
+        self.at(self.layout.defined_tag(index))
     }
 
     /// Where a defined function's record is.

@@ -25,6 +25,7 @@ use crate::call::entry;
 use crate::call::error::Trap;
 use crate::call::host::HostFunction;
 use crate::call::stack::CallStack;
+use crate::exception::tag::TagRecordData;
 use crate::group::{Entered, GroupRef, Linked, Member, Membership};
 use crate::instance::context::{Context, ContextStorage};
 use crate::instance::element::ElementSegment;
@@ -279,6 +280,16 @@ fn fill_context(instance: &InstanceData, imports: &[Extern]) {
         if let Extern::Global(global) = import {
             context.set_imported_global(index as u32, global.slot());
         }
+    }
+    for (index, import) in of_kind(module, imports, ExternKind::Tag).enumerate() {
+        if let Extern::Tag(tag) = import {
+            context.set_imported_tag(index as u32, tag.record());
+        }
+    }
+    for tag in module.artifact().tags() {
+        let record = TagRecordData::new(module.func_type(tag.type_index));
+        // SAFETY: the record is in the context block.
+        unsafe { context.defined_tag(tag.index).write(record) };
     }
 }
 

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::call::func::Func;
+use crate::exception::tag::Tag;
 use crate::group::{Busy, GroupRef};
 use crate::instance::global::Global;
 use crate::instance::memory::Memory;
@@ -19,6 +20,8 @@ pub enum Extern {
     Memory(Memory),
     /// A global.
     Global(Global),
+    /// A tag of exceptions.
+    Tag(Tag),
 }
 
 impl Extern {
@@ -58,6 +61,15 @@ impl Extern {
         }
     }
 
+    /// The tag, if it is one.
+    pub fn into_tag(self) -> Option<Tag> {
+        if let Extern::Tag(tag) = self {
+            Some(tag)
+        } else {
+            None
+        }
+    }
+
     /// The type, with the current size as the minimum of tables and memories.
     pub fn current_type(&self) -> Result<ExternType, Busy> {
         Ok(match self {
@@ -71,6 +83,7 @@ impl Extern {
                 ExternType::Memory(memory.object().current_type())
             }
             Extern::Global(global) => ExternType::Global(global.global_type()),
+            Extern::Tag(tag) => ExternType::Tag(tag.func_type()),
         })
     }
 
@@ -81,6 +94,7 @@ impl Extern {
             Extern::Table(table) => Some(table.group()),
             Extern::Memory(memory) => Some(memory.group()),
             Extern::Global(global) => Some(global.group()),
+            Extern::Tag(tag) => Some(tag.group()),
         }
     }
 }
@@ -106,5 +120,11 @@ impl From<Memory> for Extern {
 impl From<Global> for Extern {
     fn from(global: Global) -> Extern {
         Extern::Global(global)
+    }
+}
+
+impl From<Tag> for Extern {
+    fn from(tag: Tag) -> Extern {
+        Extern::Tag(tag)
     }
 }

@@ -12,6 +12,20 @@ use crate::types::GlobalType;
 /// A global that the host made.
 pub(crate) struct GlobalObject {
     slot: core::cell::UnsafeCell<Slot>,
+    global_type: GlobalType,
+}
+
+impl GlobalObject {
+    /// The type.
+    pub(crate) fn global_type(&self) -> GlobalType {
+        self.global_type
+    }
+
+    /// The value, while the group is entered.
+    pub(crate) fn read(&self) -> Slot {
+        // SAFETY: whoever is inside of the group is this thread, and nobody writes now.
+        unsafe { *self.slot.get() }
+    }
 }
 
 /// A global: exported by an instance, or made by the host to be imported.
@@ -34,7 +48,7 @@ impl Global {
         global_type: GlobalType,
         value: Value,
     ) -> Result<Global, CallError> {
-        if value.value_type() != global_type.value {
+        if !value.is_a(global_type.value) {
             return Err(CallError::GlobalMismatch {
                 expected: global_type,
             });
@@ -44,6 +58,7 @@ impl Global {
             let entered = group.enter()?;
             let object = GlobalObject {
                 slot: core::cell::UnsafeCell::new(value.lower(&entered)?),
+                global_type,
             };
             let object = Linked::new(runtime, object)?;
             let slot = NonNull::from(&object.slot).cast();
@@ -87,7 +102,7 @@ impl Global {
 
     /// Changes the value of a mutable global.
     pub fn set(&self, value: Value) -> Result<(), CallError> {
-        if value.value_type() != self.global_type.value || !self.global_type.mutable {
+        if !value.is_a(self.global_type.value) || !self.global_type.mutable {
             return Err(CallError::GlobalMismatch {
                 expected: self.global_type,
             });

@@ -9,6 +9,7 @@ use crate::call::error::HostError;
 use crate::call::func::Func;
 use crate::call::host::IntoHostFunction;
 use crate::call::value::Value;
+use crate::exception::tag::Tag;
 use crate::instance::Instance;
 use crate::instance::error::{ImportName, InstantiateError, LinkError};
 use crate::instance::export::Extern;
@@ -57,7 +58,7 @@ impl Definition {
 ///
 /// Defining a name again replaces the earlier definition.
 ///
-/// Instances that import a table, a memory, a global or another instance's function share a life
+/// Instances that import a table, a memory, a global, a tag or another instance's function share a life
 /// with it: they are freed together, when the last handle to any of them is gone. Host functions
 /// tie nothing together.
 pub struct Imports {
@@ -140,6 +141,11 @@ impl Imports {
     /// Defines a global.
     pub fn global(&mut self, module: &str, name: &str, global: &Global) -> Result<(), OutOfMemory> {
         self.define(module, name, global.clone())
+    }
+
+    /// Defines a tag of exceptions.
+    pub fn tag(&mut self, module: &str, name: &str, tag: &Tag) -> Result<(), OutOfMemory> {
+        self.define(module, name, tag.clone())
     }
 
     /// Defines everything that the instance exports, under a module name.
@@ -235,7 +241,12 @@ impl fmt::Debug for Imports {
 fn matches(expected: &ExternType, found: &ExternType) -> bool {
     match (expected, found) {
         (ExternType::Function(expected), ExternType::Function(found)) => expected == found,
-        (ExternType::Global(expected), ExternType::Global(found)) => expected == found,
+        (ExternType::Global(expected), ExternType::Global(found)) => {
+            // What never changes may be of a smaller type.
+            expected == found
+                || !expected.mutable && !found.mutable && found.value.is_subtype_of(expected.value)
+        }
+        (ExternType::Tag(expected), ExternType::Tag(found)) => expected == found,
         (ExternType::Table(expected), ExternType::Table(found)) => {
             expected.element == found.element
                 && expected.is_64 == found.is_64

@@ -35,6 +35,7 @@ use crate::call::exec_env::{ExecutionEnvironment, Stack};
 use crate::call::func::Func;
 use crate::call::typed::{TypedFunc, WasmParams, WasmResults};
 use crate::call::value::Slot;
+use crate::exception::tag::{Tag, TagRecordData};
 use crate::group::{Group, GroupRef, Membership};
 use crate::instance::context::{Context, ContextStorage};
 use crate::instance::element::ElementSegment;
@@ -198,6 +199,18 @@ impl InstanceData {
         }
     }
 
+    /// The record of a tag, imports first.
+    pub(crate) fn tag(&self, index: u32) -> Option<NonNull<TagRecordData>> {
+        let counts = self.module.artifact().counts();
+        match index.checked_sub(counts.imported_tags) {
+            None => self.context().imported_tag(index),
+            Some(defined) if defined < counts.defined_tags => {
+                Some(self.context().defined_tag(defined))
+            }
+            Some(_) => None,
+        }
+    }
+
     /// The record of a function, imports first; none for functions that nothing refers to.
     pub(crate) fn function_record(&self, index: u32) -> Option<NonNull<FunctionRecordData>> {
         let artifact = self.module.artifact();
@@ -229,11 +242,11 @@ impl InstanceData {
                 *self.memories.get(index as usize)?,
                 group,
             )),
-            ExternKind::Tag => return None,
             ExternKind::Global => {
                 let global_type = self.module.artifact().global_type(index)?;
                 Extern::Global(Global::from_slot(group, self.global(index)?, global_type))
             }
+            ExternKind::Tag => Extern::Tag(Tag::from_record(group, self.tag(index)?)),
         })
     }
 }
@@ -336,6 +349,11 @@ impl Instance {
     /// The exported table with this name.
     pub fn table(&self, name: &str) -> Option<Table> {
         self.export(name)?.into_table()
+    }
+
+    /// The exported tag with this name.
+    pub fn tag(&self, name: &str) -> Option<Tag> {
+        self.export(name)?.into_tag()
     }
 
     /// The exported global with this name.

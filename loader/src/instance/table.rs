@@ -97,6 +97,11 @@ impl TableObject {
         self.with(|elements| elements.get(usize::try_from(index).ok()?).copied())
     }
 
+    /// Shows every element to `visit`.
+    pub(crate) fn for_each(&self, visit: &mut impl FnMut(usize)) {
+        self.with(|elements| elements.iter().for_each(|element| visit(*element)));
+    }
+
     /// Writes references from `index` on, if they fit.
     pub(crate) fn write(&self, index: u64, references: &[usize]) -> Result<(), TrapCode> {
         self.write_all(index, references.len() as u64, references.iter().copied())
@@ -227,7 +232,7 @@ impl Table {
         table_type: TableType,
         initial: Value,
     ) -> Result<Table, CallError> {
-        if initial.value_type() != table_type.element {
+        if !initial.is_a(table_type.element) {
             return Err(CallError::TableMismatch {
                 expected: table_type,
             });
@@ -301,7 +306,7 @@ impl Table {
     }
 
     fn reference(&self, value: &Value, group: &Entered<'_>) -> Result<usize, CallError> {
-        if value.value_type() != self.table_type().element {
+        if !value.is_a(self.table_type().element) {
             return Err(CallError::TableMismatch {
                 expected: self.table_type(),
             });

@@ -4,12 +4,13 @@
 //! that compiled code indexes. The functions are called with the C convention, on the stack of
 //! compiled code, of which they use [`LIBCALL_STACK_MARGIN`](crate::limits::LIBCALL_STACK_MARGIN)
 //! bytes at most; those that may call the host leave for the thread's own stack. None of them
-//! unwinds, and none of them ends the activation except `raise`: what traps returns a code, and
-//! compiled code raises it.
+//! unwinds, and none of them ends the activation except `raise`, `throw` and `rethrow`: what traps
+//! returns a code, and compiled code raises it.
 //!
 //! The context pointer that they get is the one of the instance that runs, whose group this
 //! thread has entered.
 
+mod exception;
 mod float;
 mod growth;
 mod memory;
@@ -79,15 +80,10 @@ const fn address(libcall: Libcall) -> *const () {
         Libcall::TruncF64 => float::trunc_f64 as *const (),
         Libcall::NearestF32 => float::nearest_f32 as *const (),
         Libcall::NearestF64 => float::nearest_f64 as *const (),
-        Libcall::ExceptionNew => exception_new as *const (),
-        // Without exceptions there is nothing that could be thrown.
-        Libcall::Throw | Libcall::Rethrow => trap::RAISE as *const (),
+        Libcall::ExceptionNew => exception::exception_new as *const (),
+        Libcall::Throw => exception::THROW as *const (),
+        Libcall::Rethrow => exception::RETHROW as *const (),
     }
-}
-
-/// Finds no memory for an exception.
-extern "C" fn exception_new(_context: *mut u8, _tag: *const ()) -> *mut () {
-    ptr::null_mut()
 }
 
 /// How a helper says whether it trapped: zero, or the number of the code.

@@ -13,6 +13,7 @@ use precast_format::types::{ExternKind, ImportType, MemoryType, TableType};
 use crate::alloc::{Allocator, Category};
 use crate::call::host::HostFunction;
 use crate::call::stack::StackRegion;
+use crate::exception::tag::TagObject;
 use crate::group::{GroupRef, Linked};
 use crate::instance::context::{ContextStorage, NATIVE_WIDTH};
 use crate::instance::export::Extern;
@@ -154,9 +155,13 @@ impl Steps<'_> {
                 }
                 ImportType::Memory(memory) => self.host_memory(trace, &memory)?,
                 ImportType::Table(table) => self.host_table(trace, &table)?,
-                ImportType::Global(_) | ImportType::Tag(_) => {
+                ImportType::Global(_) => {
                     trace.allocate(Category::Instance, GroupRef::layout());
                     trace.allocate(Category::Instance, Linked::<GlobalObject>::layout());
+                }
+                ImportType::Tag(_) => {
+                    trace.allocate(Category::Instance, GroupRef::layout());
+                    trace.allocate(Category::Instance, Linked::<TagObject>::layout());
                 }
             }
             trace.array::<u8>(

@@ -53,6 +53,13 @@ pub enum Pending {
     Trap(TrapInfo),
     /// A host function failed; its error is in [`Activation::host_error`].
     HostError,
+    /// An exception is on its way, or was until a handler took it.
+    Exception {
+        /// The address of its object.
+        address: usize,
+        /// Whether a host function failed with it, so that it is in [`Activation::host_error`], too.
+        by_host: bool,
+    },
 }
 
 /// One call of the host into compiled code.

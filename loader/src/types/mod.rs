@@ -137,7 +137,7 @@ pub enum ExternType {
     Memory(MemoryType),
     /// A global.
     Global(GlobalType),
-    /// A tag of exceptions that carry the parameters of this type.
+    /// A tag, whose exceptions carry the parameters.
     Tag(FuncType),
 }
 
@@ -180,7 +180,10 @@ impl fmt::Display for ExternType {
                 write!(f, "global (mut {})", global.value)
             }
             ExternType::Global(global) => write!(f, "global {}", global.value),
-            ExternType::Tag(func) => write!(f, "tag {func}"),
+            ExternType::Tag(tag) => {
+                f.write_str("tag ")?;
+                write_list(f, tag.params())
+            }
         }
     }
 }

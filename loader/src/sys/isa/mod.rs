@@ -1,9 +1,11 @@
-//! The little assembly that trapping and changing stacks need, one file per instruction set.
+//! The little assembly that trapping, throwing and changing stacks need, one file per instruction set.
 
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86_64::{call_on_stack, raise, resume};
+pub(crate) use x86_64::{
+    CallerRegisters, call_on_stack, call_with_registers, land, raise, resume, rethrow, throw,
+};
 
 #[cfg(not(target_arch = "x86_64"))]
 compile_error!("this instruction set has no file in loader/src/sys/isa yet");

@@ -1,8 +1,11 @@
 //! x86-64 with the System V convention.
 
 use core::arch::{asm, naked_asm};
+use core::mem::offset_of;
+use core::ptr::NonNull;
 
 use crate::trap::unwind::raise_here;
+use crate::trap::unwind::throw::{rethrow_here, throw_here};
 
 /// The `raise` libcall: context in `rdi`, trap code in `esi`.
 ///
@@ -77,6 +80,152 @@ pub(crate) unsafe extern "C" fn call_on_stack(
         "mov [rax], rsp",
         "mov rsp, r9",
         "call r8",
+        "mov rsp, rbp",
+        "pop rbp",
+        "ret",
+    )
+}
+
+/// The registers of compiled code that calls keep, at a call that throws.
+///
+/// Handlers of the frame that throws expect in them what was there at the call. Handlers of frames
+/// above expect the context register only, which is one of them.
+#[repr(C)]
+pub(crate) struct CallerRegisters {
+    r15: usize,
+    r14: usize,
+    r13: usize,
+    r12: usize,
+    rbx: usize,
+    rbp: usize,
+    return_address: usize,
+}
+
+impl CallerRegisters {
+    /// What handlers above an adapter to the host expect, whose call returns to an address.
+    pub(crate) fn of_adapter(
+        context: NonNull<u8>,
+        return_address: usize,
+        frame_pointer: usize,
+    ) -> CallerRegisters {
+        CallerRegisters {
+            // Where code keeps its context in a register, it is this one.
+            r15: context.as_ptr().expose_provenance(),
+            r14: 0,
+            r13: 0,
+            r12: 0,
+            rbx: 0,
+            rbp: frame_pointer,
+            return_address,
+        }
+    }
+
+    /// Where the call returns to.
+    pub(crate) fn return_address(&self) -> usize {
+        self.return_address
+    }
+
+    /// The frame pointer of the function that called.
+    pub(crate) fn frame_pointer(&self) -> usize {
+        self.rbp
+    }
+}
+
+/// Pushes the registers that calls keep and goes to a function that does not return, with them as the
+/// third argument. The jump leaves the stack aligned as after a call.
+macro_rules! throwing_stub {
+    ($target:path) => {
+        naked_asm!(
+            "push rbp",
+            "push rbx",
+            "push r12",
+            "push r13",
+            "push r14",
+            "push r15",
+            "mov rdx, rsp",
+            "jmp {target}",
+            target = sym $target,
+        )
+    };
+}
+
+/// The `throw` libcall: context in `rdi`, exception in `rsi`.
+///
+/// # Safety
+///
+/// Only compiled code calls this, with its context pointer and an exception.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn throw() {
+    throwing_stub!(throw_here)
+}
+
+/// The `rethrow` libcall: context in `rdi`, exception in `rsi`.
+///
+/// # Safety
+///
+/// Only adapters call this, with the context pointer of the instance that they return to, and an
+/// exception.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn rethrow() {
+    throwing_stub!(rethrow_here)
+}
+
+/// Goes on in a handler, with the exception in the first payload register.
+///
+/// # Safety
+///
+/// There is a handler at `handler` that goes on with this stack, this frame and these registers. The
+/// frames in between are left without being unwound.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn land(
+    registers: &CallerRegisters,
+    handler: usize,
+    stack_pointer: usize,
+    frame_pointer: usize,
+    exception: usize,
+) -> ! {
+    naked_asm!(
+        "mov r15, [rdi + {r15}]",
+        "mov r14, [rdi + {r14}]",
+        "mov r13, [rdi + {r13}]",
+        "mov r12, [rdi + {r12}]",
+        "mov rbx, [rdi + {rbx}]",
+        "mov rsp, rdx",
+        "mov rbp, rcx",
+        "mov rax, r8",
+        "jmp rsi",
+        r15 = const offset_of!(CallerRegisters, r15),
+        r14 = const offset_of!(CallerRegisters, r14),
+        r13 = const offset_of!(CallerRegisters, r13),
+        r12 = const offset_of!(CallerRegisters, r12),
+        rbx = const offset_of!(CallerRegisters, rbx),
+    )
+}
+
+/// Writes the registers that calls keep to the stack, and calls a function with the first argument and
+/// the stack pointer below them.
+///
+/// # Safety
+///
+/// The caller may call the function with these arguments.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn call_with_registers(
+    first: *const (),
+    code: unsafe extern "C" fn(*const (), usize),
+) {
+    naked_asm!(
+        "push rbp",
+        "mov rbp, rsp",
+        "push rbx",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        // Aligned at the call.
+        "sub rsp, 8",
+        "mov rax, rsi",
+        "mov rsi, rsp",
+        "call rax",
         "mov rsp, rbp",
         "pop rbp",
         "ret",

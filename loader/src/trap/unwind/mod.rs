@@ -19,8 +19,9 @@
 //! one before it and below the trampoline's frame.
 
 pub(super) mod backtrace;
+pub(crate) mod throw;
 
-use core::ptr;
+use core::ptr::{self, NonNull};
 
 use precast_format::context::{Field, PointerWidth};
 use precast_format::trap::TrapCode;
@@ -39,7 +40,8 @@ const NATIVE_WIDTH: PointerWidth = if size_of::<usize>() == 4 {
 /// Size of a frame pointer and a return address.
 const LINK_SIZE: usize = 2 * size_of::<usize>();
 
-/// The rest of `raise`: code zero means that a host function has already recorded its error.
+/// The rest of `raise`: code zero means that a host function has already recorded its error, or the
+/// exception that it throws.
 ///
 /// # Safety
 ///
@@ -69,6 +71,13 @@ pub(crate) unsafe extern "C" fn raise_here(
             frame_pointer,
             fault_address: None,
         });
+    }
+    if code == 0
+        && let Pending::Exception { address, .. } = activation.pending
+        && let Some(context) = NonNull::new(context)
+    {
+        // SAFETY: 1 and 2; whoever recorded the exception has brought it into the group.
+        unsafe { throw::throw_from_host(context, activation, address, pc, frame_pointer) }
     }
     // SAFETY: 2.
     unsafe { capture(activation, pc, false, frame_pointer, stack_pointer) };

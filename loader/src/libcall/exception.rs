@@ -1,0 +1,64 @@
+//! Helpers for exceptions.
+//!
+//! # Safety
+//!
+//! All functions are called by compiled code with the context pointer of the running instance.
+
+use core::ptr::{self, NonNull};
+
+use crate::call::entry::{has_host_stack, on_thread_stack};
+use crate::exception::tag::TagRecordData;
+use crate::instance::InstanceData;
+
+/// Throws an exception: see [`crate::trap::unwind`]. The entry is assembly, because registers and the
+/// frame that called it must be looked at before there is another one.
+pub(super) const THROW: unsafe extern "C" fn() = crate::sys::isa::throw;
+
+/// Lets an exception that an adapter got go on.
+pub(super) const RETHROW: unsafe extern "C" fn() = crate::sys::isa::rethrow;
+
+/// A new exception of a tag, or zero without memory for it.
+///
+/// One that the last handler has taken the values out of is used again, if it fits. Everything else
+/// may call the host's allocator, and is done on the thread's own stack.
+pub(super) unsafe extern "C" fn exception_new(
+    context: NonNull<u8>,
+    tag: NonNull<TagRecordData>,
+) -> usize {
+    // SAFETY: the context is the running instance's.
+    let instance = unsafe { InstanceData::from_context(context) };
+    // SAFETY: the running instance's tags belong to its group.
+    if let Some(object) = unsafe { instance.group().reuse_exception(tag) } {
+        return object.address();
+    }
+    let arguments = [
+        context.as_ptr().cast_const().cast(),
+        tag.as_ptr().cast_const().cast(),
+        ptr::null(),
+    ];
+    // SAFETY: compiled code of the running instance is behind this, and `make` takes the two.
+    unsafe { on_thread_stack(context, arguments, make) }
+}
+
+/// The part that runs on the thread's own stack.
+///
+/// # Safety
+///
+/// The arguments are those of [`exception_new`].
+unsafe extern "C" fn make(context: *const (), tag: *const (), _: *const ()) -> usize {
+    let context = NonNull::new(context.cast_mut().cast::<u8>());
+    let tag = NonNull::new(tag.cast_mut().cast::<TagRecordData>());
+    let (Some(context), Some(tag)) = (context, tag) else {
+        return 0;
+    };
+    // Code that relies on a guard page can come closer to the end of the thread's stack.
+    // SAFETY: the context is the running instance's.
+    if !unsafe { has_host_stack(context) } {
+        return 0;
+    }
+    // SAFETY: the context is the running instance's.
+    let instance = unsafe { InstanceData::from_context(context) };
+    // SAFETY: the running instance's tags belong to its group.
+    let made = unsafe { instance.group().new_exception(tag) };
+    made.map_or(0, |object| object.address())
+}

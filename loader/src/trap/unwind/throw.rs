@@ -1,0 +1,224 @@
+//! Throwing: from frame to frame until there is a handler.
+//!
+//! ```text
+//!   higher addresses
+//!   | trampoline                    | <- entry frame pointer: here the exception leaves the call
+//!   | frames of instance A          |
+//!   | adapter from A into B         |    catches everything, goes back to A, throws again
+//!   | frames of instance B          |
+//!   | frame that threw              | <- frame pointer: here the walk starts
+//!   lower addresses
+//! ```
+//!
+//! A call has handlers if the artifact lists its return address. Whoever leaves an instance lands in
+//! an adapter first, so that all frames of one walk are the throwing instance's: its tables tell
+//! everything, and its context pointer is right in every handler.
+//!
+//! Between a throw and its handler are frames of compiled code only, so nothing is skipped that has
+//! something to drop. Nothing is allocated, and little stack is used: this runs on compiled code's.
+
+use core::ptr::{self, NonNull};
+
+use precast_format::context::Field;
+
+use super::{LINK_SIZE, NATIVE_WIDTH, capture, is_frame};
+use crate::exception::object::Object;
+use crate::instance::InstanceData;
+use crate::sys::isa::{self, CallerRegisters};
+use crate::trap::activation::{Activation, Pending};
+
+/// Where an exception goes.
+struct Landing {
+    /// Address of the handler.
+    handler: usize,
+    frame_pointer: usize,
+    stack_pointer: usize,
+    /// Whether the handler keeps the reference, instead of taking the values out at once.
+    keeps: bool,
+    /// Whether the handler is an adapter's, from which the exception goes on.
+    goes_on: bool,
+}
+
+/// The rest of the `throw` libcall.
+///
+/// # Safety
+///
+/// 1. `context` is the context pointer of the instance that runs on this thread, whose activation
+///    field points to the activation in progress.
+/// 2. `exception` is the address of an exception of the instance's group.
+/// 3. `registers` are those of the call of `throw` in that instance's code.
+pub(crate) unsafe extern "C" fn throw_here(
+    context: NonNull<u8>,
+    exception: usize,
+    registers: &CallerRegisters,
+) -> ! {
+    // SAFETY: 1.
+    let activation = unsafe { activation_of(context) };
+    activation.pending = Pending::Exception {
+        address: exception,
+        by_host: false,
+    };
+    // SAFETY: 1, 2, 3.
+    unsafe { send(context, activation, exception, registers, true) }
+}
+
+/// The rest of the `rethrow` libcall, by which adapters let an exception go on.
+///
+/// # Safety
+///
+/// As for [`throw_here`]; the call is in an adapter's code, whose frame is called by the instance's.
+pub(crate) unsafe extern "C" fn rethrow_here(
+    context: NonNull<u8>,
+    exception: usize,
+    registers: &CallerRegisters,
+) -> ! {
+    // SAFETY: 1.
+    let activation = unsafe { activation_of(context) };
+    // Who threw it was noted then, with the frames that were active.
+    // SAFETY: 1, 2, 3.
+    unsafe { send(context, activation, exception, registers, false) }
+}
+
+/// Throws the exception that a host function failed with, from its adapter's call of `raise` on.
+///
+/// # Safety
+///
+/// As for [`throw_here`], with the program counter and frame pointer of the adapter.
+pub(super) unsafe fn throw_from_host(
+    context: NonNull<u8>,
+    activation: &mut Activation,
+    exception: usize,
+    pc: usize,
+    frame_pointer: usize,
+) -> ! {
+    let registers = CallerRegisters::of_adapter(context, pc, frame_pointer);
+    // SAFETY: the caller's promise.
+    unsafe { send(context, activation, exception, &registers, true) }
+}
+
+/// The activation in progress.
+///
+/// # Safety
+///
+/// 1 of [`throw_here`]. Nobody else looks at the activation meanwhile.
+unsafe fn activation_of<'a>(context: NonNull<u8>) -> &'a mut Activation {
+    // SAFETY: the fixed field lies below every context pointer.
+    let field = unsafe { context.offset(Field::Activation.offset(NATIVE_WIDTH) as isize) };
+    // SAFETY: fields are aligned words.
+    let address = unsafe { field.cast::<usize>().read() };
+    let activation: *mut Activation = ptr::with_exposed_provenance_mut(address);
+    // SAFETY: the caller's promise; the host's frame looks at it through the same pointer, and only
+    // afterwards.
+    unsafe { &mut *activation }
+}
+
+/// Sends an exception to its handler, or out of the activation. A new one leaves its frames behind
+/// where the handler will not know them.
+///
+/// # Safety
+///
+/// As for [`throw_here`].
+unsafe fn send(
+    context: NonNull<u8>,
+    activation: &mut Activation,
+    exception: usize,
+    registers: &CallerRegisters,
+    is_new: bool,
+) -> ! {
+    // The registers lie below the frame that threw.
+    let stack_pointer = ptr::from_ref(registers).addr();
+    // SAFETY: 1.
+    let instance = unsafe { InstanceData::from_context(context) };
+    let group = instance.group();
+    // SAFETY: 2; nothing frees it before it has landed.
+    let object = unsafe { Object::at(exception) };
+    if let Some(object) = object {
+        group.throw_exception(object);
+    }
+    // SAFETY: 3.
+    let landing = object.and_then(|object| unsafe {
+        find(
+            instance,
+            object,
+            registers,
+            stack_pointer,
+            activation.entry_frame_pointer,
+        )
+    });
+    if is_new && landing.as_ref().is_none_or(|landing| landing.goes_on) {
+        let (pc, frame) = (registers.return_address(), registers.frame_pointer());
+        // SAFETY: 3.
+        unsafe { capture(activation, pc, false, frame, stack_pointer) };
+    }
+    let Some(landing) = landing else {
+        let (handler, stack, frame) = activation.handler();
+        // SAFETY: the trampoline has written the three, and its frame is still there. No frame in
+        // between has anything to drop.
+        unsafe { isa::resume(handler, stack, frame) }
+    };
+    if let Some(object) = object {
+        group.deliver_exception(object, landing.keeps);
+    }
+    // SAFETY: the artifact says that the handler goes on with this frame, and whoever loaded it
+    // answers for that. No frame in between has anything to drop.
+    unsafe {
+        isa::land(
+            registers,
+            landing.handler,
+            landing.stack_pointer,
+            landing.frame_pointer,
+            exception,
+        )
+    }
+}
+
+/// Looks for the handler of an exception.
+///
+/// # Safety
+///
+/// 3 of [`throw_here`]; `end` is the frame pointer of the trampoline.
+unsafe fn find(
+    instance: &InstanceData,
+    object: Object,
+    registers: &CallerRegisters,
+    stack_pointer: usize,
+    end: usize,
+) -> Option<Landing> {
+    let module = instance.module();
+    let artifact = module.artifact();
+    let (handlers, functions, text) = (artifact.handlers(), artifact.functions(), module.text());
+    let mut pc = registers.return_address();
+    let mut frame = registers.frame_pointer();
+    let mut lowest = stack_pointer;
+    while frame != end && is_frame(frame, lowest, end) {
+        // The adapter that throws again may be another module's.
+        let offset = u32::try_from(pc.wrapping_sub(text.start)).ok();
+        let list = offset.and_then(|offset| handlers.lookup(offset));
+        if let Some(list) = list {
+            for clause in list.clauses() {
+                let fits = match clause.tag {
+                    None => true,
+                    Some(tag) => instance.tag(tag) == Some(object.tag()),
+                };
+                if fits {
+                    let last = functions.get(functions.len().wrapping_sub(1));
+                    let goes_on = last.is_none_or(|last| clause.text_offset >= last.text_end());
+                    return Some(Landing {
+                        handler: text.start.wrapping_add(clause.text_offset as usize),
+                        frame_pointer: frame,
+                        stack_pointer: frame.wrapping_sub(list.frame_offset as usize),
+                        keeps: clause.keeps,
+                        goes_on,
+                    });
+                }
+            }
+        }
+        // SAFETY: the frame lies in the used part of the stack and is aligned.
+        let [next, return_address] =
+            unsafe { ptr::with_exposed_provenance::<[usize; 2]>(frame).read() };
+        // Frames are left in one direction, so that a damaged chain comes to an end.
+        lowest = frame.saturating_add(LINK_SIZE);
+        (frame, pc) = (next, return_address);
+    }
+    None
+}
