@@ -101,7 +101,9 @@ pub use instance::export::Extern;
 pub use instance::global::Global;
 pub use instance::heap::{AppHeapError, HeapError};
 pub use instance::import::Imports;
-pub use instance::memory::{ClampedLimit, GrowthFailure, GrowthObserver, Memory, MemoryMut};
+pub use instance::memory::{
+    BorrowError, ClampedLimit, GrowthFailure, GrowthObserver, Memory, MemoryMut,
+};
 pub use instance::table::Table;
 pub use instance::{ExportError, Instance, InstanceOptions};
 pub use memory::address::AddressError;

@@ -7,7 +7,7 @@ use crate::call::error::HostError;
 use crate::call::stack::CallStack;
 use crate::group::{Busy, Entered};
 use crate::instance::export::Extern;
-use crate::instance::memory::{Memory, MemoryMut, MemoryObject};
+use crate::instance::memory::{AnyMemory, BorrowError, Memory, MemoryMut};
 use crate::instance::{Instance, InstanceData};
 use crate::runtime::Runtime;
 
@@ -57,15 +57,24 @@ impl<'a> Caller<'a> {
 
     /// The caller's main memory as a slice: the one exported as `memory`, else memory 0.
     ///
-    /// The slice is exclusive: until it is dropped, no call enters these instances.
+    /// The slice is exclusive: until it is dropped, no call enters these instances. A shared memory
+    /// cannot be had so; [`Caller::main_memory`] has methods that copy.
     pub fn memory_mut(&mut self) -> Result<MemoryMut<'_>, HostError> {
         let memory = self
-            .main_memory()
+            .any_memory()
             .ok_or(HostError::Message("the caller has no memory"))?;
+        let memory = memory
+            .member()
+            .ok_or(HostError::Message(BorrowError::SHARED))?;
         Ok(MemoryMut::new(memory, self.instance.group().enter()?))
     }
 
-    pub(crate) fn main_memory(&self) -> Option<&'a MemoryObject> {
+    /// The caller's main memory: the one exported as `memory`, else memory 0.
+    pub fn main_memory(&self) -> Option<Memory> {
+        self.instance.main_memory_handle()
+    }
+
+    pub(crate) fn any_memory(&self) -> Option<AnyMemory<'a>> {
         self.instance.main_memory()
     }
 

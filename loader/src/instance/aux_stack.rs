@@ -165,9 +165,7 @@ impl InstanceData {
         let (Some(memory), Ok(start)) = (self.memory(0), usize::try_from(limit)) else {
             return painted;
         };
-        let intact = memory.with_tail(start, |bytes| {
-            bytes.iter().take_while(|byte| **byte == PATTERN).count()
-        });
+        let intact = memory.count_while(start, |byte| byte == PATTERN);
         painted.min(intact as u64)
     }
 }

@@ -103,6 +103,14 @@ impl<'a> Context<'a> {
         self.at(self.layout.defined_memory(index))
     }
 
+    /// Writes the pointer to the pair of a defined memory that is shared, where others have the pair.
+    pub(crate) fn set_shared_memory(&self, index: u32, pair: NonNull<Pair>) {
+        self.set_word(
+            self.layout.defined_memory(index),
+            pair.as_ptr().expose_provenance(),
+        );
+    }
+
     /// Writes the pointer to an imported memory's pair.
     pub(crate) fn set_imported_memory(&self, index: u32, pair: NonNull<Pair>) {
         self.set_word(

@@ -32,7 +32,7 @@ use crate::instance::element::ElementSegment;
 use crate::instance::error::{ImportName, InstantiateError, LinkError};
 use crate::instance::export::Extern;
 use crate::instance::import::Imports;
-use crate::instance::memory::{MemoryObject, StorageChoice};
+use crate::instance::memory::{MemoryObject, MemoryRef, SharedMemory, StorageChoice};
 use crate::instance::record::{FunctionRecordData, HostRecord};
 use crate::instance::table::TableObject;
 use crate::instance::{
@@ -130,7 +130,7 @@ fn build(
     // All arrays have room for what the artifact counts.
     for import in of_kind(module, imports, ExternKind::Memory) {
         if let Extern::Memory(memory) = import {
-            memories.push(memory.pointer());
+            memories.push(memory.reference());
         }
     }
     for import in of_kind(module, imports, ExternKind::Table) {
@@ -139,8 +139,13 @@ fn build(
         }
     }
 
-    // Memory 0 holds the context below its base, where it is ours and cannot move.
+    // Memory 0 holds the context below its base, where it is ours alone and cannot move.
     for memory in artifact.memories() {
+        if memory.ty.shared {
+            let memory = SharedMemory::create(module, plan, &memory)?;
+            memories.push(MemoryRef::Shared(memory));
+            continue;
+        }
         let below = if plan.holds_context(memory.index) {
             layout.size()
         } else {
@@ -148,7 +153,7 @@ fn build(
         };
         let object = MemoryObject::create(module, plan, &memory, below)?;
         if let Some(object) = own_memories.push(object) {
-            memories.push(object);
+            memories.push(MemoryRef::Member(object));
         }
     }
     if let Some(heap) = plan.heap() {
@@ -178,9 +183,18 @@ fn build(
         // SAFETY: the pair is in the context, which lives as long as the table.
         unsafe { table.move_pair(context.defined_table(index as u32)) };
     }
-    for (index, memory) in own_memories.iter().enumerate() {
-        // SAFETY: the pair is in the context, which lives as long as the memory.
-        unsafe { memory.move_pair(context.defined_memory(index as u32)) };
+    let imported = artifact.counts().imported_memories as usize;
+    for (index, memory) in memories.iter().skip(imported).enumerate() {
+        let index = index as u32;
+        match memory {
+            MemoryRef::Member(memory) => {
+                // SAFETY: the memory is one of our own, pushed above.
+                let memory = unsafe { memory.as_ref() };
+                // SAFETY: the pair is in the context, which lives as long as the memory.
+                unsafe { memory.move_pair(context.defined_memory(index)) };
+            }
+            MemoryRef::Shared(memory) => context.set_shared_memory(index, memory.pair()),
+        }
     }
 
     let instance = InstanceData {

@@ -7,6 +7,7 @@ use crate::group::{Busy, GroupRef};
 use crate::instance::global::Global;
 use crate::instance::memory::Memory;
 use crate::instance::table::Table;
+use crate::runtime::Runtime;
 use crate::types::ExternType;
 
 /// Something that an instance exports or imports.
@@ -78,23 +79,30 @@ impl Extern {
                 let _group = table.group().enter()?;
                 ExternType::Table(table.object().current_type())
             }
-            Extern::Memory(memory) => {
-                let _group = memory.group().enter()?;
-                ExternType::Memory(memory.object().current_type())
-            }
+            Extern::Memory(memory) => ExternType::Memory(memory.current_type()?),
             Extern::Global(global) => ExternType::Global(global.global_type()),
             Extern::Tag(tag) => ExternType::Tag(tag.func_type()),
         })
     }
 
-    /// The group that it belongs to; a host function has none.
+    /// The group that it belongs to; a host function and a shared memory have none.
     pub(crate) fn group(&self) -> Option<&GroupRef> {
         match self {
             Extern::Func(func) => func.group(),
             Extern::Table(table) => Some(table.group()),
-            Extern::Memory(memory) => Some(memory.group()),
+            Extern::Memory(memory) => memory.group(),
             Extern::Global(global) => Some(global.group()),
             Extern::Tag(tag) => Some(tag.group()),
+        }
+    }
+}
+
+impl Extern {
+    /// The runtime that it belongs to, where it knows.
+    pub(crate) fn runtime(&self) -> Option<&Runtime> {
+        match self {
+            Extern::Memory(memory) => Some(memory.runtime()),
+            item => item.group().map(GroupRef::runtime),
         }
     }
 }

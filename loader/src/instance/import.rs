@@ -58,9 +58,9 @@ impl Definition {
 ///
 /// Defining a name again replaces the earlier definition.
 ///
-/// Instances that import a table, a memory, a global, a tag or another instance's function share a life
-/// with it: they are freed together, when the last handle to any of them is gone. Host functions
-/// tie nothing together.
+/// Instances that import a table, a memory, a global, a tag or another instance's function share a
+/// life with it: they are freed together, when the last handle to any of them is gone. Host functions
+/// and shared memories tie nothing together.
 pub struct Imports {
     runtime: Runtime,
     /// In the order of the names.
@@ -207,8 +207,8 @@ impl Imports {
                 .into());
             };
             if found
-                .group()
-                .is_some_and(|group| !group.runtime().is_same(&self.runtime))
+                .runtime()
+                .is_some_and(|runtime| !runtime.is_same(&self.runtime))
             {
                 return Err(InstantiateError::OtherRuntime);
             }

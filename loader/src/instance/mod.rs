@@ -42,7 +42,7 @@ use crate::instance::element::ElementSegment;
 use crate::instance::export::Extern;
 use crate::instance::global::Global;
 use crate::instance::heap::HeapPlan;
-use crate::instance::memory::{ClampedLimit, Memory, MemoryObject};
+use crate::instance::memory::{AnyMemory, ClampedLimit, Memory, MemoryObject, MemoryRef};
 use crate::instance::record::{FunctionRecordData, HostRecord};
 use crate::instance::table::{Table, TableObject};
 use crate::memory::app_heap::AppHeap;
@@ -55,6 +55,7 @@ pub use options::InstanceOptions;
 /// How long the arrays of an instance are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ArrayCounts {
+    /// Shared ones are nobody's own.
     pub(crate) own_memories: usize,
     pub(crate) own_tables: usize,
     /// Imported functions that are the host's.
@@ -75,14 +76,17 @@ impl ArrayCounts {
         app_heap: Option<&HeapPlan>,
     ) -> ArrayCounts {
         let counts = artifact.counts();
-        let (own_memories, own_tables) = (artifact.memories().len(), artifact.tables().len());
+        let defined_memories = artifact.memories().len();
+        let own_tables = artifact.tables().len();
+        let own_memories = artifact.memories().into_iter();
+        let own_memories = own_memories.filter(|memory| !memory.ty.shared).count();
         ArrayCounts {
-            own_memories: own_memories as usize,
+            own_memories,
             own_tables: own_tables as usize,
             host_functions,
             app_heaps: usize::from(app_heap.is_some()),
             elements: artifact.elements().len() as usize,
-            memories: counts.imported_memories as usize + own_memories as usize,
+            memories: counts.imported_memories as usize + defined_memories as usize,
             tables: counts.imported_tables as usize + own_tables as usize,
             data: artifact.data().len() as usize,
         }
@@ -99,7 +103,7 @@ pub(crate) struct InstanceData {
     /// The context pointer.
     context: NonNull<u8>,
     /// The memories by index, imports first.
-    memories: Array<NonNull<MemoryObject>>,
+    memories: Array<MemoryRef>,
     /// The tables by index, imports first.
     tables: Array<NonNull<TableObject>>,
     /// Which data segments are dropped.
@@ -128,7 +132,7 @@ impl InstanceData {
             .array::<HostRecord>(counts.host_functions)
             .array::<RefCell<AppHeap>>(counts.app_heaps)
             .array::<ElementSegment>(counts.elements)
-            .array::<NonNull<MemoryObject>>(counts.memories)
+            .array::<MemoryRef>(counts.memories)
             .array::<NonNull<TableObject>>(counts.tables)
             .array::<Cell<bool>>(counts.data)
     }
@@ -174,10 +178,11 @@ impl InstanceData {
     }
 
     /// The memory with this index, imports first.
-    pub(crate) fn memory(&self, index: u32) -> Option<&MemoryObject> {
-        let object = self.memories.get(index as usize)?;
-        // SAFETY: the group keeps own and imported memories as long as the instance.
-        Some(unsafe { object.as_ref() })
+    pub(crate) fn memory(&self, index: u32) -> Option<AnyMemory<'_>> {
+        let memory = self.memories.get(index as usize)?;
+        // SAFETY: the group keeps own and imported memories as long as the instance, and who holds
+        // one has entered the group.
+        Some(unsafe { memory.get() })
     }
 
     /// The table with this index, imports first.
@@ -225,8 +230,14 @@ impl InstanceData {
     }
 
     /// The memory that a host function of the caller's kind expects.
-    pub(crate) fn main_memory(&self) -> Option<&MemoryObject> {
+    pub(crate) fn main_memory(&self) -> Option<AnyMemory<'_>> {
         self.memory(self.module.main_memory())
+    }
+
+    /// A handle to that memory.
+    pub(crate) fn main_memory_handle(&self) -> Option<Memory> {
+        let memory = self.memories.get(self.module.main_memory() as usize)?;
+        Some(Memory::from_reference(memory, self.group().reference()))
     }
 
     /// The export with this kind and index.
@@ -238,8 +249,8 @@ impl InstanceData {
             ExternKind::Table => {
                 Extern::Table(Table::from_object(*self.tables.get(index as usize)?, group))
             }
-            ExternKind::Memory => Extern::Memory(Memory::from_object(
-                *self.memories.get(index as usize)?,
+            ExternKind::Memory => Extern::Memory(Memory::from_reference(
+                self.memories.get(index as usize)?,
                 group,
             )),
             ExternKind::Global => {

@@ -19,7 +19,7 @@ use crate::instance::context::{ContextStorage, NATIVE_WIDTH};
 use crate::instance::export::Extern;
 use crate::instance::global::GlobalObject;
 use crate::instance::import::Imports;
-use crate::instance::memory::{Memory, MemoryObject, StorageChoice};
+use crate::instance::memory::{Memory, MemoryObject, SharedMemory, StorageChoice};
 use crate::instance::table::TableObject;
 use crate::instance::{ArrayCounts, InstanceData};
 use crate::link::requirements::has_guarded_memory;
@@ -174,8 +174,13 @@ impl Steps<'_> {
 
     /// `Memory::new`.
     fn host_memory(&self, trace: &mut Trace, memory: &MemoryType) -> Result<(), PlanError> {
-        trace.allocate(Category::Instance, GroupRef::layout());
         let storage = Memory::storage(memory, self.options.mode == AllocationMode::System);
+        if memory.shared {
+            self.linear_memory(trace, memory, storage)?;
+            trace.allocate(Category::Instance, SharedMemory::layout());
+            return Ok(());
+        }
+        trace.allocate(Category::Instance, GroupRef::layout());
         self.linear_memory(trace, memory, storage)?;
         trace.allocate(Category::Instance, Linked::<MemoryObject>::layout());
         Ok(())
@@ -240,8 +245,11 @@ impl Steps<'_> {
         let imports = artifact.imports();
         let resolved = trace.array::<Extern>(Category::Instance, imports.len() as usize)?;
         let functions = artifact.imported_count(ExternKind::Function);
-        // Host functions have no group; what else is imported brings one along.
-        if functions == imports.len() {
+        // Host functions and shared memories have no group; what else is imported brings one along.
+        let shared = imports.into_iter();
+        let shared =
+            shared.filter(|import| matches!(import.ty, ImportType::Memory(ty) if ty.shared));
+        if functions as usize + shared.count() == imports.len() as usize {
             trace.allocate(Category::Instance, GroupRef::layout());
         }
         let counts = ArrayCounts::new(artifact, functions as usize, self.memories.heap());
@@ -256,6 +264,9 @@ impl Steps<'_> {
             let memory_type = self.memories.enlarged(memory.index, memory.ty);
             let storage = self.memories.storage(&memory_type, below);
             self.linear_memory(trace, &memory_type, storage)?;
+            if memory.ty.shared {
+                trace.allocate(Category::Instance, SharedMemory::layout());
+            }
         }
         if let Some(heap) = self.memories.heap() {
             let layout = AppHeap::layout(heap.bytes);

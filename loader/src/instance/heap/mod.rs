@@ -14,7 +14,7 @@ use crate::call::caller::Caller;
 use crate::call::error::CallError;
 use crate::call::exec_env::CallContext;
 use crate::group::Busy;
-use crate::instance::memory::MemoryObject;
+use crate::instance::memory::AnyMemory;
 use crate::instance::{Instance, InstanceData};
 use crate::memory::app_heap::{AppHeap, AppHeapUsage};
 
@@ -161,7 +161,7 @@ impl InstanceData {
     }
 
     /// The memory that allocations are in.
-    fn heap_memory(&self) -> Option<&MemoryObject> {
+    fn heap_memory(&self) -> Option<AnyMemory<'_>> {
         if self.app_heap().is_some() {
             self.memory(0)
         } else {

@@ -8,12 +8,12 @@ use core::ptr::NonNull;
 
 use crate::call::caller::Caller;
 use crate::group::Busy;
-use crate::instance::memory::{Memory, MemoryMut, MemoryObject};
+use crate::instance::memory::{AnyMemory, Memory, MemoryMut};
 use crate::memory::address::{self, AddressError, Region};
 
-impl MemoryObject {
+impl AnyMemory<'_> {
     /// What a program can reach whose memory this is.
-    fn regions(&self) -> [Region; 1] {
+    fn regions(self) -> [Region; 1] {
         [Region {
             address: 0,
             length: self.length(),
@@ -22,16 +22,19 @@ impl MemoryObject {
     }
 
     /// Whether a range is there.
-    pub(crate) fn check_range(&self, address: u64, length: u64) -> Result<(), AddressError> {
+    pub(crate) fn check_range(self, address: u64, length: u64) -> Result<(), AddressError> {
         address::find(&self.regions(), address, length).map(|_| ())
     }
 
     /// How many bytes the string at an address has before its zero.
-    fn string_length(&self, address: u64) -> Result<u64, AddressError> {
+    fn string_length(self, address: u64) -> Result<u64, AddressError> {
         let regions = self.regions();
-        let (_, range) = address::find(&regions, address, 0)?;
-        self.with_tail(range.start, |bytes| address::string_length(address, bytes))
-            .map(|length| length as u64)
+        let (region, range) = address::find(&regions, address, 0)?;
+        let length = self.count_while(range.start, |byte| byte != 0);
+        if length >= region.length - range.start {
+            return Err(AddressError::NotTerminated { address });
+        }
+        Ok(length as u64)
     }
 }
 
@@ -40,15 +43,13 @@ impl Memory {
     ///
     /// What is in the memory stays in it: memories do not shrink.
     pub fn check_range(&self, address: u64, length: u64) -> Result<(), AddressError> {
-        let _group = self.group().enter()?;
-        self.object().check_range(address, length)
+        self.enter()?.check_range(address, length)
     }
 
     /// How many bytes the string at an address has before the zero that ends it, which is in the
     /// memory, too. The program can change it afterwards.
     pub fn string_length(&self, address: u64) -> Result<u64, AddressError> {
-        let _group = self.group().enter()?;
-        self.object().string_length(address)
+        self.enter()?.string_length(address)
     }
 
     /// Where a range of the memory is on the host. The pointer is valid for reads and writes of
@@ -62,16 +63,16 @@ impl Memory {
     ///    grows it or the host.
     /// 3. No [`MemoryMut`] of it is alive, and no other thread is inside its instances.
     /// 4. References made from the pointer end before compiled code runs again.
+    /// 5. Of a shared memory there are no references, and accesses are atomic: other threads use it
+    ///    at any time.
     pub fn native_address(&self, address: u64, length: u64) -> Result<NonNull<u8>, AddressError> {
-        let _group = self.group().enter()?;
-        address::native_address(&self.object().regions(), address, length)
+        address::native_address(&self.enter()?.regions(), address, length)
     }
 
     /// The program's address of a byte of the memory, given by where it is on the host; none for
     /// pointers to anything else. The pointer is not used.
     pub fn address_of(&self, native: *const u8) -> Result<Option<u64>, Busy> {
-        let _group = self.group().enter()?;
-        Ok(address::address_of(&self.object().regions(), native))
+        Ok(address::address_of(&self.enter()?.regions(), native))
     }
 }
 
@@ -138,10 +139,10 @@ impl Caller<'_> {
         Ok(address::address_of(&self.addressed()?.regions(), native))
     }
 
-    fn addressed(&self) -> Result<&MemoryObject, AddressError> {
+    fn addressed(&self) -> Result<AnyMemory<'_>, AddressError> {
         if self.group().is_borrowed() {
             return Err(AddressError::Busy(Busy));
         }
-        self.main_memory().ok_or(AddressError::NoMemory)
+        self.any_memory().ok_or(AddressError::NoMemory)
     }
 }

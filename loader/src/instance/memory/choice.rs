@@ -6,7 +6,7 @@ use precast_format::tunables::BoundsChecks;
 
 use crate::instance::InstanceOptions;
 use crate::instance::heap::{AppHeapError, HeapPlan};
-use crate::instance::memory::{ClampedLimit, GrowthObserver, MemoryObject};
+use crate::instance::memory::{AnyMemory, ClampedLimit, GrowthObserver};
 use crate::memory::Storage;
 use crate::types::MemoryType;
 
@@ -45,7 +45,7 @@ impl StorageChoice {
         plan.first_is_guarded = artifact
             .memories()
             .get(0)
-            .is_some_and(|memory| plan.is_guarded(&memory.ty));
+            .is_some_and(|memory| plan.is_guarded(&memory.ty) && !memory.ty.shared);
         plan.heap = HeapPlan::new(artifact, options.heap_size, |ty| plan.limited(ty))?;
         Ok(plan)
     }
@@ -55,7 +55,7 @@ impl StorageChoice {
         self.bounds_checks.guards(memory_type)
     }
 
-    /// Whether a defined memory begins at the context pointer.
+    /// Whether a defined memory begins at the context pointer. A shared one outlives contexts.
     pub(crate) fn holds_context(&self, defined: u32) -> bool {
         defined == 0 && self.imported_memories == 0 && self.first_is_guarded
     }
@@ -125,7 +125,7 @@ impl StorageChoice {
     }
 
     /// Whether code relies on what an imported memory does not have.
-    pub(crate) fn accepts(&self, memory: &MemoryObject) -> bool {
+    pub(crate) fn accepts(&self, memory: AnyMemory<'_>) -> bool {
         !self.is_guarded(&memory.memory_type())
             || memory.reserved() >= self.reservation.saturating_add(self.guard)
     }

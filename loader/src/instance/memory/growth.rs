@@ -5,7 +5,8 @@
 
 use core::fmt;
 
-use crate::alloc::OutOfMemory;
+use crate::alloc::{Category, OutOfMemory};
+use crate::types::MemoryType;
 
 /// Why a memory did not grow.
 #[must_use]
@@ -56,10 +57,48 @@ impl fmt::Display for GrowthFailure {
 
 impl core::error::Error for GrowthFailure {}
 
+/// The size of a memory that has grown.
+#[derive(Clone, Copy)]
+pub(super) struct Pages {
+    pub(super) pages: u64,
+    /// Bytes.
+    pub(super) length: usize,
+}
+
+/// The size that a memory of this type and index has after it grew, if it may have that.
+pub(super) fn pages_after(
+    memory_type: &MemoryType,
+    memory: u32,
+    previous: u64,
+    delta: u64,
+) -> Result<Pages, GrowthFailure> {
+    let reachable = memory_type.reachable_pages();
+    let limit = memory_type.limits.max.unwrap_or(reachable).min(reachable);
+    let pages = match previous.checked_add(delta) {
+        Some(pages) if pages <= limit => pages,
+        pages => {
+            return Err(GrowthFailure::LimitReached {
+                memory,
+                pages: pages.unwrap_or(u64::MAX),
+                limit,
+            });
+        }
+    };
+    let length = pages
+        .checked_mul(1 << memory_type.page_size_log2)
+        .and_then(|bytes| usize::try_from(bytes).ok());
+    let length = length.ok_or(GrowthFailure::OutOfMemory {
+        memory,
+        pages,
+        error: OutOfMemory::new(Category::LinearMemory, usize::MAX),
+    })?;
+    Ok(Pages { pages, length })
+}
+
 /// A function of the host that is told why memories of an instance did not grow.
 ///
 /// It is called on the thread that asked for the growth, within `memory.grow` or
-/// [`Memory::grow`](crate::Memory::grow). It must not panic, and what it does to the instance has
+/// [`Memory::grow`](crate::Memory::grow); for shared memories that is any thread. It must not panic, and what it does to the instance has
 /// no effect on the outcome.
 #[derive(Clone, Copy)]
 pub struct GrowthObserver {

@@ -5,11 +5,11 @@ use core::ptr::NonNull;
 
 use precast_format::trap::TrapCode;
 
-use crate::alloc::{Category, OutOfMemory};
-use crate::call::backtrace::Backtrace;
-use crate::call::error::Trap;
+use crate::alloc::OutOfMemory;
 use crate::instance::context::Pair;
 use crate::instance::error::InstantiateError;
+use crate::instance::memory::growth::{Pages, pages_after};
+use crate::instance::memory::image::place_images;
 use crate::instance::memory::{ClampedLimit, GrowthFailure, GrowthObserver, StorageChoice};
 use crate::memory::{LinearMemory, Storage};
 use crate::module::Module;
@@ -47,14 +47,10 @@ impl MemoryObject {
             plan.storage(&memory_type, below),
         )?;
         let index = plan.index(memory.index);
+        place_images(object.memory.get_mut(), module, index)?;
         object.index = index;
         object.clamped = plan.clamped(memory.index, &memory_type);
         object.observer = plan.observer();
-        for part in module.artifact().image() {
-            if part.memory == index {
-                object.place_image(module, &part)?;
-            }
-        }
         Ok(object)
     }
 
@@ -81,28 +77,6 @@ impl MemoryObject {
     pub(super) fn own_pair(&self) {
         self.pair.set(NonNull::from(&self.own_pair).cast());
         self.publish();
-    }
-
-    /// Puts a part of the initial contents in place.
-    fn place_image(
-        &self,
-        module: &Module,
-        part: &precast_format::read::ImagePart<'_>,
-    ) -> Result<(), InstantiateError> {
-        // SAFETY: see `with`.
-        let memory = unsafe { &mut *self.memory.get() };
-        if let Some(file) = module.file_mapping()
-            && memory.map_image(
-                file.file(),
-                u64::from(part.file_offset),
-                part.address,
-                part.bytes.len(),
-            )?
-        {
-            return Ok(());
-        }
-        self.write(part.address, part.bytes)
-            .map_err(|code| InstantiateError::Trap(Trap::new(code, Backtrace::empty())))
     }
 
     /// Moves the pair into the owner's context.
@@ -137,13 +111,6 @@ impl MemoryObject {
         self.memory_type
     }
 
-    /// The type with the current size as its minimum, as import matching wants it.
-    pub(crate) fn current_type(&self) -> MemoryType {
-        let mut current = self.memory_type;
-        current.limits.min = self.pages();
-        current
-    }
-
     /// The host's wish for a maximum, where it was not heeded.
     pub(crate) fn clamped_limit(&self) -> Option<ClampedLimit> {
         self.clamped
@@ -176,7 +143,7 @@ impl MemoryObject {
     /// allow it. Then the observer is told the reason.
     pub(crate) fn grow(&self, delta: u64) -> Option<u64> {
         let previous = self.pages();
-        match self.try_grow(previous.checked_add(delta)) {
+        match self.try_grow(previous, delta) {
             Ok(()) => Some(previous),
             Err(failure) => {
                 if let Some(observer) = &self.observer {
@@ -187,34 +154,18 @@ impl MemoryObject {
         }
     }
 
-    /// Grows to a number of pages; none where there is no such number.
-    fn try_grow(&self, pages: Option<u64>) -> Result<(), GrowthFailure> {
-        let memory = self.index;
-        let reachable = self.memory_type.reachable_pages();
-        let limit = self.memory_type.limits.max.unwrap_or(reachable);
-        let limit = limit.min(reachable);
-        let pages = match pages {
-            Some(pages) if pages <= limit => pages,
-            _ => {
-                return Err(GrowthFailure::LimitReached {
-                    memory,
-                    pages: pages.unwrap_or(u64::MAX),
-                    limit,
-                });
-            }
-        };
-        let failed = |error| GrowthFailure::OutOfMemory {
-            memory,
-            pages,
-            error,
-        };
-        let bytes = pages
-            .checked_mul(1 << self.memory_type.page_size_log2)
-            .and_then(|bytes| usize::try_from(bytes).ok())
-            .ok_or(failed(OutOfMemory::new(Category::LinearMemory, usize::MAX)))?;
+    /// Grows by a number of pages.
+    fn try_grow(&self, previous: u64, delta: u64) -> Result<(), GrowthFailure> {
+        let Pages { pages, length } = pages_after(&self.memory_type, self.index, previous, delta)?;
         // SAFETY: see `with`.
         let storage = unsafe { &mut *self.memory.get() };
-        storage.grow(bytes).map_err(failed)?;
+        storage
+            .grow(length)
+            .map_err(|error| GrowthFailure::OutOfMemory {
+                memory: self.index,
+                pages,
+                error,
+            })?;
         self.publish();
         Ok(())
     }
@@ -274,13 +225,25 @@ impl MemoryObject {
         })
     }
 
-    /// Shows the bytes from an offset on to `run`, which does not come back here.
-    pub(in crate::instance) fn with_tail<T>(
+    /// Shows a range to `run`, which does not come back here.
+    pub(super) fn with_range(
         &self,
-        start: usize,
-        run: impl FnOnce(&[u8]) -> T,
-    ) -> T {
-        self.with(|memory| run(memory.get(start..).unwrap_or_default()))
+        offset: u64,
+        length: u64,
+        run: impl FnOnce(&mut [u8]) -> Result<(), TrapCode>,
+    ) -> Result<(), TrapCode> {
+        self.with(|memory| {
+            let range = range(memory.len(), offset, length)?;
+            run(memory.get_mut(range).ok_or(TrapCode::MemoryOutOfBounds)?)
+        })
+    }
+
+    /// How many bytes from an offset on satisfy a condition.
+    pub(super) fn count_while(&self, start: usize, condition: impl Fn(u8) -> bool) -> usize {
+        self.with(|memory| {
+            let bytes = memory.get(start..).unwrap_or_default().iter();
+            bytes.take_while(|byte| condition(**byte)).count()
+        })
     }
 
     /// Shows the bytes to `run`.
@@ -303,7 +266,11 @@ impl MemoryObject {
 }
 
 /// The range of `length` bytes from `start`, if it fits.
-fn range(size: usize, start: u64, length: u64) -> Result<core::ops::Range<usize>, TrapCode> {
+pub(super) fn range(
+    size: usize,
+    start: u64,
+    length: u64,
+) -> Result<core::ops::Range<usize>, TrapCode> {
     match start.checked_add(length) {
         // Both are at most `size`.
         Some(end) if end <= size as u64 => Ok(start as usize..end as usize),
