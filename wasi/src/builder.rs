@@ -10,7 +10,7 @@ use std::io;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use cap_std::fs::Dir;
 use precast_loader::alloc::{Shared, Vec as LoaderVec};
@@ -381,6 +381,7 @@ impl WasiContextBuilder {
             environment,
             table,
             origin: Origin::now(),
+            alarm: OnceLock::new(),
         };
         Ok(WasiContext {
             state: Shared::new(allocator, Category::Wasi, state)?,

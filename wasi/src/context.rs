@@ -8,10 +8,31 @@
 //! ```
 //!
 //! All of it is in the memory of the runtime that the context was built for.
+//!
+//! # Threads
+//!
+//! Any number of threads may use a context at the same time. Text and arguments never change; all
+//! else is behind one of these locks:
+//!
+//! | lock | of | held |
+//! |---|---|---|
+//! | the table's | a context | to look up, enter or take out a number; asks for memory to grow |
+//! | position | a directory | while the system lists it |
+//! | turn | a descriptor | for a call on something that is ready, and to change its flags |
+//! | stream | a stream of the host program's | while its object reads or writes |
+//!
+//! A call takes its descriptor out of the table as a shared reference, so that nobody waits with the
+//! table's lock, and what is closed or renumbered meanwhile stays open until the call is over. No
+//! lock is taken while another is held, but for the allocator's own. Waiting for input, for room or
+//! for time is done without a lock, except in objects of the host program's: those are used by one
+//! thread at a time. Positions of files and their data are the system's business.
+
+use std::sync::OnceLock;
 
 use precast_loader::Allocator;
 use precast_loader::alloc::Shared;
 
+use crate::alarm::Alarm;
 use crate::builder::WasiContextBuilder;
 use crate::clock::Origin;
 use crate::descriptor::Descriptor;
@@ -32,6 +53,8 @@ pub(crate) struct State {
     pub environment: Strings,
     pub table: Table,
     pub origin: Origin,
+    /// What ends the waiting of calls, once somebody wants that.
+    pub alarm: OnceLock<Alarm>,
 }
 
 impl WasiContext {

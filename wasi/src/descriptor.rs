@@ -4,16 +4,18 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cap_std::fs::Dir;
+use rustix::event::PollFlags;
 
+use crate::alarm::Alarm;
 use crate::errno::Errno;
 use crate::rights::Rights;
 use crate::streams::OutputBuffer;
 use crate::sys;
 use crate::text::{Span, Text};
-use crate::types::{FileStat, FileType, fdflags};
+use crate::types::{FileStat, FileType, fdflags, sockets};
 
 /// One entry of the descriptor table.
 pub(crate) struct Descriptor {
@@ -23,6 +25,11 @@ pub(crate) struct Descriptor {
     rights: AtomicU64,
     inheriting: AtomicU64,
     flags: AtomicU32,
+    /// Held for a call on something that is ready, so that it still is, and to change the flags.
+    /// Nobody waits meanwhile.
+    pub turn: Mutex<()>,
+    /// Whether calls may wait for somebody else, once that was asked.
+    pub waits: OnceLock<bool>,
 }
 
 /// What is behind a descriptor.
@@ -87,6 +94,8 @@ impl Descriptor {
             rights: AtomicU64::new(rights.bits()),
             inheriting: AtomicU64::new(inheriting.bits()),
             flags: AtomicU32::new(0),
+            turn: Mutex::new(()),
+            waits: OnceLock::new(),
         }
     }
 
@@ -143,6 +152,8 @@ impl Descriptor {
         if flags & fdflags::ANY_SYNC & !opened != 0 {
             return Err(Errno::Invalid);
         }
+        // The system's flags and ours change together.
+        let _turn = lock(&self.turn);
         match &self.object {
             Object::Directory(_) => return Err(Errno::BadDescriptor),
             Object::Stream(Stream::Owned(fd))
@@ -206,17 +217,27 @@ impl Descriptor {
         }
     }
 
-    /// Reads at the current position. The text is that of the descriptor's context.
-    pub fn read(&self, text: &Text, buffers: &mut [IoSliceMut<'_>]) -> Result<usize, Errno> {
+    /// Reads at the current position. Text and alarm are those of the descriptor's context.
+    pub fn read(
+        &self,
+        text: &Text,
+        alarm: Option<&Alarm>,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Result<usize, Errno> {
         match &self.object {
-            Object::Stream(Stream::Inherited(fd)) => {
-                if self.flags() & fdflags::NONBLOCK != 0 && !sys::ready_to_read(*fd)? {
+            Object::Stream(Stream::Inherited(fd)) if self.flags() & fdflags::NONBLOCK != 0 => {
+                let _turn = lock(&self.turn);
+                if !sys::is_ready(*fd, PollFlags::IN)? {
                     return Err(Errno::Again);
                 }
                 sys::read(*fd, buffers)
             }
+            Object::Stream(Stream::Inherited(fd)) => {
+                self.when_ready(alarm, *fd, PollFlags::IN, || sys::read(*fd, buffers))
+            }
             Object::Stream(Stream::Owned(fd)) | Object::File(fd) | Object::Socket(fd) => {
-                sys::read(fd.as_fd(), buffers)
+                let fd = fd.as_fd();
+                self.when_ready(alarm, fd, PollFlags::IN, || sys::read(fd, buffers))
             }
             Object::Stream(Stream::Null) => Ok(0),
             Object::Stream(Stream::Given(rest)) => {
@@ -235,12 +256,17 @@ impl Descriptor {
         }
     }
 
-    /// Writes at the current position.
-    pub fn write(&self, buffers: &[IoSlice<'_>]) -> Result<usize, Errno> {
+    /// Writes at the current position. The alarm is that of the descriptor's context.
+    pub fn write(&self, alarm: Option<&Alarm>, buffers: &[IoSlice<'_>]) -> Result<usize, Errno> {
         match &self.object {
-            Object::Stream(Stream::Inherited(fd)) => sys::write(*fd, buffers),
-            Object::Stream(Stream::Owned(fd)) | Object::File(fd) => sys::write(fd.as_fd(), buffers),
-            Object::Socket(fd) => sys::send(fd.as_fd(), buffers),
+            Object::Stream(Stream::Inherited(fd)) => {
+                self.write_when_ready(alarm, *fd, buffers, |buffers| sys::write(*fd, buffers))
+            }
+            Object::Stream(Stream::Owned(fd)) | Object::File(fd) => {
+                let fd = fd.as_fd();
+                self.write_when_ready(alarm, fd, buffers, |buffers| sys::write(fd, buffers))
+            }
+            Object::Socket(fd) => self.send(alarm, fd.as_fd(), buffers),
             Object::Stream(Stream::Null) => Ok(buffers.iter().map(|buffer| buffer.len()).sum()),
             Object::Stream(Stream::Buffer(buffer)) => Ok(buffer.append(buffers)?),
             Object::Stream(Stream::Writer(writer)) => {
@@ -251,6 +277,51 @@ impl Descriptor {
             | Object::Directory(_)
             | Object::Listener(_) => Err(Errno::BadDescriptor),
         }
+    }
+
+    /// Sends a message on a socket.
+    pub fn send(
+        &self,
+        alarm: Option<&Alarm>,
+        fd: BorrowedFd<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Result<usize, Errno> {
+        self.write_when_ready(alarm, fd, buffers, |buffers| {
+            sys::send(fd, buffers, alarm.is_some())
+        })
+    }
+
+    /// Receives a message of a socket, and says whether it was cut short.
+    pub fn receive(
+        &self,
+        alarm: Option<&Alarm>,
+        fd: BorrowedFd<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+        flags: u32,
+    ) -> Result<(usize, bool), Errno> {
+        let at_once = alarm.is_some();
+        let receive = |buffers: &mut [IoSliceMut<'_>]| {
+            self.when_ready(alarm, fd, PollFlags::IN, || {
+                sys::receive(fd, buffers, flags, at_once)
+            })
+        };
+        let (mut count, cut) = receive(buffers)?;
+        // With an alarm the system does not wait for the rest; what only looks gets what is there.
+        let all = flags & (sockets::RECEIVE_WAIT_ALL | sockets::RECEIVE_PEEK);
+        if at_once && all == sockets::RECEIVE_WAIT_ALL && self.flags() & fdflags::NONBLOCK == 0 {
+            let mut rest = buffers;
+            let mut more = count;
+            while more != 0 {
+                IoSliceMut::advance_slices(&mut rest, more);
+                if rest.is_empty() {
+                    break;
+                }
+                // What has come has come; the next call tells the error.
+                more = receive(rest).map_or(0, |(more, _)| more);
+                count += more;
+            }
+        }
+        Ok((count, cut))
     }
 
     /// The type that `fdstat` gives.

@@ -66,6 +66,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alarm;
 mod args;
 mod builder;
 mod clock;
@@ -92,7 +93,7 @@ pub use builder::{BuildError, WasiContextBuilder};
 pub use context::WasiContext;
 pub use errno::Errno;
 pub use list::List;
-pub use memory::GuestMemory;
+pub use memory::{GuestMemory, SharedBytes};
 pub use process::{Exit, Raised};
 pub use register::{PREVIEW0, PREVIEW1};
 pub use rights::Rights;

@@ -82,7 +82,8 @@ impl WasiContext {
     /// # Errors
     ///
     /// [`Errno::Invalid`] if there is no subscription, or one of an unknown type, [`Errno::Fault`]
-    /// for a bad pointer, [`Errno::NoMemory`] if there are many and no memory for them.
+    /// for a bad pointer, [`Errno::NoMemory`] if there are many and no memory for them,
+    /// [`Errno::Interrupted`] by [`WasiContext::interrupt`].
     pub fn poll_oneoff(
         &self,
         memory: &mut GuestMemory<'_>,
@@ -227,7 +228,9 @@ impl WasiContext {
     fn wait(&self, pending: &[Subscription], polled: usize) -> Result<(), Errno> {
         let over = pending.iter().any(|one| matches!(one.wait, Wait::Over(_)));
         let empty = || PollFd::from_borrowed_fd(sys::standard_stream(0), PollFlags::empty());
-        let mut list = List::with_room(self.allocator(), polled, empty)?;
+        let alarm = self.alarm();
+        let room = polled + usize::from(alarm.is_some());
+        let mut list = List::with_room(self.allocator(), room, empty)?;
         for one in pending {
             if let Wait::Descriptor { descriptor, .. } = &one.wait {
                 let interest = if one.event_type == FD_READ {
@@ -239,6 +242,9 @@ impl WasiContext {
                 list.push(PollFd::from_borrowed_fd(host, interest));
             }
         }
+        if let Some(alarm) = alarm {
+            list.push(alarm.polled());
+        }
         loop {
             let timeout = if over {
                 Some(Duration::ZERO)
@@ -246,6 +252,12 @@ impl WasiContext {
                 self.time_left(pending)?
             };
             sys::wait(&mut list, timeout)?;
+            if list[polled..]
+                .iter()
+                .any(|alarm| !alarm.revents().is_empty())
+            {
+                return Err(Errno::Interrupted);
+            }
             let mut any = false;
             for one in pending {
                 let event = self.happened(one, &list)?;

@@ -16,6 +16,8 @@ impl WasiContext {
         buffer: u32,
         length: u32,
     ) -> Result<(), Errno> {
-        getrandom::fill(memory.slice_mut(buffer, length)?).map_err(|_| Errno::Io)
+        memory.produce(buffer, length, |bytes| {
+            getrandom::fill(bytes).map_err(|_| Errno::Io)
+        })
     }
 }

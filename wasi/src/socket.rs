@@ -2,6 +2,8 @@
 
 use std::os::fd::{AsFd, BorrowedFd};
 
+use rustix::event::PollFlags;
+
 use crate::context::WasiContext;
 use crate::descriptor::{Descriptor, Object};
 use crate::errno::Errno;
@@ -45,7 +47,9 @@ impl WasiContext {
             return Err(Errno::Invalid);
         }
         let vacancy = self.reserve()?;
-        let socket = sys::accept(listener, flags & fdflags::NONBLOCK != 0)?;
+        let socket = descriptor.when_ready(self.alarm(), listener, PollFlags::IN, || {
+            sys::accept(listener, flags & fdflags::NONBLOCK != 0)
+        })?;
         let rights = Rights::SOCKET & descriptor.inheriting();
         let socket = Descriptor::new(Object::Socket(socket), rights, Rights::NONE);
         let socket = self.state.table.insert(vacancy, socket.with_flags(flags))?;
@@ -77,11 +81,12 @@ impl WasiContext {
         if flags & !(sockets::RECEIVE_PEEK | sockets::RECEIVE_WAIT_ALL) != 0 {
             return Err(Errno::Invalid);
         }
-        let (count, truncated) = sys::receive(
-            socket,
-            &mut memory.vectors_mut(self.allocator(), iovs, iovs_len)?,
-            flags,
-        )?;
+        let mut truncated = false;
+        let count = memory.scatter(self.allocator(), iovs, iovs_len, |buffers| {
+            let (count, cut) = descriptor.receive(self.alarm(), socket, buffers, flags)?;
+            truncated = cut;
+            Ok(count)
+        })?;
         memory.write_u32(received, u32::try_from(count).unwrap_or(u32::MAX))?;
         let flags = if truncated {
             sockets::RECEIVED_TRUNCATED
@@ -112,7 +117,9 @@ impl WasiContext {
         if flags != 0 {
             return Err(Errno::Invalid);
         }
-        let count = sys::send(socket, &memory.vectors(self.allocator(), iovs, iovs_len)?)?;
+        let count = memory.gather(self.allocator(), iovs, iovs_len, |buffers| {
+            descriptor.send(self.alarm(), socket, buffers)
+        })?;
         memory.write_u32(sent, u32::try_from(count).unwrap_or(u32::MAX))
     }
 

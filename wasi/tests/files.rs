@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{APPEND, RESULT, with_directory};
+use common::{APPEND, RESULT, SHARED, with_directory};
 use precast_wasi::types::{fdflags, fstflags, oflags};
 use precast_wasi::{Abi, Errno, Rights};
 
@@ -91,13 +91,19 @@ fn lists_of_buffers_are_filled_in_order() {
     assert_eq!(guest.bytes_at(high.0, 5), b"one t");
     assert_eq!(guest.bytes_at(low.0, 8), b"wo three");
 
-    // Buffers that overlap: the read is short, and what it says was read is there.
+    // Buffers that overlap: the read is short where it goes into the memory itself, and what it says
+    // was read is there.
     let (array, count) = guest.vectors(&[(low.0, 4), (low.0 + 2, 4)]);
     context
         .fd_pread(&mut guest.memory(), fd, array, count, 0, RESULT)
         .unwrap();
-    assert_eq!(guest.u32_at(RESULT), 4);
-    assert_eq!(guest.bytes_at(low.0, 4), b"one ");
+    if SHARED {
+        assert_eq!(guest.u32_at(RESULT), 8);
+        assert_eq!(guest.bytes_at(low.0, 6), b"ontwo ");
+    } else {
+        assert_eq!(guest.u32_at(RESULT), 4);
+        assert_eq!(guest.bytes_at(low.0, 4), b"one ");
+    }
 }
 
 #[test]

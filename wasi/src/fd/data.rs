@@ -1,7 +1,7 @@
 //! Moving data: read, write, and the position between them.
 //!
-//! The system reads into guest memory and writes from it: no copy is made and no lock of this process
-//! is held.
+//! The system reads into guest memory and writes from it: no copy is made, unless other threads share
+//! the memory, and no lock of this process is held, unless a wait can be [ended](crate::alarm).
 
 use rustix::fs::SeekFrom;
 
@@ -45,10 +45,9 @@ impl WasiContext {
         let descriptor = self.descriptor(fd)?;
         descriptor.require(Rights::FD_READ)?;
         memory.check(nread, 4)?;
-        let read = descriptor.read(
-            &self.state.text,
-            &mut memory.vectors_mut(self.allocator(), iovs, iovs_len)?,
-        )?;
+        let read = memory.scatter(self.allocator(), iovs, iovs_len, |buffers| {
+            descriptor.read(&self.state.text, self.alarm(), buffers)
+        })?;
         memory.write_u32(nread, count(read))
     }
 
@@ -69,7 +68,9 @@ impl WasiContext {
         let descriptor = self.descriptor(fd)?;
         descriptor.require(Rights::FD_WRITE)?;
         memory.check(nwritten, 4)?;
-        let written = descriptor.write(&memory.vectors(self.allocator(), iovs, iovs_len)?)?;
+        let written = memory.gather(self.allocator(), iovs, iovs_len, |buffers| {
+            descriptor.write(self.alarm(), buffers)
+        })?;
         memory.write_u32(nwritten, count(written))
     }
 
@@ -91,11 +92,9 @@ impl WasiContext {
         let host = descriptor.seekable()?;
         descriptor.require(Rights::FD_READ | Rights::FD_SEEK)?;
         memory.check(nread, 4)?;
-        let read = sys::read_at(
-            host,
-            &mut memory.vectors_mut(self.allocator(), iovs, iovs_len)?,
-            offset(position)?,
-        )?;
+        let read = memory.scatter(self.allocator(), iovs, iovs_len, |buffers| {
+            sys::read_at(host, buffers, offset(position)?)
+        })?;
         memory.write_u32(nread, count(read))
     }
 
@@ -118,11 +117,9 @@ impl WasiContext {
         let host = descriptor.seekable()?;
         descriptor.require(Rights::FD_WRITE | Rights::FD_SEEK)?;
         memory.check(nwritten, 4)?;
-        let written = sys::write_at(
-            host,
-            &memory.vectors(self.allocator(), iovs, iovs_len)?,
-            offset(position)?,
-        )?;
+        let written = memory.gather(self.allocator(), iovs, iovs_len, |buffers| {
+            sys::write_at(host, buffers, offset(position)?)
+        })?;
         memory.write_u32(nwritten, count(written))
     }
 

@@ -34,30 +34,45 @@ impl WasiContext {
         let directory = descriptor.directory()?;
         descriptor.require(Rights::FD_READDIR)?;
         memory.check(used, 4)?;
-        let mut output = memory.slice_mut(buffer, length)?;
-        let mut full = output.is_empty();
+        memory.check(buffer, length)?;
+        let mut output = Output {
+            next: buffer,
+            left: length,
+        };
         let position = lock(&directory.position);
-        if !full {
+        if output.left != 0 {
+            let mut written = Ok(());
             sys::read_directory(directory.dir.as_fd(), cookie, |entry| {
                 let header = header(&directory.dir, entry);
-                full = !put(&mut output, &header) || !put(&mut output, entry.name);
-                !full
+                written = output
+                    .put(memory, &header)
+                    .and_then(|()| output.put(memory, entry.name));
+                written.is_ok() && output.left != 0
             })?;
+            written?;
         }
         drop(position);
-        // What is left of the buffer was not used; 32 bits hold it.
-        let left = output.len() as u32;
-        memory.write_u32(used, length - left)
+        memory.write_u32(used, length - output.left)
     }
 }
 
-/// Appends bytes as far as they fit. False if the buffer is full afterwards.
-fn put(output: &mut &mut [u8], bytes: &[u8]) -> bool {
-    let count = bytes.len().min(output.len());
-    let (target, rest) = std::mem::take(output).split_at_mut(count);
-    target.copy_from_slice(&bytes[..count]);
-    *output = rest;
-    !output.is_empty()
+/// What is left of the guest's buffer.
+struct Output {
+    next: u32,
+    left: u32,
+}
+
+impl Output {
+    /// Appends bytes as far as they fit.
+    fn put(&mut self, memory: &mut GuestMemory<'_>, bytes: &[u8]) -> Result<(), Errno> {
+        let count = bytes.len().min(self.left as usize);
+        memory.write(self.next, &bytes[..count])?;
+        // Not above what is left. The end of the buffer may be the end of all addresses.
+        let count = count as u32;
+        self.next = self.next.wrapping_add(count);
+        self.left -= count;
+        Ok(())
+    }
 }
 
 fn header(dir: &Dir, entry: &sys::Entry<'_>) -> [u8; DIRENT_SIZE] {

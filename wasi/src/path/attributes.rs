@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::context::WasiContext;
 use crate::errno::Errno;
 use crate::fd::file::{new_times, write_stat};
-use crate::memory::GuestMemory;
+use crate::memory::{GuestMemory, PathBuffer};
 use crate::rights::Rights;
 use crate::sys::NewTime;
 use crate::types::{Abi, FileStat, FileType, LOOKUP_SYMLINK_FOLLOW};
@@ -80,7 +80,8 @@ impl WasiContext {
         let directory = descriptor.directory()?;
         descriptor.require(Rights::PATH_FILESTAT_GET)?;
         memory.check(stat, FileStat::size_in(abi))?;
-        let path = memory.path(path, path_len)?;
+        let mut buffer = PathBuffer::default();
+        let path = memory.path(&mut buffer, path, path_len)?;
         let metadata = if follows(flags)? {
             directory.dir.metadata(path)?
         } else {
@@ -110,7 +111,8 @@ impl WasiContext {
         let descriptor = self.descriptor(fd)?;
         let directory = descriptor.directory()?;
         descriptor.require(Rights::PATH_FILESTAT_SET_TIMES)?;
-        let path = memory.path(path, path_len)?;
+        let mut buffer = PathBuffer::default();
+        let path = memory.path(&mut buffer, path, path_len)?;
         let (accessed, modified) = new_times(accessed, modified, times)?;
         let (accessed, modified) = (time_to_set(accessed), time_to_set(modified));
         if follows(flags)? {

@@ -4,7 +4,7 @@ use cap_fs_ext::DirExt;
 
 use crate::context::WasiContext;
 use crate::errno::Errno;
-use crate::memory::GuestMemory;
+use crate::memory::{GuestMemory, PathBuffer};
 use crate::rights::Rights;
 
 impl WasiContext {
@@ -30,8 +30,9 @@ impl WasiContext {
         let (from, to) = (source.directory()?, target.directory()?);
         source.require(Rights::PATH_LINK_SOURCE)?;
         target.require(Rights::PATH_LINK_TARGET)?;
-        let old_path = memory.path(old_path, old_path_len)?;
-        let new_path = memory.path(new_path, new_path_len)?;
+        let (mut old_buffer, mut new_buffer) = (PathBuffer::default(), PathBuffer::default());
+        let old_path = memory.path(&mut old_buffer, old_path, old_path_len)?;
+        let new_path = memory.path(&mut new_buffer, new_path, new_path_len)?;
         if old_flags != 0 {
             return Err(Errno::Invalid);
         }
@@ -60,7 +61,9 @@ impl WasiContext {
         descriptor.require(Rights::PATH_READLINK)?;
         memory.check(used, 4)?;
         memory.check(buffer, length)?;
-        let link = directory.dir.read_link(memory.path(path, path_len)?)?;
+        let mut path_buffer = PathBuffer::default();
+        let path = memory.path(&mut path_buffer, path, path_len)?;
+        let link = directory.dir.read_link(path)?;
         let link = link.as_os_str().as_encoded_bytes();
         let count = link.len().min(length as usize);
         memory.write(buffer, &link[..count])?;
@@ -86,8 +89,9 @@ impl WasiContext {
         let descriptor = self.descriptor(fd)?;
         let directory = descriptor.directory()?;
         descriptor.require(Rights::PATH_SYMLINK)?;
-        let old_path = memory.path(old_path, old_path_len)?;
-        let new_path = memory.path(new_path, new_path_len)?;
+        let (mut old_buffer, mut new_buffer) = (PathBuffer::default(), PathBuffer::default());
+        let old_path = memory.path(&mut old_buffer, old_path, old_path_len)?;
+        let new_path = memory.path(&mut new_buffer, new_path, new_path_len)?;
         Ok(DirExt::symlink(&directory.dir, old_path, new_path)?)
     }
 }

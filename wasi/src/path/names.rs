@@ -4,7 +4,7 @@ use cap_fs_ext::DirExt;
 
 use crate::context::WasiContext;
 use crate::errno::Errno;
-use crate::memory::GuestMemory;
+use crate::memory::{GuestMemory, PathBuffer};
 use crate::rights::Rights;
 
 impl WasiContext {
@@ -23,7 +23,8 @@ impl WasiContext {
         let descriptor = self.descriptor(fd)?;
         let directory = descriptor.directory()?;
         descriptor.require(Rights::PATH_CREATE_DIRECTORY)?;
-        let path = memory.path(path, path_len)?;
+        let mut buffer = PathBuffer::default();
+        let path = memory.path(&mut buffer, path, path_len)?;
         Ok(directory.dir.create_dir(path)?)
     }
 
@@ -43,7 +44,8 @@ impl WasiContext {
         let descriptor = self.descriptor(fd)?;
         let directory = descriptor.directory()?;
         descriptor.require(Rights::PATH_REMOVE_DIRECTORY)?;
-        let path = memory.path(path, path_len)?;
+        let mut buffer = PathBuffer::default();
+        let path = memory.path(&mut buffer, path, path_len)?;
         // To cap-std a slash at the end is one and a dot, which no directory can be removed by.
         let path = match path.trim_end_matches('/') {
             "" => path,
@@ -68,7 +70,8 @@ impl WasiContext {
         let descriptor = self.descriptor(fd)?;
         let directory = descriptor.directory()?;
         descriptor.require(Rights::PATH_UNLINK_FILE)?;
-        let path = memory.path(path, path_len)?;
+        let mut buffer = PathBuffer::default();
+        let path = memory.path(&mut buffer, path, path_len)?;
         Ok(directory.dir.remove_file_or_symlink(path)?)
     }
 
@@ -92,8 +95,9 @@ impl WasiContext {
         let (from, to) = (source.directory()?, target.directory()?);
         source.require(Rights::PATH_RENAME_SOURCE)?;
         target.require(Rights::PATH_RENAME_TARGET)?;
-        let old_path = memory.path(old_path, old_path_len)?;
-        let new_path = memory.path(new_path, new_path_len)?;
+        let (mut old_buffer, mut new_buffer) = (PathBuffer::default(), PathBuffer::default());
+        let old_path = memory.path(&mut old_buffer, old_path, old_path_len)?;
+        let new_path = memory.path(&mut new_buffer, new_path, new_path_len)?;
         // A slash at the end makes the new name a directory's; cap-std takes it for any file's.
         if new_path.ends_with('/') && !from.dir.symlink_metadata(old_path)?.is_dir() {
             return Err(Errno::NotDirectory);

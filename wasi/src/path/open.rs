@@ -3,18 +3,23 @@
 use cap_fs_ext::{
     FollowSymlinks, OpenOptionsFollowExt, OpenOptionsMaybeDirExt, OpenOptionsSyncExt,
 };
-use cap_std::fs::{Dir, OpenOptions};
+use cap_std::fs::{Dir, FileTypeExt, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use super::attributes::follows;
+use crate::alarm::Alarm;
 use crate::context::WasiContext;
 use crate::descriptor::{Descriptor, Directory, Object};
 use crate::errno::Errno;
-use crate::memory::GuestMemory;
+use crate::memory::{GuestMemory, PathBuffer};
 use crate::rights::Rights;
 use crate::sys;
 use crate::types::{FileType, fdflags, oflags};
+
+/// How often a pipe without a reader is opened for writing again.
+const READER_INTERVAL: Duration = Duration::from_millis(10);
 
 /// What `path_open` was asked for.
 struct Request {
@@ -59,7 +64,8 @@ impl WasiContext {
         };
         descriptor.require(Rights::PATH_OPEN)?;
         memory.check(opened_fd, 4)?;
-        let path = memory.path(path, path_len)?;
+        let mut buffer = PathBuffer::default();
+        let path = memory.path(&mut buffer, path, path_len)?;
         if oflags & !oflags::ALL != 0 || flags & !fdflags::ALL != 0 {
             return Err(Errno::Invalid);
         }
@@ -74,7 +80,7 @@ impl WasiContext {
         request.check(&descriptor)?;
         let vacancy = self.reserve()?;
 
-        let file = request.open(&directory.dir, path)?;
+        let file = request.open(&directory.dir, path, self.alarm())?;
         let handed_down = descriptor.inheriting();
         let wanted_inheriting = Rights::from_bits(inheriting);
         let opened = if request.is_directory(&file)? {
@@ -133,7 +139,36 @@ impl Request {
         }
     }
 
-    fn open(&self, dir: &Dir, path: &str) -> io::Result<OwnedFd> {
+    /// Opens. With an alarm, to open a pipe for writing waits for a reader until the alarm rings; to
+    /// open one for reading does not wait, but the first read does.
+    fn open(&self, dir: &Dir, path: &str, alarm: Option<&Alarm>) -> Result<OwnedFd, Errno> {
+        let Some(alarm) = alarm.filter(|_| self.flags & fdflags::NONBLOCK == 0) else {
+            return Ok(self.open_with(dir, path, false)?);
+        };
+        loop {
+            match self.open_with(dir, path, true) {
+                Ok(file) => {
+                    sys::set_flags(file.as_fd(), self.flags)?;
+                    return Ok(file);
+                }
+                Err(error) => {
+                    let error = Errno::from(error);
+                    // This is how the system says that a pipe has no reader; and that there is no
+                    // such device, for which nobody waits.
+                    let is_pipe = || {
+                        let metadata = dir.metadata(path);
+                        metadata.is_ok_and(|metadata| metadata.file_type().is_fifo())
+                    };
+                    if error != Errno::NoSuchDevice || !is_pipe() {
+                        return Err(error);
+                    }
+                }
+            }
+            alarm.pause(READER_INTERVAL)?;
+        }
+    }
+
+    fn open_with(&self, dir: &Dir, path: &str, nonblock: bool) -> io::Result<OwnedFd> {
         let mut options = OpenOptions::new();
         options
             .maybe_dir(true)
@@ -142,7 +177,7 @@ impl Request {
             } else {
                 FollowSymlinks::No
             })
-            .nonblock(self.flags & fdflags::NONBLOCK != 0)
+            .nonblock(nonblock || self.flags & fdflags::NONBLOCK != 0)
             .dsync(self.flags & fdflags::DATA_SYNC != 0)
             .rsync(self.flags & fdflags::READ_SYNC != 0)
             .sync(self.flags & fdflags::SYNC != 0)

@@ -24,6 +24,14 @@ pub(crate) use directory::{Entry, read_directory};
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
+/// How many bytes can be written without waiting to what is ready: a page of a pipe, or what POSIX
+/// demands.
+pub(crate) const PIECE: usize = if cfg!(any(target_os = "linux", target_os = "android")) {
+    4096
+} else {
+    512
+};
+
 /// The three standard streams of this process.
 pub(crate) fn standard_stream(number: u32) -> BorrowedFd<'static> {
     match number {
@@ -209,9 +217,9 @@ pub(crate) fn bytes_to_read(fd: BorrowedFd<'_>) -> u64 {
     rustix::io::ioctl_fionread(fd).unwrap_or(0)
 }
 
-/// Whether a read would return at once.
-pub(crate) fn ready_to_read(fd: BorrowedFd<'_>) -> Result<bool, Errno> {
-    let mut polled = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
+/// Whether a call would return at once.
+pub(crate) fn is_ready(fd: BorrowedFd<'_>, interest: PollFlags) -> Result<bool, Errno> {
+    let mut polled = [PollFd::from_borrowed_fd(fd, interest)];
     wait(&mut polled, Some(Duration::ZERO))?;
     Ok(!polled[0].revents().is_empty())
 }
@@ -247,13 +255,15 @@ pub(crate) fn accept(fd: BorrowedFd<'_>, nonblock: bool) -> Result<OwnedFd, Errn
     Ok(retry_on_intr(|| rustix::net::accept_with(fd, flags))?)
 }
 
-/// Receives a message, and says whether it was cut short.
+/// Receives a message, and says whether it was cut short. Without waiting for one, if told so.
 pub(crate) fn receive(
     fd: BorrowedFd<'_>,
     buffers: &mut [IoSliceMut<'_>],
     flags: u32,
+    at_once: bool,
 ) -> Result<(usize, bool), Errno> {
     let mut host = RecvFlags::empty();
+    host.set(RecvFlags::DONTWAIT, at_once);
     host.set(RecvFlags::PEEK, flags & sockets::RECEIVE_PEEK != 0);
     host.set(RecvFlags::WAITALL, flags & sockets::RECEIVE_WAIT_ALL != 0);
     let message = retry_on_intr(|| {
@@ -262,11 +272,18 @@ pub(crate) fn receive(
     Ok((message.bytes, message.flags.contains(ReturnFlags::TRUNC)))
 }
 
-/// Sends a message. A peer that is gone is an error, not a signal.
-pub(crate) fn send(fd: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> Result<usize, Errno> {
+/// Sends a message, or as much of it as there is room for, if it shall not wait for more. A peer that
+/// is gone is an error, not a signal.
+pub(crate) fn send(
+    fd: BorrowedFd<'_>,
+    buffers: &[IoSlice<'_>],
+    at_once: bool,
+) -> Result<usize, Errno> {
+    let mut flags = SendFlags::NOSIGNAL;
+    flags.set(SendFlags::DONTWAIT, at_once);
     let sent = retry_on_intr(|| {
         let mut control = SendAncillaryBuffer::default();
-        rustix::net::sendmsg(fd, buffers, &mut control, SendFlags::NOSIGNAL)
+        rustix::net::sendmsg(fd, buffers, &mut control, flags)
     });
     Ok(sent?)
 }

@@ -5,10 +5,13 @@
 pub mod cases;
 pub mod recorder;
 
+use std::cell::RefCell;
+
 use precast_loader::Runtime;
 use precast_wasi::types::{fdflags, oflags};
 use precast_wasi::{
-    Abi, Errno, GuestMemory, Input, Output, OutputBuffer, Rights, WasiContext, WasiContextBuilder,
+    Abi, Errno, GuestMemory, Input, Output, OutputBuffer, Rights, SharedBytes, WasiContext,
+    WasiContextBuilder,
 };
 use tempfile::TempDir;
 
@@ -19,6 +22,33 @@ pub const MEMORY: usize = 65_536;
 pub const RESULT: u32 = 16;
 /// A second place for results.
 pub const RESULT_2: u32 = 32;
+
+/// Whether guests have a memory that other threads could share: the test binary of that name says so.
+pub const SHARED: bool = matches!(env!("CARGO_CRATE_NAME").as_bytes(), b"shared");
+
+/// A memory as several threads see it.
+struct SharedMemory<'m>(RefCell<&'m mut [u8]>);
+
+impl SharedBytes for SharedMemory<'_> {
+    fn size(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    fn read(&self, start: usize, bytes: &mut [u8]) -> Result<(), Errno> {
+        let memory = self.0.borrow();
+        let source = memory.get(start..).and_then(|rest| rest.get(..bytes.len()));
+        bytes.copy_from_slice(source.ok_or(Errno::Fault)?);
+        Ok(())
+    }
+
+    fn write(&self, start: usize, bytes: &[u8]) -> Result<(), Errno> {
+        let mut memory = self.0.borrow_mut();
+        let rest = memory.get_mut(start..);
+        let target = rest.and_then(|rest| rest.get_mut(..bytes.len()));
+        target.ok_or(Errno::Fault)?.copy_from_slice(bytes);
+        Ok(())
+    }
+}
 
 pub struct Guest {
     pub bytes: Vec<u8>,
@@ -44,6 +74,10 @@ impl Guest {
     /// A guest whose context is in the memory of a runtime.
     pub fn new_in(runtime: &Runtime, builder: WasiContextBuilder) -> Guest {
         let context = builder.build(runtime).expect("a context");
+        if SHARED {
+            // As where several threads are, one of which may end all.
+            context.make_interruptible().expect("an alarm");
+        }
         Guest {
             bytes: vec![0; MEMORY],
             context,
@@ -52,6 +86,11 @@ impl Guest {
     }
 
     pub fn memory(&mut self) -> GuestMemory<'_> {
+        if SHARED {
+            // A few bytes for each call of a test: nobody would own them for long enough.
+            let memory = SharedMemory(RefCell::new(&mut self.bytes));
+            return GuestMemory::shared(Box::leak(Box::new(memory)));
+        }
         GuestMemory::new(&mut self.bytes)
     }
 
