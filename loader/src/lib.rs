@@ -68,6 +68,7 @@ mod link;
 mod memory;
 mod module;
 mod open;
+mod printable;
 mod profile;
 mod runtime;
 mod sys;
@@ -81,7 +82,7 @@ pub use precast_format::types::WASM_PAGE_SIZE_LOG2;
 pub use alloc::{
     Allocator, Category, CustomAllocator, Lifetime, OutOfMemory, PoolUsage, StaticPool, Usage,
 };
-pub use call::backtrace::{Backtrace, Frame};
+pub use call::backtrace::{Backtrace, Frame, HostCall, MissingTables};
 pub use call::caller::Caller;
 pub use call::error::{CallError, HostError, StackError, Trap};
 pub use call::exec_env::{CallContext, ExecutionEnvironment, Stack};
@@ -111,6 +112,7 @@ pub use memory::app_heap::AppHeapUsage;
 pub use module::{Module, StackDepth};
 pub use open::trust::Trust;
 pub use open::{ArtifactUsage, Source};
+pub use printable::Printable;
 pub use profile::{InstanceProfile, MemoryFigures, MemoryProfile, TableFigures};
 pub use runtime::{Device, Runtime, RuntimeOptions};
 pub use types::{

@@ -133,6 +133,11 @@ impl Module {
         self.artifact().module_name()
     }
 
+    /// Whether two handles are to the same module.
+    pub fn is_same(&self, other: &Module) -> bool {
+        Shared::is_same(&self.0, &other.0)
+    }
+
     /// The runtime that loaded the module.
     pub fn runtime(&self) -> &Runtime {
         &self.0.runtime

@@ -3,14 +3,22 @@
 //! At the trap itself only program counters are written down, into the frame of the call (see
 //! `trap::activation`). After the activation has ended they become functions and offsets here;
 //! names are looked up when somebody asks.
+//!
+//! The calls that led to the one that stopped may be other groups' of instances: each activation
+//! knows the group that it entered, and its program counters are looked up there.
 #![forbid(unsafe_code)]
 
 use core::fmt;
 
+use precast_format::layout::SectionId;
+
 use crate::alloc::{Category, Vec};
+use crate::call::entry;
 use crate::group::Entered;
 use crate::module::Module;
-use crate::trap::Activation;
+use crate::printable::Printable;
+use crate::trap::unwind::backtrace::HOST;
+use crate::trap::{Activation, Pending, unwind};
 
 /// One active function.
 #[derive(Clone)]
@@ -18,6 +26,24 @@ pub struct Frame {
     module: Module,
     function: u32,
     wasm_offset: Option<u32>,
+    host_call: HostCallState,
+}
+
+/// Whether a function was in a call to the host.
+#[derive(Clone, Copy)]
+enum HostCallState {
+    /// It was not.
+    None,
+    /// It was, and this import was called if one is there.
+    Import(Option<u32>),
+}
+
+/// A call to the host that a function was in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HostCall<'a> {
+    /// The import by which the host function was called: module and name. None where it was called
+    /// in another way: through a table, for example.
+    pub import: Option<(&'a str, &'a str)>,
 }
 
 impl Frame {
@@ -26,12 +52,17 @@ impl Frame {
         &self.module
     }
 
+    /// The module's name from its name section. May hold any character: see [`Printable`].
+    pub fn module_name(&self) -> Option<&str> {
+        self.module.name()
+    }
+
     /// The function's index in the module, imports first.
     pub fn function_index(&self) -> u32 {
         self.function
     }
 
-    /// The function's name, where the artifact has names.
+    /// The function's name, where the artifact has names. May hold any character: see [`Printable`].
     pub fn function_name(&self) -> Option<&str> {
         self.module.function_name(self.function)
     }
@@ -40,19 +71,55 @@ impl Frame {
     pub fn wasm_offset(&self) -> Option<u32> {
         self.wasm_offset
     }
+
+    /// Where in the wasm file the function's body begins.
+    pub fn body_offset(&self) -> Option<u32> {
+        let function = self.module.artifact().defined_function(self.function)?;
+        Some(function.wasm_offset)
+    }
+
+    /// The call to the host that the function was in. The frames before this one, if there are any,
+    /// are of calls that the host function made.
+    pub fn host_call(&self) -> Option<HostCall<'_>> {
+        match self.host_call {
+            HostCallState::None => None,
+            HostCallState::Import(index) => Some(HostCall {
+                import: index.and_then(|index| {
+                    let kind = precast_format::types::ExternKind::Function;
+                    let import = self.module.artifact().import_of(kind, index)?;
+                    Some((import.module, import.name))
+                }),
+            }),
+        }
+    }
+
+    /// Whether a caller is at the same place as the frame that it called.
+    fn repeats(&self, called: &Frame) -> bool {
+        self.module.is_same(&called.module)
+            && (self.function, self.wasm_offset) == (called.function, called.wasm_offset)
+            && matches!(self.host_call, HostCallState::None)
+    }
+
+    /// Writes what is to the right of the module's name.
+    fn write_place(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.function_name() {
+            Some(name) => write!(f, "{}", Printable(name))?,
+            None => write!(f, "function {}", self.function)?,
+        }
+        match (self.wasm_offset, self.body_offset()) {
+            (Some(offset), _) => write!(f, " at {offset:#x}"),
+            (None, Some(body)) => write!(f, " in the body at {body:#x}"),
+            (None, None) => Ok(()),
+        }
+    }
 }
 
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.module.name().unwrap_or("<module>"))?;
-        match self.function_name() {
-            Some(name) => write!(f, "!{name}")?,
-            None => write!(f, "!function {}", self.function)?,
+        if let Some(name) = self.module_name() {
+            write!(f, "{}!", Printable(name))?;
         }
-        match self.wasm_offset {
-            Some(offset) => write!(f, " at {offset:#x}"),
-            None => Ok(()),
-        }
+        self.write_place(f)
     }
 }
 
@@ -60,6 +127,25 @@ impl fmt::Debug for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+impl fmt::Display for HostCall<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("host function")?;
+        match self.import {
+            Some((module, name)) => write!(f, " {}.{}", Printable(module), Printable(name)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What the artifacts of a backtrace's modules do not hold, so that frames lack it.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct MissingTables {
+    /// Names of functions.
+    pub function_names: bool,
+    /// Where in the wasm file calls are. The place of the trap itself is always there.
+    pub call_sites: bool,
 }
 
 /// The functions that were active, innermost first.
@@ -85,11 +171,27 @@ impl Backtrace {
         let raw = &activation.backtrace;
         let mut frames = Vec::new_in(group.runtime().allocator(), Category::Backtrace);
         let mut truncated = raw.is_truncated();
+        let mut callers = unwind::callers(activation);
+        let mut current = activation;
+        let mut group = Some(group);
+        let mut in_host = matches!(activation.pending, Pending::HostError);
         for (index, address) in raw.addresses().iter().enumerate() {
+            if *address == HOST {
+                in_host = true;
+                let Some(caller) = callers.next() else { break };
+                current = caller;
+                group = entry::group_of(caller);
+                continue;
+            }
             let exact = index == 0 && raw.is_exact();
-            let Some(frame) = find(group, *address, exact) else {
+            let Some(group) = group else { continue };
+            let Some(mut frame) = find(group, *address, exact) else {
                 continue;
             };
+            if in_host {
+                frame.host_call = HostCallState::Import(import(group, &frame, current));
+                in_host = false;
+            }
             if frames.try_push(frame).is_err() {
                 truncated = true;
                 break;
@@ -109,6 +211,44 @@ impl Backtrace {
     /// Whether there were more frames than are kept.
     pub fn is_truncated(&self) -> bool {
         self.truncated
+    }
+
+    /// What frames lack because an artifact does not hold it.
+    pub fn missing_tables(&self) -> MissingTables {
+        let mut missing = MissingTables::default();
+        for frame in self.frames() {
+            let artifact = frame.module.artifact();
+            let is_absent = |section| artifact.section(section).size == 0;
+            missing.function_names |=
+                frame.function_name().is_none() && is_absent(SectionId::FunctionNames);
+            missing.call_sites |= frame.wasm_offset.is_none() && is_absent(SectionId::CallSites);
+        }
+        missing
+    }
+
+    /// Whether the frames are of several modules.
+    fn has_several_modules(&self) -> bool {
+        let mut modules = self.frames().iter().map(|frame| &frame.module);
+        modules
+            .next()
+            .is_some_and(|first| modules.any(|other| !other.is_same(first)))
+    }
+
+    /// The number of a frame's module among those without a name, in the order of their frames.
+    fn nameless_number(&self, module: &Module) -> usize {
+        let frames = self.frames();
+        let mut number = 0;
+        for (index, frame) in frames.iter().enumerate() {
+            let before = frames.get(..index).unwrap_or_default();
+            let is_known = before
+                .iter()
+                .any(|other| other.module.is_same(&frame.module));
+            number += usize::from(frame.module_name().is_none() && !is_known);
+            if frame.module.is_same(module) {
+                break;
+            }
+        }
+        number
     }
 }
 
@@ -143,19 +283,64 @@ fn find(group: &Entered<'_>, address: usize, exact: bool) -> Option<Frame> {
             module: module.clone(),
             function,
             wasm_offset,
+            host_call: HostCallState::None,
         })
+    })
+}
+
+/// The import of the frame's module that is the host function which the activation called last.
+fn import(group: &Entered<'_>, frame: &Frame, activation: &Activation) -> Option<u32> {
+    group.find_instance(|instance| {
+        if instance.module().is_same(&frame.module) {
+            instance.import_of_host_function(activation.host_function)
+        } else {
+            None
+        }
     })
 }
 
 impl fmt::Display for Backtrace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, frame) in self.frames().iter().enumerate() {
-            write!(f, "\n  {index}: {frame}")?;
+        let several = self.has_several_modules();
+        let mut index = 0;
+        while let Some([frame, rest @ ..]) = self.frames().get(index..) {
+            if let Some(call) = frame.host_call() {
+                write!(f, "\n     {call}")?;
+            }
+            // Recursion is one line.
+            let repeated = rest.iter().take_while(|next| next.repeats(frame)).count();
+            match repeated {
+                0 => write!(f, "\n  {index}: ")?,
+                _ => write!(f, "\n  {index}-{}: ", index + repeated)?,
+            }
+            if several && frame.module_name().is_none() {
+                write!(f, "<module {}>!", self.nameless_number(&frame.module))?;
+                frame.write_place(f)?;
+            } else {
+                fmt::Display::fmt(frame, f)?;
+            }
+            index += repeated + 1;
         }
         if self.truncated {
-            f.write_str("\n  ...")
-        } else {
-            Ok(())
+            let kept = self.frames().len();
+            write!(
+                f,
+                "\n  ... more frames follow; the innermost {kept} are kept"
+            )?;
+        }
+        match self.missing_tables() {
+            MissingTables {
+                function_names: true,
+                call_sites: true,
+            } => f.write_str("\n  (stripped: no function names, no offsets of calls)"),
+            MissingTables {
+                function_names: true,
+                ..
+            } => f.write_str("\n  (stripped: no function names)"),
+            MissingTables {
+                call_sites: true, ..
+            } => f.write_str("\n  (stripped: no offsets of calls)"),
+            MissingTables { .. } => Ok(()),
         }
     }
 }

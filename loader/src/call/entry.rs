@@ -42,7 +42,7 @@ use crate::instance::context::NATIVE_WIDTH;
 use crate::instance::record::{FunctionRecordData, Owner};
 use crate::limits::{HOST_STACK, HOST_STACK_MARGIN};
 use crate::sys::{isa, thread};
-use crate::trap::{Activation, Pending};
+use crate::trap::{Activation, Pending, unwind};
 
 #[cfg(feature = "std")]
 use std::boxed::Box;
@@ -185,6 +185,7 @@ fn activate(
     let (lowest, highest) = thread::stack_bounds().unwrap_or((0, usize::MAX));
     let mut activation = Activation::new(thread::current_activation(), lowest, highest);
     activation.host_error = (&raw mut failure).cast();
+    activation.group = core::ptr::from_ref(group).cast();
     let host_limit = lowest.saturating_add(HOST_STACK_MARGIN);
     let here = (&raw const activation).addr();
     let (floor, position) = match stack.region {
@@ -207,8 +208,11 @@ fn activate(
     // Code need not look at the limit in every function, so host functions that call back for ever
     // are stopped here.
     if position < stack_limit || here < host_limit {
-        let trap = Trap::new(TrapCode::StackOverflow, Backtrace::empty());
-        return Err(CallError::Trap(trap));
+        return Err(CallError::Trap(trap_of_host(
+            TrapCode::StackOverflow,
+            &mut activation,
+            group,
+        )));
     }
 
     let is_unguarded = stack.region.is_some_and(|region| region.guard == 0);
@@ -223,7 +227,7 @@ fn activate(
     thread::set_current_activation(pointer);
     let status = run(pointer);
     // SAFETY: the activation is this frame's; compiled code and handlers are done with it.
-    let activation = unsafe { &*pointer };
+    let activation = unsafe { &mut *pointer };
     thread::set_current_activation(activation.previous);
     context.set_field(Field::Activation, outer_activation);
     context.set_field(Field::StackLimit, outer_limit);
@@ -248,10 +252,14 @@ fn activate(
         Some(Failure::Panic(payload)) => std::panic::resume_unwind(payload),
         Some(Failure::Host(HostError::Exit(code))) => Err(CallError::Exit(code)),
         Some(Failure::Host(HostError::Nested(trap))) => Err(CallError::Trap(trap)),
-        Some(Failure::Host(HostError::Trap(code))) => Err(CallError::Trap(Trap::new(
-            code,
-            Backtrace::resolve(activation, group),
-        ))),
+        Some(Failure::Host(HostError::Trap(code))) => {
+            let trap = if activation.entry_frame_pointer == 0 {
+                trap_of_host(code, activation, group)
+            } else {
+                Trap::new(code, Backtrace::resolve(activation, group))
+            };
+            Err(CallError::Trap(trap))
+        }
         Some(Failure::Host(error)) => Err(CallError::Host(error)),
         None => {
             let code = match activation.pending {
@@ -290,6 +298,35 @@ fn leave(
         // Code throws no null.
         None => CallError::Trap(Trap::new(TrapCode::Unreachable, backtrace)),
     }
+}
+
+/// A trap of an activation that has no frames of compiled code: the frames are those of its callers.
+fn trap_of_host(code: TrapCode, activation: &mut Activation, group: &Entered<'_>) -> Trap {
+    // SAFETY: what is current now called the host, and that led here.
+    unsafe { unwind::capture_callers(activation) };
+    Trap::new(code, Backtrace::resolve(activation, group))
+}
+
+/// The group that an activation entered.
+pub(crate) fn group_of(activation: &Activation) -> Option<&Entered<'_>> {
+    let group: *const Entered<'_> = activation.group.cast();
+    // SAFETY: `activate` wrote the address of a value that outlives the activation; everybody else
+    // leaves it null.
+    unsafe { group.as_ref() }
+}
+
+/// Notes which host function is called, for backtraces. Whether it has the stack that it may expect.
+///
+/// # Safety
+///
+/// As for [`record_failure`].
+pub(crate) unsafe fn begin_host_function(context: NonNull<u8>, function: *const ()) -> bool {
+    // SAFETY: the caller's promise.
+    let activation = unsafe { activation_of(context) };
+    // SAFETY: as above; nobody else looks at the activation now.
+    unsafe { (*activation).host_function = function };
+    // SAFETY: the caller's promise.
+    unsafe { has_host_stack(context) }
 }
 
 /// Whether a host function has the stack that it may expect. Code whose stack is not compared with

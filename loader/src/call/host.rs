@@ -122,7 +122,7 @@ unsafe extern "C" fn enter<C: HostCallable>(
     ];
     // Asked here: the closure's variables may be part of the frame of `run`.
     // SAFETY: 2 and 3.
-    if !unsafe { entry::has_host_stack(context) } {
+    if !unsafe { entry::begin_host_function(context, function.cast()) } {
         let overflow = Failure::Host(HostError::Trap(TrapCode::StackOverflow));
         // SAFETY: 2 and 3.
         unsafe { entry::record_failure(context, overflow) };

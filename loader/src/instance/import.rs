@@ -7,15 +7,15 @@ use crate::alloc::{Allocator, Category, OutOfMemory, String, Vec};
 use crate::call::caller::Caller;
 use crate::call::error::HostError;
 use crate::call::func::Func;
-use crate::call::host::IntoHostFunction;
+use crate::call::host::{HostFunction, IntoHostFunction};
 use crate::call::value::Value;
 use crate::exception::tag::Tag;
-use crate::instance::Instance;
 use crate::instance::error::{ImportName, InstantiateError, LinkError};
 use crate::instance::export::Extern;
 use crate::instance::global::Global;
 use crate::instance::memory::Memory;
 use crate::instance::table::Table;
+use crate::instance::{Instance, InstanceData};
 use crate::module::Module;
 use crate::runtime::Runtime;
 use crate::types::{ExternType, FuncType, Limits};
@@ -234,6 +234,20 @@ impl fmt::Debug for Imports {
             map.entry(&definition.names(), &definition.item);
         }
         map.finish()
+    }
+}
+
+impl InstanceData {
+    /// The index of the first import that is this host function.
+    pub(crate) fn import_of_host_function(&self, function: *const ()) -> Option<u32> {
+        let mut records = self.host_records.iter();
+        let record = records.find(|record| {
+            let imported: *const HostFunction = &*record.function;
+            imported.cast() == function
+        })?;
+        let address = core::ptr::from_ref(&record.record).addr();
+        let imported = self.module.artifact().counts().imported_functions;
+        (0..imported).find(|index| self.context().imported_function(*index) == address)
     }
 }
 

@@ -96,6 +96,11 @@ pub struct Activation {
     pub thread_stack_pointer: usize,
     /// From where on the call's stack is free, where that is a region of its own; else zero.
     pub region_stack_pointer: usize,
+    /// The group that the call entered, or null: an [`Entered`](crate::group::Entered) of the frame
+    /// that made the activation.
+    pub group: *const (),
+    /// The host function that compiled code called last, or null.
+    pub host_function: *const (),
     /// What ended the activation.
     pub pending: Pending,
     /// The error of a host function, type-erased; the call layer makes it and takes it.
@@ -147,6 +152,8 @@ impl Activation {
             thread_lowest: stack_lowest,
             thread_stack_pointer: 0,
             region_stack_pointer: 0,
+            group: ptr::null(),
+            host_function: ptr::null(),
             pending: Pending::None,
             host_error: ptr::null_mut(),
             backtrace: Backtrace::new(),

@@ -8,11 +8,15 @@ use core::slice;
 /// How many program counters a backtrace keeps.
 pub const BACKTRACE_LENGTH: usize = 64;
 
+/// Stands between the program counters of two activations: what lies there is the host's.
+pub const HOST: usize = 0;
+
 /// Program counters of the frames at the time of the trap, innermost first.
 ///
 /// All of them are return addresses, except the first where [`Backtrace::is_exact`] says that it
 /// is the address of the faulting instruction. Addresses of trampolines and adapters are among
-/// them: who resolves them skips what is not in the table of functions.
+/// them: who resolves them skips what is not in the table of functions. [`HOST`] stands for the host's
+/// frames between one activation and the one before it.
 pub struct Backtrace {
     /// The first `length` are initialised. The rest never is: an activation is made for each call,
     /// and most need no backtrace.

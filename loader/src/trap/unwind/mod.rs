@@ -18,7 +18,7 @@
 //! all the same, because it also runs when things have gone wrong. Every frame must lie above the
 //! one before it and below the trampoline's frame.
 
-pub(super) mod backtrace;
+pub(crate) mod backtrace;
 pub(crate) mod throw;
 
 use core::ptr::{self, NonNull};
@@ -101,12 +101,35 @@ pub(super) unsafe fn capture(
     frame_pointer: usize,
     stack_pointer: usize,
 ) {
+    activation.backtrace.clear();
+    activation.backtrace.set_exact(exact);
+    activation.backtrace.push(pc);
+    // SAFETY: the caller's promise.
+    unsafe { walk(activation, frame_pointer, stack_pointer) };
+}
+
+/// Writes the frames of the previous activations into the backtrace: of this one, nothing is known or
+/// nothing has been called.
+///
+/// # Safety
+///
+/// The previous activations are in calls to the host.
+pub(crate) unsafe fn capture_callers(activation: &mut Activation) {
+    activation.backtrace.clear();
+    let end = activation.entry_frame_pointer;
+    // SAFETY: the caller's promise; of this activation no frame is looked at.
+    unsafe { walk(activation, end, end) };
+}
+
+/// The walk, from a frame of the activation outwards.
+///
+/// # Safety
+///
+/// As for [`capture`].
+unsafe fn walk(activation: &mut Activation, frame_pointer: usize, stack_pointer: usize) {
     let mut end = activation.entry_frame_pointer;
     let mut previous = activation.previous;
     let backtrace = &mut activation.backtrace;
-    backtrace.clear();
-    backtrace.set_exact(exact);
-    backtrace.push(pc);
     let mut frame = frame_pointer;
     let mut lowest = stack_pointer;
     loop {
@@ -117,7 +140,10 @@ pub(super) unsafe fn capture(
             // SAFETY: the frame lies in the used part of the stack and is aligned.
             let [next, return_address] =
                 unsafe { ptr::with_exposed_provenance::<[usize; 2]>(frame).read() };
-            backtrace.push(return_address);
+            // The last one returns to the trampoline, which is nobody's function.
+            if next != end {
+                backtrace.push(return_address);
+            }
             // Frames are left in one direction, so that a damaged chain comes to an end.
             lowest = frame.saturating_add(LINK_SIZE);
             frame = next;
@@ -125,6 +151,7 @@ pub(super) unsafe fn capture(
         if previous.is_null() {
             return;
         }
+        backtrace.push(backtrace::HOST);
         // SAFETY: previous activations live in frames above, and are not running.
         let outer = unsafe { &*previous };
         end = outer.entry_frame_pointer;
@@ -138,6 +165,16 @@ pub(super) unsafe fn capture(
         lowest = frame;
         previous = outer.previous;
     }
+}
+
+/// The activations around this one on its thread, innermost first.
+pub(crate) fn callers(activation: &Activation) -> impl Iterator<Item = &Activation> {
+    core::iter::successors(Some(activation), |inner| {
+        // SAFETY: previous activations live in frames above that of an activation which somebody can
+        // still refer to, and the calls that they are in wait for it.
+        unsafe { inner.previous.as_ref() }
+    })
+    .skip(1)
 }
 
 /// Whether there can be a frame between the two addresses.

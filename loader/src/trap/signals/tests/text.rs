@@ -39,7 +39,6 @@ global_asm!(
     "mov rax, rsi",
     "mov rsi, rdx",
     "call rax",
-    "precast_test_trampoline_return:",
     "xor eax, eax",
     "3:",
     "add rsp, 8",
@@ -134,7 +133,6 @@ global_asm!(
 
 unsafe extern "C" {
     static precast_test_text: u8;
-    static precast_test_trampoline_return: u8;
     static precast_test_load: u8;
     static precast_test_load_site: u8;
     static precast_test_undefined: u8;
@@ -160,7 +158,6 @@ macro_rules! offset {
 /// What can be called, and what is where.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
-    TrampolineReturn,
     Load,
     LoadSite,
     Undefined,
@@ -178,7 +175,6 @@ pub enum Place {
 impl Place {
     pub fn offset(self) -> usize {
         match self {
-            Place::TrampolineReturn => offset!(precast_test_trampoline_return),
             Place::Load => offset!(precast_test_load),
             Place::LoadSite => offset!(precast_test_load_site),
             Place::Undefined => offset!(precast_test_undefined),
