@@ -5,9 +5,10 @@
 use crate::failure::Failure;
 use crate::flags::code::CodeFlags;
 use crate::flags::memory::MemoryFlags;
+use crate::flags::profile::ProfileFlags;
 use crate::flags::program::Program;
 use crate::input::{self, Input};
-use crate::memory::{plan, profile};
+use crate::memory::{plan, profile as memory_profile};
 use crate::{Outcome, compile, output};
 use clap::Args;
 use precast_loader::{
@@ -25,15 +26,17 @@ pub struct RunArguments {
     #[command(flatten)]
     memory: MemoryFlags,
     #[command(flatten)]
+    profile: ProfileFlags,
+    #[command(flatten)]
     code: CodeFlags,
 }
 
 /// Runs the subcommand.
 pub fn run(arguments: &RunArguments) -> Outcome {
-    let (program, memory) = (&arguments.program, &arguments.memory);
+    let (program, memory, profile) = (&arguments.program, &arguments.memory, &arguments.profile);
     let path: &Path = &program.input;
     if input::is_artifact_file(path) {
-        return run_artifact(program, Source::file(path), memory);
+        return run_artifact(program, Source::file(path), memory, profile);
     }
     let artifact = match input::read(path)? {
         Input::Artifact(bytes) => bytes,
@@ -46,7 +49,7 @@ pub fn run(arguments: &RunArguments) -> Outcome {
             compile::compile(&module, &compile::display_name(path), &options, true)?.artifact
         }
     };
-    run_artifact(program, Source::given(artifact), memory)
+    run_artifact(program, Source::given(artifact), memory, profile)
 }
 
 /// Runs a program whose input is the file of an artifact.
@@ -55,14 +58,21 @@ pub fn run_file(program: &Program) -> Outcome {
         program,
         Source::file(&program.input),
         &MemoryFlags::default(),
+        &ProfileFlags::default(),
     )
 }
 
-fn run_artifact(program: &Program, source: Source<'_>, memory: &MemoryFlags) -> Outcome {
+fn run_artifact(
+    program: &Program,
+    source: Source<'_>,
+    memory: &MemoryFlags,
+    profile: &ProfileFlags,
+) -> Outcome {
     let runtime = memory.runtime()?;
     let module = runtime
         .load_named_by_user(source)
         .map_err(|error| Failure::at(&program.input, error))?;
+    let _listed = profile.list(&module)?;
     let context = program.wasi_context(memory.open_files())?;
     let wants_wasi = module.imports().any(|(from, ..)| plan::is_wasi(from));
     // In the order of the plan, so that a pool of the size that it gives is enough.
@@ -77,7 +87,7 @@ fn run_artifact(program: &Program, source: Source<'_>, memory: &MemoryFlags) -> 
     let instance = match module.instantiate(&imports, memory.instance_options()) {
         Ok(instance) => instance,
         Err(error) => {
-            let reported = profile::report(memory, &runtime, None);
+            let reported = memory_profile::report(memory, &runtime, None);
             return ended_early(&error).and_then(|code| reported.map(|()| code));
         }
     };
@@ -90,7 +100,7 @@ fn run_artifact(program: &Program, source: Source<'_>, memory: &MemoryFlags) -> 
         None => start(&instance, &mut environment),
     };
     // What the program did counts first, however it ended.
-    let reported = profile::report(memory, &runtime, Some((&instance, &environment)));
+    let reported = memory_profile::report(memory, &runtime, Some((&instance, &environment)));
     outcome.and_then(|code| reported.map(|()| code))
 }
 

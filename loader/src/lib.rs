@@ -70,6 +70,8 @@ mod module;
 mod open;
 mod printable;
 mod profile;
+#[cfg(feature = "profiling")]
+pub mod profiling;
 mod runtime;
 mod sys;
 mod trap;
@@ -109,7 +111,7 @@ pub use instance::table::Table;
 pub use instance::{ExportError, Instance, InstanceOptions};
 pub use memory::address::AddressError;
 pub use memory::app_heap::AppHeapUsage;
-pub use module::{Module, StackDepth};
+pub use module::{FunctionCode, Module, StackDepth};
 pub use open::trust::Trust;
 pub use open::{ArtifactUsage, Source};
 pub use printable::Printable;

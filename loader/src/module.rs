@@ -4,6 +4,7 @@
 //! bytes -> [`Artifact`] (well formed) -> [`LinkPlan`] (fits this device; every relocation in
 //! range) -> writable code -> executable code -> module.
 
+mod functions;
 mod stack;
 mod types;
 
@@ -33,6 +34,7 @@ use crate::sys::lock::Lock;
 use crate::trap::signals::registry::Registration;
 use crate::types::{ExternType, FuncType};
 
+pub use functions::FunctionCode;
 pub use stack::StackDepth;
 pub(crate) use types::ModuleTypes;
 
@@ -206,6 +208,14 @@ impl Module {
     /// The addresses of the text.
     pub(crate) fn text(&self) -> Range<usize> {
         self.0.code.range()
+    }
+
+    /// The bytes at addresses of the text; none of what is not.
+    #[cfg(feature = "profiling")]
+    pub(crate) fn code_bytes(&self, addresses: &Range<usize>) -> &[u8] {
+        let start = self.text().start;
+        let offsets = addresses.start.wrapping_sub(start)..addresses.end.wrapping_sub(start);
+        self.0.code.bytes().get(offsets).unwrap_or_default()
     }
 
     /// The address of code at an offset of the text, which the reader has checked.

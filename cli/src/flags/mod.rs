@@ -2,6 +2,7 @@
 
 pub mod code;
 pub mod memory;
+pub mod profile;
 pub mod program;
 pub mod size;
 pub mod target;

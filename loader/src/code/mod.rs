@@ -123,6 +123,14 @@ impl ExecutableCode {
         start..start.wrapping_add(self.size)
     }
 
+    /// The code as bytes, to show it to others.
+    #[cfg(feature = "profiling")]
+    pub fn bytes(&self) -> &[u8] {
+        let base = self.memory.base().as_ptr();
+        // SAFETY: the block has at least `size` bytes, which can be read and do not change.
+        unsafe { slice::from_raw_parts(base, self.size) }
+    }
+
     /// The address of what is at this offset of the text, if that is inside.
     pub fn address(&self, offset: u32) -> Option<*const u8> {
         let offset = usize::try_from(offset)

@@ -10,6 +10,8 @@
 //!   signals   catch hardware faults
 //!   thread    identity, stack bounds and the current activation of a thread
 //!   cpu       instruction set and CPU features
+//!   clock     the time
+//!   profiler  what a profiler sees of the process (with the feature `profiling`)
 //! ```
 //!
 //! Beside them stands what depends on the instruction set alone ([`isa`]).
@@ -21,8 +23,12 @@ pub mod lock;
 
 #[cfg(unix)]
 mod unix;
+#[cfg(all(unix, feature = "profiling"))]
+pub use unix::profiler;
 #[cfg(unix)]
-pub use unix::{HAS_GUARD_PAGES, HAS_SIGNALS, cpu, file, heap, map, resident, signals, thread};
+pub use unix::{
+    HAS_GUARD_PAGES, HAS_SIGNALS, clock, cpu, file, heap, map, resident, signals, thread,
+};
 
 use core::fmt;
 

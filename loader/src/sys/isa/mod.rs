@@ -2,6 +2,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
+#[cfg(all(target_arch = "x86_64", feature = "profiling"))]
+pub(crate) use x86_64::ELF_MACHINE;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86_64::{
     CallerRegisters, call_on_stack, call_with_registers, land, raise, resume, rethrow, throw,

@@ -7,6 +7,10 @@ use core::ptr::NonNull;
 use crate::trap::unwind::raise_here;
 use crate::trap::unwind::throw::{rethrow_here, throw_here};
 
+/// The machine's number in ELF files.
+#[cfg(feature = "profiling")]
+pub(crate) const ELF_MACHINE: u32 = 62;
+
 /// The `raise` libcall: context in `rdi`, trap code in `esi`.
 ///
 /// The caller's frame pointer is still in `rbp`, and the return address on top of the stack. Both

@@ -1,9 +1,12 @@
 //! Unix with virtual memory and signals.
 
+pub mod clock;
 pub mod cpu;
 pub mod file;
 pub mod heap;
 pub mod map;
+#[cfg(feature = "profiling")]
+pub mod profiler;
 mod registers;
 pub mod resident;
 pub mod signals;
