@@ -5,7 +5,7 @@ use precast_loader::plan::{Plan, Request};
 use precast_loader::{
     CallError, Caller, Category, CustomAllocator, ExecutionEnvironment, ExternType, Global,
     HostError, Imports, Instance, InstanceOptions, InstantiateError, LoadError, Memory, Module,
-    OutOfMemory, Runtime, RuntimeOptions, Source, Stack, Table, Value,
+    OutOfMemory, Runtime, RuntimeOptions, Source, Stack, Table, Tag, Value,
 };
 use std::alloc::Layout;
 use std::collections::HashMap;
@@ -111,6 +111,7 @@ fn imports(module: &Module) -> Result<Imports, Failure> {
                 let zero = Value::default_for(ty.value);
                 imports.global(from, name, &Global::new(runtime, ty, zero)?)?;
             }
+            ExternType::Tag(ty) => imports.tag(from, name, &Tag::new(runtime, ty.params())?)?,
         }
     }
     Ok(imports)
