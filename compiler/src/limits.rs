@@ -39,6 +39,9 @@ const PLAIN_LOOPS: usize = 100;
 /// Values on the operand stack, beyond which a function is compiled plainly.
 const PLAIN_OPERANDS: usize = 2_000;
 
+/// Clauses of handlers, counted at each call that they hold for, beyond which a function is refused.
+const MAX_HANDLERS: usize = 1 << 22;
+
 /// Entries of a branch table that is one jump table; a larger one becomes a tree of such.
 pub(crate) const BRANCH_TABLE_ENTRIES: usize = 1_024;
 
@@ -55,6 +58,8 @@ pub(crate) struct Shape {
     operands: usize,
     /// Locals that are declared.
     locals: u32,
+    /// Clauses of handlers, at all calls together.
+    handlers: usize,
 }
 
 impl Shape {
@@ -102,6 +107,25 @@ impl Shape {
     /// Notes how many operands there are.
     pub fn note_operands(&mut self, count: usize) {
         self.operands = self.operands.max(count);
+    }
+
+    /// Notes that so many clauses hold for a call, or are made into a list.
+    pub fn note_handlers(&mut self, count: usize) {
+        self.handlers = self.handlers.saturating_add(count);
+    }
+
+    /// Looks whether the clauses are too many.
+    ///
+    /// # Errors
+    ///
+    /// When they are more than the compiler takes.
+    pub fn check_handlers(&self) -> Result<()> {
+        if self.handlers > MAX_HANDLERS {
+            return Err(CompileError::limit(format!(
+                "more than {MAX_HANDLERS} clauses of exception handlers at calls"
+            )));
+        }
+        Ok(())
     }
 
     /// Whether the function is compiled without optimisation and with one-pass allocation.

@@ -45,6 +45,8 @@ impl WasmVersion {
                     | WasmFeatures::RELAXED_SIMD
                     | WasmFeatures::CUSTOM_PAGE_SIZES
                     | WasmFeatures::WIDE_ARITHMETIC
+                    | WasmFeatures::EXCEPTIONS
+                    | WasmFeatures::LEGACY_EXCEPTIONS
             }
         }
     }

@@ -4,7 +4,7 @@
 //! function pointers. Compiled code reaches the table through the instance context (`xip`), or
 //! calls the helper at an address that the loader patched in (`direct`).
 //!
-//! Every helper uses the C calling convention of the target. Unless it is marked pure, its first
+//! Every helper uses the C calling convention of the target unless it says otherwise. Unless it is marked pure, its first
 //! argument is the context pointer. A helper that returns a trap code returns zero for success.
 
 /// Stack that a libcall or the entry of a host function may use, in bytes: the return address of its
@@ -123,8 +123,10 @@ libcalls! {
     /// memory is used up.
     ExceptionNew exception_new(Pointer) -> Pointer, instance;
     /// `(exception)`: throws it; control goes to a handler or leaves the activation. Never returns.
+    /// In the System V convention on x86-64, whatever the operating system.
     Throw throw(Pointer) -> (), instance;
-    /// `(exception)`: as `throw`, for one that was on its way already. Never returns.
+    /// `(exception)`: as `throw`, for one that was on its way already. Never returns. In the same
+    /// convention.
     Rethrow rethrow(Pointer) -> (), instance;
 }
 

@@ -1,22 +1,24 @@
 //! Calls of the loader's helpers.
 
-use cranelift_codegen::ir::{ExtFuncData, ExternalName, Inst, InstBuilder, Value, types};
+use cranelift_codegen::ir::{
+    ExceptionTableItem, ExtFuncData, ExternalName, Inst, InstBuilder, Value, types,
+};
 use cranelift_frontend::FunctionBuilder;
 use precast_format::context::Field;
 use precast_format::libcall::Libcall;
 use precast_format::trap::TrapCode;
 use precast_format::tunables::RelocationModel;
 
-use super::{Abi, ContextAccess, NAMESPACE_LIBCALL, flags};
+use super::{Abi, Callee, ContextAccess, NAMESPACE_LIBCALL, flags};
 
-/// Emits a call of a libcall. `arguments` leave out the context.
-pub(crate) fn call_libcall(
+/// What to call for a libcall, with all arguments. `arguments` leave out the context.
+pub(crate) fn libcall(
     builder: &mut FunctionBuilder<'_>,
     abi: &Abi,
     context: &mut ContextAccess,
     libcall: Libcall,
     arguments: &[Value],
-) -> Inst {
+) -> (Callee, Vec<Value>) {
     abi.note_libcall(libcall);
     let signature = builder
         .func
@@ -26,7 +28,7 @@ pub(crate) fn call_libcall(
         all.push(context.get(builder));
     }
     all.extend_from_slice(arguments);
-    let call = match abi.relocation_model {
+    let callee = match abi.relocation_model {
         RelocationModel::Direct => {
             let name = Abi::name(NAMESPACE_LIBCALL, libcall as u32);
             let name = builder.func.declare_imported_user_function(name);
@@ -36,7 +38,7 @@ pub(crate) fn call_libcall(
                 colocated: false,
                 patchable: false,
             });
-            builder.ins().call(function, &all)
+            Callee::Function(function)
         }
         RelocationModel::Xip => {
             let table = context.load_field(builder, abi, Field::Libcalls);
@@ -44,9 +46,22 @@ pub(crate) fn call_libcall(
             let address = builder
                 .ins()
                 .load(abi.pointer, flags::readonly(), table, offset);
-            builder.ins().call_indirect(signature, address, &all)
+            Callee::Address(signature, address)
         }
     };
+    (callee, all)
+}
+
+/// Emits a call of a libcall. `arguments` leave out the context.
+pub(crate) fn call_libcall(
+    builder: &mut FunctionBuilder<'_>,
+    abi: &Abi,
+    context: &mut ContextAccess,
+    called: Libcall,
+    arguments: &[Value],
+) -> Inst {
+    let (callee, arguments) = libcall(builder, abi, context, called, arguments);
+    let call = callee.call(builder, &arguments);
     context.forget();
     call
 }
@@ -60,6 +75,31 @@ pub(crate) fn raise(
 ) {
     let code = builder.ins().iconst(types::I32, i64::from(code));
     call_libcall(builder, abi, context, Libcall::Raise, &[code]);
+    never(builder);
+}
+
+/// Emits the call that throws an exception, `Throw` or `Rethrow`, and fills the block. The items say
+/// where the exception goes in this function.
+pub(crate) fn throw(
+    builder: &mut FunctionBuilder<'_>,
+    abi: &Abi,
+    context: &mut ContextAccess,
+    thrower: Libcall,
+    exception: Value,
+    handlers: Vec<ExceptionTableItem>,
+) {
+    let (callee, arguments) = libcall(builder, abi, context, thrower, &[exception]);
+    if handlers.is_empty() {
+        callee.call(builder, &arguments);
+    } else {
+        callee.try_call(builder, &arguments, handlers);
+    }
+    context.forget();
+    never(builder);
+}
+
+/// Fills the block behind a call that does not return.
+fn never(builder: &mut FunctionBuilder<'_>) {
     let never = cranelift_codegen::ir::TrapCode::unwrap_user(TrapCode::Unreachable as u8);
     builder.ins().trap(never);
 }

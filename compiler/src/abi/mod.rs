@@ -3,14 +3,18 @@
 //! The rules are those of `precast_format::context` and `precast_format::libcall`; this folder
 //! turns them into CLIF.
 
+mod callee;
 mod context;
+mod exception;
 mod libcall;
 mod probe;
 mod signature;
 mod trampoline;
 
+pub(crate) use callee::Callee;
 pub(crate) use context::{ContextAccess, flags};
-pub(crate) use libcall::{call_libcall, raise};
+pub(crate) use exception::Clause;
+pub(crate) use libcall::{call_libcall, libcall, raise, throw};
 pub(crate) use probe::probe_stack;
 pub(crate) use trampoline::{entry_trampoline, host_adapter, switch_adapter};
 
@@ -77,7 +81,8 @@ impl Abi {
             defined_tables: module.tables.len() as u32 - module.imported_tables,
             imported_functions: module.imported_functions,
             function_records: function_records as u32,
-            ..ContextCounts::default()
+            imported_tags: module.imported_tags,
+            defined_tags: module.tags.len() as u32 - module.imported_tags,
         };
         let width = options.target.isa().pointer_width();
         let layout = ContextLayout::new(width, counts)

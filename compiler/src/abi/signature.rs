@@ -71,7 +71,13 @@ impl Abi {
                 LibcallType::F64 => types::F64,
             })
         };
-        let mut signature = Signature::new(self.host_call_conv);
+        // Where a call can end in a handler, the convention must say where the exception is then.
+        let throws = matches!(libcall, Libcall::Throw | Libcall::Rethrow);
+        let convention = match self.host_call_conv.supports_exceptions() || !throws {
+            true => self.host_call_conv,
+            false => CallConv::SystemV,
+        };
+        let mut signature = Signature::new(convention);
         if libcall.takes_context() {
             signature.params.push(AbiParam::new(self.pointer));
         }

@@ -17,15 +17,22 @@ use cranelift_codegen::ir::{
 };
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use precast_format::context::{ActivationField, Field, FunctionRecord, VALUE_SIZE};
+use precast_format::libcall::Libcall;
 use precast_format::trap::TrapCode;
 use precast_format::tunables::StackChecks;
 
-use super::{Abi, ContextAccess, libcall, probe_stack};
+use super::{Abi, Callee, Clause, ContextAccess, libcall, probe_stack};
 use crate::module::FunctionType;
 use crate::options::ContextRegister;
 
 /// The fields that belong to an activation and are restored after a call that left the instance.
 const ACTIVATION_STATE: [Field; 2] = [Field::StackLimit, Field::Activation];
+
+/// What the adapter to another instance catches: everything, to throw it again.
+const CAUGHT: Clause = Clause {
+    tag: None,
+    keeps: true,
+};
 
 /// Builds the entry trampoline of a function type.
 pub(crate) fn entry_trampoline(abi: &Abi, ty: &FunctionType) -> Function {
@@ -144,12 +151,13 @@ pub(crate) fn host_adapter(abi: &Abi, ty: &FunctionType) -> Function {
         let success = builder.create_block();
         builder.set_cold_block(failure);
         restore(builder, abi, context, state);
+        // The host's error may be an exception, and then code of this activation can go on.
+        builder.ins().store(trusted, previous_exit, state[1], exit);
         builder.ins().brif(failed, failure, &[], success, &[]);
         builder.switch_to_block(failure);
         libcall::raise(builder, abi, context, 0);
         builder.switch_to_block(success);
         context.forget();
-        builder.ins().store(trusted, previous_exit, state[1], exit);
         load_values(builder, abi, &ty.results, values)
     });
     if abi.stack_checks == StackChecks::Guard
@@ -185,22 +193,44 @@ pub(crate) fn switch_adapter(abi: &Abi, ty: &FunctionType, reserve: Option<u32>)
                 .store(trusted, value, callee, field.offset(abi.width));
         }
         let signature = builder.func.import_signature(abi.wasm_signature(ty));
-        let results = match abi.context_register {
+        let caller = context.get(builder);
+        let mut all = Vec::with_capacity(arguments.len() + 1);
+        match abi.context_register {
             ContextRegister::Pinned => {
-                let caller = context.get(builder);
                 builder.ins().set_pinned_reg(callee);
-                let call = builder.ins().call_indirect(signature, code, arguments);
+            }
+            ContextRegister::Parameter => all.push(callee),
+        }
+        all.extend_from_slice(arguments);
+        let landing = builder.create_block();
+        let exception = builder.append_block_param(landing, abi.pointer);
+        builder.set_cold_block(landing);
+        let handler = CAUGHT.item(builder.func, landing);
+        let code = Callee::Address(signature, code);
+        let results = code.try_call(builder, &all, [handler]);
+        let returned = builder.current_block();
+        // Whatever the callee throws goes on in the caller's instance, once that is back in place.
+        builder.switch_to_block(landing);
+        let back = |builder: &mut FunctionBuilder<'_>, context: &mut ContextAccess| {
+            if abi.context_register == ContextRegister::Pinned {
                 builder.ins().set_pinned_reg(caller);
-                builder.inst_results(call).to_vec()
             }
-            ContextRegister::Parameter => {
-                let mut all = vec![callee];
-                all.extend_from_slice(arguments);
-                let call = builder.ins().call_indirect(signature, code, &all);
-                builder.inst_results(call).to_vec()
-            }
+            context.resume(Some(caller));
+            restore(builder, abi, context, state);
         };
-        restore(builder, abi, context, state);
+        back(builder, context);
+        libcall::throw(
+            builder,
+            abi,
+            context,
+            Libcall::Rethrow,
+            exception,
+            Vec::new(),
+        );
+        if let Some(returned) = returned {
+            builder.switch_to_block(returned);
+        }
+        back(builder, context);
         results
     })
 }

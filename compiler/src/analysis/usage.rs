@@ -6,7 +6,7 @@
 use precast_format::aux_stack::AuxStack;
 use precast_format::features::{WasmFeature, WasmFeatures};
 use precast_format::types::WASM_PAGE_SIZE_LOG2;
-use wasmparser::{ExternalKind, Operator, ValType};
+use wasmparser::{AbstractHeapType, ExternalKind, HeapType, Operator, RefType, ValType};
 
 use super::aux_stack::{self, GlobalUse, GlobalUses};
 use super::call_graph::CallScan;
@@ -177,6 +177,14 @@ fn declared_features(module: &Module<'_>) -> WasmFeatures {
         WasmFeature::Simd,
     );
     add(module.memories.len() > 1, WasmFeature::MultiMemory);
+    let exceptions = |ty: &ValType| matches!(ty, ValType::Ref(ty) if is_exception(ty));
+    add(
+        !module.tags.is_empty()
+            || (module.types.iter()).any(|ty| ty.params.iter().chain(&ty.results).any(exceptions))
+            || (module.globals.iter()).any(|global| exceptions(&global.ty.content_type))
+            || (module.tables.iter()).any(|table| is_exception(&table.ty.element_type)),
+        WasmFeature::Exceptions,
+    );
     add(module.tables.len() > 1, WasmFeature::ReferenceTypes);
     add(
         module.memories.iter().any(|memory| memory.is_64)
@@ -191,6 +199,12 @@ fn declared_features(module: &Module<'_>) -> WasmFeatures {
         WasmFeature::CustomPageSizes,
     );
     features
+}
+
+/// Whether the type is one of references to exceptions.
+fn is_exception(ty: &RefType) -> bool {
+    let exceptions = [AbstractHeapType::Exn, AbstractHeapType::NoExn];
+    matches!(ty.heap_type(), HeapType::Abstract { shared: false, ty } if exceptions.contains(&ty))
 }
 
 /// Defines [`feature_of`] from the parser's own list of instructions and proposals.
@@ -211,6 +225,8 @@ macro_rules! define_feature_of {
     (@ tail_call) => { Some(WasmFeature::TailCall) };
     (@ wide_arithmetic) => { Some(WasmFeature::WideArithmetic) };
     (@ simd) => { Some(WasmFeature::Simd) };
+    (@ exceptions) => { Some(WasmFeature::Exceptions) };
+    (@ legacy_exceptions) => { Some(WasmFeature::LegacyExceptions) };
     (@ relaxed_simd) => { Some(WasmFeature::RelaxedSimd) };
     (@ $other:ident) => { None };
 }

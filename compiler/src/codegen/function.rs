@@ -4,11 +4,14 @@ use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{self, ExternalName, Function, UserExternalName};
 use cranelift_codegen::isa::TargetIsa;
-use cranelift_codegen::{Context, FinalizedRelocTarget};
+use cranelift_codegen::{
+    Context, FinalizedMachCallSite, FinalizedMachExceptionHandler, FinalizedRelocTarget,
+};
 use precast_format::target::CpuFeatures;
 use precast_format::trap::TrapCode;
 
 use super::cpu_features::used_features;
+use crate::abi::Clause;
 use crate::error::{CompileError, Result};
 
 /// Machine code with what it refers to and what can happen in it. Offsets count from its start.
@@ -21,8 +24,19 @@ pub(crate) struct Chunk {
     pub traps: Vec<(u32, TrapCode, u32)>,
     /// Calls: offset of the return address, wasm offset.
     pub calls: Vec<(u32, u32)>,
+    /// Calls at which exceptions are caught, by return address.
+    pub handlers: Vec<HandlerSite>,
     /// CPU features that the code needs, where they can be read off it.
     pub cpu_features: CpuFeatures,
+}
+
+/// A call at which exceptions are caught.
+pub(crate) struct HandlerSite {
+    pub return_offset: u32,
+    /// Distance of the stack pointer below the frame pointer.
+    pub frame_offset: u32,
+    /// What is caught, and the offset of the code for it; innermost first.
+    pub clauses: Vec<(Clause, u32)>,
 }
 
 /// A place in the code that waits for an address.
@@ -133,7 +147,10 @@ pub(crate) fn compile_clif(
             })
         })
         .collect::<Result<Vec<_>>>()?;
+    let calls = || buffer.call_sites();
+    let catching = calls().filter(|call| !call.exception_handlers.is_empty());
     let chunk = Chunk {
+        handlers: catching.map(handler_site).collect::<Result<_>>()?,
         cpu_features: used_features(isa, buffer.data(), &compiled.bb_starts),
         code: buffer.data().to_vec(),
         alignment: buffer.alignment,
@@ -143,8 +160,7 @@ pub(crate) fn compile_clif(
             .iter()
             .map(|trap| (trap.offset, trap_code(trap.code), wasm_offset(trap.offset)))
             .collect(),
-        calls: buffer
-            .call_sites()
+        calls: calls()
             .map(|call| (call.ret_addr, wasm_offset(call.ret_addr.saturating_sub(1))))
             .collect(),
     };
@@ -154,6 +170,30 @@ pub(crate) fn compile_clif(
         .map_or(0, |layout| layout.frame_to_fp_offset)
         + 2 * word;
     Ok(CompiledClif { chunk, frame_size })
+}
+
+/// The handlers of a call.
+fn handler_site(call: FinalizedMachCallSite<'_>) -> Result<HandlerSite> {
+    let clause = |handler: &FinalizedMachExceptionHandler| match *handler {
+        FinalizedMachExceptionHandler::Tag(tag, offset) => {
+            Ok((Clause::from_number(Some(tag.as_u32())), offset))
+        }
+        FinalizedMachExceptionHandler::Default(offset) => Ok((Clause::from_number(None), offset)),
+        FinalizedMachExceptionHandler::Context(_) => Err(CompileError::internal(
+            "a handler with a context that nobody asked for",
+        )),
+    };
+    Ok(HandlerSite {
+        return_offset: call.ret_addr,
+        frame_offset: call.frame_offset.ok_or_else(|| {
+            CompileError::internal("a call with handlers of which the frame is not known")
+        })?,
+        clauses: call
+            .exception_handlers
+            .iter()
+            .map(clause)
+            .collect::<Result<_>>()?,
+    })
 }
 
 /// Our code for a trap of Cranelift's.

@@ -7,7 +7,9 @@ mod stack_cover;
 mod stack_reserve;
 mod stack_stub;
 
-pub(crate) use function::{Chunk, CompiledFunction, Relocation, RelocationTarget, compile_clif};
+pub(crate) use function::{
+    Chunk, CompiledFunction, HandlerSite, Relocation, RelocationTarget, compile_clif,
+};
 pub(crate) use parallel::{Isas, compile_functions};
 pub(crate) use stack_cover::cover_functions;
 
@@ -100,7 +102,12 @@ pub(crate) fn compile_adapters(
         let mut adapters = Adapters::default();
         let mut sizes = AdapterFrames::default();
         if entered[index] {
-            adapters.entry = compile(abi::entry_trampoline(abi, ty), &mut sizes.entry)?;
+            let trampoline = compile(abi::entry_trampoline(abi, ty), &mut sizes.entry)?;
+            // Exceptions leave there: where the trampoline goes on is no handler of theirs.
+            adapters.entry = trampoline.map(|chunk| Chunk {
+                handlers: Vec::new(),
+                ..chunk
+            });
         }
         if imported[index] {
             adapters.host = compile(abi::host_adapter(abi, ty), &mut sizes.host)?;

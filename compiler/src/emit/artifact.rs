@@ -1,5 +1,7 @@
 //! From the linked text and the module's description to the bytes of an artifact.
 
+use std::collections::BTreeSet;
+
 use cranelift_codegen::binemit::Reloc;
 use precast_format::libcall::LibcallSet;
 use precast_format::relocation::{RelocationKind, SymbolKind};
@@ -9,8 +11,9 @@ use precast_format::types::{
     ConstOp, ExternKind, GlobalType, ImportType, Limits, TableType, ValueType,
 };
 use precast_format::write::{self, ArtifactBuilder, WriteError};
-use wasmparser::{ExternalKind, HeapType, ValType};
+use wasmparser::{AbstractHeapType, ExternalKind, HeapType, ValType};
 
+use super::handlers;
 use super::image::images;
 use crate::analysis::StackDepths;
 use crate::error::{CompileError, Result};
@@ -78,6 +81,9 @@ pub(crate) fn artifact(
             })
         })
         .collect::<Result<_>>()?;
+    let tags = module.tags[module.imported_tags as usize..].iter();
+    artifact.tags = tags.map(|ty| write::Tag { type_index: *ty }).collect();
+    handlers::add_handlers(&mut artifact, linked);
     artifact.elements = elements(module)?;
     add_data(&mut artifact, module, options.page_size_log2())?;
     artifact.relocations = relocations(linked)?;
@@ -129,14 +135,30 @@ fn value_type(ty: ValType) -> Result<ValueType> {
     })
 }
 
+/// The pattern of a heap type of exceptions.
+macro_rules! exception_type {
+    ($($name:ident)|+) => {
+        HeapType::Abstract {
+            shared: false,
+            ty: $(AbstractHeapType::$name)|+,
+        }
+    };
+}
+
 fn reference_type(ty: wasmparser::RefType) -> Result<ValueType> {
     match (ty.is_nullable(), ty.heap_type()) {
         (true, HeapType::FUNC) => Ok(ValueType::FUNCREF),
         (true, HeapType::EXTERN) => Ok(ValueType::EXTERNREF),
+        (true, exception_type!(Exn)) => Ok(ValueType::EXNREF),
+        (true, exception_type!(NoExn)) => Ok(ValueType::NULLEXNREF),
         _ => Err(CompileError::unsupported(format!(
             "the module needs the reference type {ty}"
         ))),
     }
+}
+
+fn is_exception(ty: wasmparser::RefType) -> bool {
+    matches!(ty.heap_type(), exception_type!(Exn | NoExn))
 }
 
 fn table_type(ty: &wasmparser::TableType) -> Result<TableType> {
@@ -184,17 +206,22 @@ fn expression(expression: &ConstantExpression) -> Result<Vec<ConstOp>> {
 
 fn types(environment: &Environment<'_>, linked: &Linked) -> Result<Vec<write::FuncType>> {
     let module = environment.module;
-    let values = |types: &[ValType]| {
-        types
-            .iter()
-            .map(|ty| value_type(*ty))
-            .collect::<Result<_>>()
-    };
+    let functions = module.functions.iter().chain(&module.tags);
+    let called: BTreeSet<u32> = functions.copied().collect();
     module
         .types
         .iter()
         .zip(&module.canonical_types)
-        .map(|(ty, canonical)| {
+        .enumerate()
+        .map(|(index, (ty, canonical))| {
+            let value = |ty: &ValType| match ty {
+                // Blocks have exceptions that are not null; what crosses borders has not.
+                ValType::Ref(ty) if !called.contains(&(index as u32)) && is_exception(*ty) => {
+                    reference_type(ty.nullable())
+                }
+                ty => value_type(*ty),
+            };
+            let values = |types: &[ValType]| types.iter().map(value).collect::<Result<_>>();
             let adapters = &linked.adapters[*canonical as usize];
             Ok(write::FuncType {
                 params: values(&ty.params)?,
@@ -218,6 +245,7 @@ fn imports(module: &module::Module<'_>) -> Result<Vec<write::Import>> {
                 module::ImportType::Table(ty) => ImportType::Table(table_type(ty)?),
                 module::ImportType::Memory(ty) => ImportType::Memory(*ty),
                 module::ImportType::Global(ty) => ImportType::Global(global_type(ty)?),
+                module::ImportType::Tag(ty) => ImportType::Tag(*ty),
             };
             Ok(write::Import {
                 module: import.module.to_owned(),
@@ -238,11 +266,7 @@ fn exports(module: &module::Module<'_>) -> Result<Vec<write::Export>> {
                 ExternalKind::Table => ExternKind::Table,
                 ExternalKind::Memory => ExternKind::Memory,
                 ExternalKind::Global => ExternKind::Global,
-                ExternalKind::Tag => {
-                    return Err(CompileError::unsupported(
-                        "the module needs exception handling",
-                    ));
-                }
+                ExternalKind::Tag => ExternKind::Tag,
             };
             Ok(write::Export {
                 name: export.name.to_owned(),

@@ -2,6 +2,7 @@
 
 mod artifact;
 mod clif;
+mod handlers;
 mod image;
 mod listing;
 

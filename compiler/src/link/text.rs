@@ -8,7 +8,9 @@ use precast_format::target::CpuFeatures;
 use precast_format::trap::TrapCode;
 
 use crate::abi::{NAMESPACE_BODY, NAMESPACE_FUNCTION, NAMESPACE_LIBCALL};
-use crate::codegen::{Adapters, Chunk, CompiledFunction, Relocation, RelocationTarget};
+use crate::codegen::{
+    Adapters, Chunk, CompiledFunction, HandlerSite, Relocation, RelocationTarget,
+};
 use crate::error::{CompileError, Result};
 use crate::options::OptLevel;
 use crate::translate::Environment;
@@ -22,6 +24,8 @@ pub(crate) struct Linked {
     pub adapters: Vec<AdapterOffsets>,
     /// What is left for the loader.
     pub relocations: Vec<LoaderRelocation>,
+    /// Calls at which exceptions are caught, ascending.
+    pub handlers: Vec<HandlerSite>,
     /// CPU features that the code needs, where they can be read off it.
     pub cpu_features: CpuFeatures,
 }
@@ -92,6 +96,7 @@ pub(crate) fn link(
     };
     let mut placed = Vec::with_capacity(label_count);
     let mut cpu_features = CpuFeatures::default();
+    let mut handlers = Vec::new();
     let mut place = |mut chunk: Chunk| -> Result<(u32, Chunk)> {
         let align = chunk.alignment.max(function_alignment);
         let offset = builder.append(true, &chunk.code, align, &mut control);
@@ -100,6 +105,13 @@ pub(crate) fn link(
             return Err(CompileError::limit("the text exceeds 2 GiB"));
         }
         cpu_features.0 |= chunk.cpu_features.0;
+        handlers.extend(chunk.handlers.drain(..).map(|mut site| {
+            site.return_offset += offset as u32;
+            for (_, handler) in &mut site.clauses {
+                *handler += offset as u32;
+            }
+            site
+        }));
         placed.push(Placed {
             offset,
             label: placed.len(),
@@ -199,6 +211,7 @@ pub(crate) fn link(
         functions: linked_functions,
         adapters: adapter_offsets,
         relocations,
+        handlers,
         cpu_features,
     })
 }

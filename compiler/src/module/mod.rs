@@ -40,6 +40,10 @@ pub(crate) struct Module<'a> {
     pub globals: Vec<Global>,
     /// How many globals are imported.
     pub imported_globals: u32,
+    /// Type index of every tag, imported ones first.
+    pub tags: Vec<u32>,
+    /// How many tags are imported.
+    pub imported_tags: u32,
     /// Exports in the order of the module.
     pub exports: Vec<Export<'a>>,
     /// The start function.
@@ -72,6 +76,11 @@ impl Module<'_> {
     /// The type of a function.
     pub fn function_type(&self, function: u32) -> &FunctionType {
         &self.types[self.functions[function as usize] as usize]
+    }
+
+    /// The type of a tag, imports first: its parameters are what an exception carries.
+    pub fn tag_type(&self, tag: u32) -> &FunctionType {
+        &self.types[self.tags[tag as usize] as usize]
     }
 
     /// The canonical type index of a function.

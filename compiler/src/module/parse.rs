@@ -44,6 +44,8 @@ pub(crate) fn parse<'a>(
         imported_memories: 0,
         globals: Vec::new(),
         imported_globals: 0,
+        tags: Vec::new(),
+        imported_tags: 0,
         exports: Vec::new(),
         start: None,
         elements: Vec::new(),
@@ -135,6 +137,11 @@ impl<'a> Module<'a> {
                     });
                 }
             }
+            Payload::TagSection(section) => {
+                for tag in section {
+                    self.tags.push(tag?.func_type_idx);
+                }
+            }
             Payload::ExportSection(section) => {
                 for export in section {
                     let export = export?;
@@ -215,9 +222,14 @@ impl<'a> Module<'a> {
                 self.imported_globals += 1;
                 ImportType::Global(ty)
             }
-            TypeRef::Tag(_) | TypeRef::FuncExact(_) => {
+            TypeRef::Tag(ty) => {
+                self.tags.push(ty.func_type_idx);
+                self.imported_tags += 1;
+                ImportType::Tag(ty.func_type_idx)
+            }
+            TypeRef::FuncExact(_) => {
                 return Err(CompileError::unsupported(
-                    "the module needs exception handling",
+                    "the module needs custom descriptors",
                 ));
             }
         };

@@ -42,6 +42,8 @@ pub(crate) enum ImportType {
     Table(wasmparser::TableType),
     Memory(MemoryType),
     Global(wasmparser::GlobalType),
+    /// A tag of the type with this index.
+    Tag(u32),
 }
 
 /// An export.

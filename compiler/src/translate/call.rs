@@ -7,21 +7,15 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData, SigRef, Value, types,
+    ExtFuncData, ExternalName, InstBuilder, MemFlagsData, SigRef, Value, types,
 };
 use precast_format::context::{Field, FunctionRecord};
 use precast_format::trap::TrapCode;
 
 use super::FunctionTranslator;
 use super::trap::clif_code;
-use crate::abi::{Abi, NAMESPACE_FUNCTION, flags};
+use crate::abi::{Abi, Callee, NAMESPACE_FUNCTION, flags};
 use crate::options::ContextRegister;
-
-/// What is called.
-enum Callee {
-    Function(FuncRef),
-    Address(SigRef, Value),
-}
 
 impl FunctionTranslator<'_, '_> {
     fn signature(&mut self, ty: u32) -> SigRef {
@@ -42,23 +36,14 @@ impl FunctionTranslator<'_, '_> {
 
     fn emit_call(&mut self, callee: Callee, ty: u32, tail: bool) {
         let arguments = self.arguments(ty);
-        let ins = self.builder.ins();
-        let call = match (callee, tail) {
-            (Callee::Function(function), false) => ins.call(function, &arguments),
-            (Callee::Address(signature, code), false) => {
-                ins.call_indirect(signature, code, &arguments)
-            }
-            (Callee::Function(function), true) => ins.return_call(function, &arguments),
-            (Callee::Address(signature, code), true) => {
-                ins.return_call_indirect(signature, code, &arguments)
-            }
-        };
         if tail {
+            // The frame is gone, and its handlers with it.
+            callee.return_call(&mut self.builder, &arguments);
             self.reachable = false;
             return;
         }
-        self.stack
-            .extend_from_slice(self.builder.inst_results(call));
+        let results = self.call_catching(callee, &arguments);
+        self.stack.extend(results);
         self.refresh_memories();
     }
 

@@ -1,9 +1,12 @@
 //! Structured control: blocks, loops, branches, returns.
 
 use cranelift_codegen::ir::{Block, BlockArg, BlockCall, InstBuilder, JumpTableData, Value};
-use wasmparser::{BlockType, BrTable};
+use wasmparser::{BlockType, BrTable, Catch, TryTable};
 
 use super::FunctionTranslator;
+use super::exception::{HandlerList, Landings};
+use super::legacy_try::LegacyTry;
+use crate::abi::Clause;
 use crate::error::Result;
 use crate::limits::BRANCH_TABLE_ENTRIES;
 
@@ -22,9 +25,27 @@ pub(super) struct Frame {
     entered: bool,
     /// Whether anything continues at `next`.
     next_reached: bool,
+    /// Where exceptions go from what is inside.
+    pub(super) handlers: HandlerList,
 }
 
-enum FrameKind {
+impl Frame {
+    /// Whether the frame itself can be entered.
+    pub(super) fn entered(&self) -> bool {
+        self.entered
+    }
+
+    /// Depth of the operand stack below the frame's parameters.
+    pub(super) fn height(&self) -> usize {
+        self.height
+    }
+
+    pub(super) fn kind_mut(&mut self) -> &mut FrameKind {
+        &mut self.kind
+    }
+}
+
+pub(super) enum FrameKind {
     Function,
     Block,
     Loop,
@@ -35,6 +56,13 @@ enum FrameKind {
     },
     /// An `if` after its `else`.
     Else,
+    /// A `try_table`: what it catches, and the code for it.
+    TryTable {
+        catches: Vec<Catch>,
+        landings: Landings,
+    },
+    /// A `try` of the older form.
+    LegacyTry(LegacyTry),
 }
 
 fn arguments(values: &[Value]) -> Vec<BlockArg> {
@@ -56,6 +84,7 @@ impl FunctionTranslator<'_, '_> {
             height: 0,
             entered: true,
             next_reached: false,
+            handlers: HandlerList::default(),
         });
     }
 
@@ -91,20 +120,42 @@ impl FunctionTranslator<'_, '_> {
             height: self.stack.len(),
             entered: false,
             next_reached: false,
+            handlers: self.handlers_here(),
         });
     }
 
     pub(super) fn begin_block(&mut self, ty: BlockType) {
+        let handlers = self.handlers_here();
+        self.begin_protected(ty, FrameKind::Block, handlers);
+    }
+
+    pub(super) fn begin_try_table(&mut self, table: &TryTable) {
+        let (landings, handlers) = self.add_handlers(table.catches.iter().map(Clause::of));
+        let kind = FrameKind::TryTable {
+            catches: table.catches.clone(),
+            landings,
+        };
+        self.begin_protected(table.ty, kind, handlers);
+    }
+
+    /// A frame that goes on at its end, with these handlers for what is inside.
+    pub(super) fn begin_protected(
+        &mut self,
+        ty: BlockType,
+        kind: FrameKind,
+        handlers: HandlerList,
+    ) {
         let (params, results) = self.block_types(ty);
         let next = self.block_with_params(&results);
         self.control.push(Frame {
-            kind: FrameKind::Block,
+            kind,
             target: next,
             next,
             label_arity: results.len(),
             height: self.stack.len() - params.len(),
             entered: true,
             next_reached: false,
+            handlers,
         });
     }
 
@@ -123,6 +174,7 @@ impl FunctionTranslator<'_, '_> {
             height: self.stack.len(),
             entered: true,
             next_reached: false,
+            handlers: self.handlers_here(),
         });
         self.continue_at(header);
     }
@@ -148,6 +200,7 @@ impl FunctionTranslator<'_, '_> {
             height,
             entered: true,
             next_reached: false,
+            handlers: self.handlers_here(),
         });
         // What holds before the branch holds in its only successors.
         self.builder.switch_to_block(then);
@@ -174,7 +227,7 @@ impl FunctionTranslator<'_, '_> {
     }
 
     /// Jumps from the end of a frame's body to what follows it.
-    fn leave_frame(&mut self, index: usize) {
+    pub(super) fn leave_frame(&mut self, index: usize) {
         let (next, height) = (self.control[index].next, self.control[index].height);
         let values = self.stack.split_off(height);
         self.builder.ins().jump(next, &arguments(&values));
@@ -205,7 +258,8 @@ impl FunctionTranslator<'_, '_> {
                 self.shape.leave_loop();
                 self.builder.seal_block(frame.target);
             }
-            FrameKind::Function | FrameKind::Block | FrameKind::Else => {}
+            FrameKind::TryTable { catches, landings } => self.land_in_labels(&catches, landings),
+            FrameKind::Function | FrameKind::Block | FrameKind::Else | FrameKind::LegacyTry(_) => {}
         }
         self.builder.seal_block(frame.next);
         self.reachable = frame.next_reached;
@@ -226,7 +280,7 @@ impl FunctionTranslator<'_, '_> {
             .extend_from_slice(self.builder.block_params(block));
     }
 
-    fn switch_to(&mut self, block: Block) {
+    pub(super) fn switch_to(&mut self, block: Block) {
         self.builder.switch_to_block(block);
         self.checked.clear();
         self.context.forget();

@@ -9,7 +9,9 @@ mod bulk;
 mod call;
 mod control;
 mod conversion;
+mod exception;
 mod global;
+mod legacy_try;
 mod memory;
 mod numeric;
 mod operator;
@@ -29,10 +31,12 @@ use cranelift_codegen::ir::{immediates::Ieee32, immediates::Ieee64, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use precast_format::aux_stack::AuxStack;
 use precast_format::tunables::StackChecks;
-use wasmparser::{FuncValidator, FuncValidatorAllocations, ValidatorResources};
+use wasmparser::{FuncValidator, FuncValidatorAllocations, FunctionBody, ValidatorResources};
 
 use self::bounds::{CheckedAddresses, MemoryPlan};
 use self::control::Frame;
+use self::exception::Handlers;
+use self::legacy_try::LegacyTries;
 use crate::abi::{Abi, ContextAccess};
 use crate::analysis::{CoveredFunctions, FunctionRecords, Usage};
 use crate::error::{CompileError, Result};
@@ -75,6 +79,9 @@ struct FunctionTranslator<'a, 'b> {
     memories: Vec<MemoryPlan>,
     checked: CheckedAddresses,
     results: Vec<ir::Type>,
+    handlers: Handlers,
+    legacy_tries: LegacyTries,
+    body: &'a FunctionBody<'a>,
     /// Whether the function looks for stack.
     looks_for_stack: bool,
     makes_libcalls: bool,
@@ -115,11 +122,11 @@ pub(crate) fn translate(
     Ok(Translated { function, shape })
 }
 
-fn translate_body(
-    environment: &Environment<'_>,
+fn translate_body<'a>(
+    environment: &'a Environment<'a>,
     mut builder: FunctionBuilder<'_>,
     index: u32,
-    body: &wasmparser::FunctionBody<'_>,
+    body: &'a FunctionBody<'a>,
     validator: &mut FuncValidator<ValidatorResources>,
 ) -> Result<Shape> {
     let ty = environment.module.function_type(index);
@@ -142,6 +149,9 @@ fn translate_body(
         memories: Vec::new(),
         checked: CheckedAddresses::default(),
         results: ty.results.iter().map(|ty| abi.value_type(*ty)).collect(),
+        handlers: Handlers::default(),
+        legacy_tries: LegacyTries::default(),
+        body,
         looks_for_stack: environment.options.stack_checks == StackChecks::Explicit
             && !environment.covered.contains(index),
         makes_libcalls: false,
@@ -165,6 +175,7 @@ fn translate_body(
         translator
             .shape
             .note_nesting(translator.control.len().saturating_sub(1))
+            .and_then(|()| translator.shape.check_handlers())
             .map_err(|error| error.at(offset as usize))?;
     }
     operators.finish()?;

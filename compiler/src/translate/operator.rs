@@ -31,6 +31,15 @@ impl FunctionTranslator<'_, '_> {
             Operator::BrTable { ref targets } => self.branch_table(targets)?,
             Operator::Return => self.return_(),
 
+            Operator::TryTable { ref try_table } => self.begin_try_table(try_table),
+            Operator::Throw { tag_index } => self.throw(tag_index),
+            Operator::ThrowRef => self.throw_ref(),
+            Operator::Try { blockty } => self.begin_try(blockty)?,
+            Operator::Catch { tag_index } => self.begin_catch(Some(tag_index)),
+            Operator::CatchAll => self.begin_catch(None),
+            Operator::Delegate { .. } => self.end(),
+            Operator::Rethrow { relative_depth } => self.rethrow(relative_depth),
+
             Operator::Call { function_index } => self.call(function_index, false),
             Operator::ReturnCall { function_index } => self.call(function_index, true),
             Operator::CallIndirect {
@@ -111,11 +120,18 @@ impl FunctionTranslator<'_, '_> {
     /// What cannot be executed counts for its nesting only.
     fn unreachable_operator(&mut self, operator: &Operator<'_>) {
         match operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+            Operator::Block { .. }
+            | Operator::Loop { .. }
+            | Operator::If { .. }
+            | Operator::TryTable { .. } => self.begin_unreachable(),
+            Operator::Try { .. } => {
+                self.legacy_tries.skip();
                 self.begin_unreachable();
             }
+            Operator::Catch { tag_index } => self.begin_catch(Some(*tag_index)),
+            Operator::CatchAll => self.begin_catch(None),
             Operator::Else => self.begin_else(),
-            Operator::End => self.end(),
+            Operator::End | Operator::Delegate { .. } => self.end(),
             _ => {}
         }
     }

@@ -144,6 +144,8 @@ fn references_cross_the_border(module: &Module<'_>) -> bool {
         ImportType::Function(ty) => function(*ty),
         ImportType::Table(ty) => ty.element_type.is_func_ref(),
         ImportType::Global(ty) => is_reference(&ty.content_type),
+        // An exception from elsewhere can carry one.
+        ImportType::Tag(ty) => function(*ty),
         ImportType::Memory(_) => false,
     };
     module.imports.iter().any(|it| import(&it.ty))
@@ -153,6 +155,7 @@ fn references_cross_the_border(module: &Module<'_>) -> bool {
                 ExternalKind::Func => function(module.functions[index]),
                 ExternalKind::Table => module.tables[index].ty.element_type.is_func_ref(),
                 ExternalKind::Global => is_reference(&module.globals[index].ty.content_type),
+                ExternalKind::Tag => function(module.tags[index]),
                 _ => false,
             }
         })
