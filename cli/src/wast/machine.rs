@@ -23,6 +23,8 @@ pub enum Problem {
     Unlinkable(String),
     /// Compiled code trapped, with this message.
     Trap(String),
+    /// An exception left the outermost call; with its tag's type and its values.
+    Exception(String),
     /// Anything else.
     Failed(String),
 }
@@ -34,6 +36,7 @@ impl fmt::Display for Problem {
             Problem::Invalid(message) => write!(f, "invalid module: {message}"),
             Problem::Unlinkable(message) => write!(f, "cannot link: {message}"),
             Problem::Trap(message) => write!(f, "trap: {message}"),
+            Problem::Exception(message) => write!(f, "uncaught: {message}"),
             Problem::Failed(message) => f.write_str(message),
         }
     }
@@ -54,6 +57,7 @@ impl From<CallError> for Problem {
     fn from(error: CallError) -> Problem {
         match error {
             CallError::Trap(trap) => Problem::Trap(trap.code().message().to_owned()),
+            CallError::Exception(exception) => Problem::Exception(exception.to_string()),
             error => Problem::Failed(error.to_string()),
         }
     }

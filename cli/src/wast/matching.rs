@@ -15,6 +15,7 @@ pub fn argument(argument: &WastArgCore<'_>) -> Result<Value, String> {
         WastArgCore::V128(lanes) => Value::V128(u128::from_le_bytes(lanes.to_le_bytes())),
         WastArgCore::RefNull(heap) if is_func(heap) => Value::FuncRef(None),
         WastArgCore::RefNull(heap) if is_extern(heap) => Value::ExternRef(None),
+        WastArgCore::RefNull(heap) if is_exn(heap) => Value::ExnRef(None),
         WastArgCore::RefExtern(number) => Value::ExternRef(Some(extern_ref(*number))),
         other => return Err(format!("the argument {other:?} is of an unsupported type")),
     })
@@ -47,6 +48,17 @@ fn is_extern(heap: &HeapType<'_>) -> bool {
     )
 }
 
+fn is_exn(heap: &HeapType<'_>) -> bool {
+    use AbstractHeapType::{Exn, NoExn};
+    matches!(
+        heap,
+        HeapType::Abstract {
+            ty: Exn | NoExn,
+            ..
+        }
+    )
+}
+
 /// Whether a result is what the script expects.
 pub fn matches(expected: &WastRetCore<'_>, actual: &Value) -> bool {
     match (expected, actual) {
@@ -59,6 +71,7 @@ pub fn matches(expected: &WastRetCore<'_>, actual: &Value) -> bool {
         }
         (WastRetCore::RefNull(heap), Value::FuncRef(None)) => heap.as_ref().is_none_or(is_func),
         (WastRetCore::RefNull(heap), Value::ExternRef(None)) => heap.as_ref().is_none_or(is_extern),
+        (WastRetCore::RefNull(heap), Value::ExnRef(None)) => heap.as_ref().is_none_or(is_exn),
         (WastRetCore::RefFunc(_), Value::FuncRef(actual)) => actual.is_some(),
         (WastRetCore::RefExtern(None), Value::ExternRef(actual)) => actual.is_some(),
         (WastRetCore::RefExtern(Some(number)), Value::ExternRef(actual)) => {
