@@ -68,6 +68,7 @@ impl From<InstantiateError> for Problem {
         match error {
             InstantiateError::Link(error) => Problem::Unlinkable(error.to_string()),
             InstantiateError::Trap(trap) => Problem::Trap(trap.code().message().to_owned()),
+            InstantiateError::Start(error) => error.into(),
             error => Problem::Failed(error.to_string()),
         }
     }
