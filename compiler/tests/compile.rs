@@ -151,7 +151,6 @@ fn explicit_traps_leave_nothing_to_signals() {
 #[test]
 fn later_features_are_refused_by_name() {
     let cases = [
-        ("(module (tag))", "exception handling"),
         ("(module (memory 1 1 shared))", "threads"),
         ("(module (type (struct)))", "garbage collection"),
         (
@@ -170,10 +169,17 @@ fn later_features_are_refused_by_name() {
 fn features_beyond_the_chosen_version_are_refused_by_name() {
     let mut options = options();
     options.wasm = WasmVersion::V1;
+    let refused = |text: &str, options: &Options, name: &str| {
+        let error = compile_text(text, options).expect_err(text);
+        assert_eq!(error.kind, ErrorKind::Unsupported, "{error}");
+        assert!(error.message.contains(name), "{error}");
+    };
     let text = "(module (func (result i32 i32) (i32.const 1) (i32.const 2)))";
-    let error = compile_text(text, &options).expect_err("two results");
-    assert_eq!(error.kind, ErrorKind::Unsupported, "{error}");
-    assert!(error.message.contains("multiple results"), "{error}");
+    refused(text, &options, "multiple results");
+    options.wasm = WasmVersion::V2;
+    refused("(module (tag))", &options, "needs exception handling");
+    let text = "(module (func try catch_all end))";
+    refused(text, &options, "needs exception handling (legacy)");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Formatter, GasFormatter, Instruction};
 use precast_format::Artifact;
-use precast_format::read::Function;
+use precast_format::read::{Function, HandlerClause, HandlerList};
 use precast_format::target::Isa;
 
 use super::FunctionFilter;
@@ -26,7 +26,8 @@ pub fn listing(wasm: &[u8], options: &Options, filter: &FunctionFilter) -> Resul
 }
 
 /// Lists the machine code of an artifact: one line for each instruction with its offset in the
-/// text; the target's name behind a call or jump; trap code and wasm offset behind what can trap.
+/// text; the target's name behind a call or jump; trap code and wasm offset behind what can trap;
+/// where exceptions go behind a call at which they are caught.
 ///
 /// An artifact does not say what in its text is data, so jump tables and constants are listed as if
 /// they were instructions.
@@ -90,6 +91,14 @@ fn symbols(artifact: &Artifact<'_>) -> BTreeMap<u32, String> {
     symbols
 }
 
+/// What a clause of a handler catches, and where its code is.
+fn catch(clause: HandlerClause) -> String {
+    match clause.tag {
+        Some(tag) => format!("catch tag {tag}: {:x}", clause.text_offset),
+        None => format!("catch all: {:x}", clause.text_offset),
+    }
+}
+
 fn x86_64(
     artifact: &Artifact<'_>,
     function: &Function,
@@ -134,6 +143,8 @@ fn x86_64(
         if let Some(wasm_offset) = calls.get(&(instruction.next_ip() as u32)) {
             notes.push(format!("wasm {wasm_offset:#x}"));
         }
+        let handlers = artifact.handlers().lookup(instruction.next_ip() as u32);
+        notes.extend(handlers.iter().flat_map(HandlerList::clauses).map(catch));
         let _ = match notes[..] {
             [] => writeln!(listing, "{offset:8x}  {text}"),
             _ => writeln!(listing, "{offset:8x}  {text:<40} ; {}", notes.join("; ")),
