@@ -1,51 +1,147 @@
-//! Exceptions: scripts of our own, for what the specification's do not have. The older form with
-//! `delegate` and `rethrow`; exceptions that cross instances; references to exceptions as values.
+//! Exceptions, run: what they carry and who catches them, across instances and through the host; what
+//! is left when nobody does; and that every one of them is freed.
+//!
+//! Each case runs with both bounds strategies, both relocation models and all ways to end a stack, on
+//! the thread's own stack and on one of its own.
 #![forbid(unsafe_code)]
 
-use precast_cli::wast::run_script;
-use precast_tests::configuration::{ALL, Configuration};
-use std::path::Path;
+#[path = "exceptions/freed.rs"]
+mod freed;
+#[path = "exceptions/host.rs"]
+mod host;
+#[path = "exceptions/identity.rs"]
+mod identity;
+#[path = "exceptions/many.rs"]
+mod many;
+#[path = "exceptions/values.rs"]
+mod values;
 
-/// Runs a script; nothing of it may be skipped.
-fn check(name: &str, configuration: &Configuration) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/exceptions");
-    let text = std::fs::read_to_string(folder.join(name)).expect("the script is there");
-    let options = configuration.options();
-    let report = run_script(name, &text, &options, configuration.stacks);
-    let report = report.expect("it is a script");
-    let text = report.text(name);
-    println!("{}: {text}", configuration.name);
-    assert!(report.passed > 0, "{text}");
-    assert!(
-        report.failed.is_empty() && report.skipped.is_empty(),
-        "{text}"
-    );
+use precast_compiler::{Options, Silent, compile};
+use precast_format::tunables::StackChecks;
+use precast_loader::{
+    CallError, Category, ExecutionEnvironment, Imports, Instance, InstanceOptions, Module, Runtime,
+    Source, Stack, TrapCode, UncaughtException, WasmParams, WasmResults,
+};
+use precast_tests::configuration;
+
+/// A stack that is a region has so many bytes.
+const REGION: usize = 256 << 10;
+
+/// A runtime and how modules are compiled and called in it.
+struct World {
+    runtime: Runtime,
+    options: Options,
+    on_region: bool,
 }
 
-macro_rules! scripts {
-    ($($test:ident = $script:literal;)*) => {
-        $(#[test]
-        fn $test() {
-            for configuration in &ALL {
-                check($script, configuration);
-            }
-        })*
+impl World {
+    /// Every way to compile and to call.
+    fn all() -> impl Iterator<Item = World> {
+        let stacks = [
+            (StackChecks::Explicit, false),
+            (StackChecks::Explicit, true),
+            (StackChecks::Guard, false),
+            (StackChecks::Guard, true),
+        ];
+        configuration::ALL.iter().flat_map(move |configuration| {
+            stacks.into_iter().map(move |(checks, on_region)| {
+                let mut options = configuration.options();
+                options.stack_checks = checks;
+                World {
+                    runtime: Runtime::system().expect("there is memory"),
+                    options,
+                    on_region,
+                }
+            })
+        })
+    }
 
-        #[test]
-        fn every_script_has_its_test() {
-            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/exceptions");
-            let files = std::fs::read_dir(folder).expect("the folder is there");
-            let mut names: Vec<String> = files
-                .filter_map(|file| file.ok()?.file_name().into_string().ok())
-                .collect();
-            names.sort();
-            assert_eq!(names, [$($script),*]);
+    /// One way, for what takes long.
+    fn one() -> World {
+        World {
+            runtime: Runtime::system().expect("there is memory"),
+            options: configuration::ALL[1].options(),
+            on_region: false,
         }
-    };
-}
+    }
 
-scripts! {
-    across_instances = "instances.wast";
-    the_older_form = "legacy.wast";
-    as_values = "values.wast";
+    fn module(&self, text: &str) -> Module {
+        let wasm = wat::parse_str(text).expect("the module is well formed");
+        let compiled = compile(&wasm, &self.options, &Silent).expect("it compiles");
+        let source = Source::copied(&compiled.artifact);
+        let module = self.runtime.load_named_by_user(source);
+        module.expect("the device accepts it")
+    }
+
+    fn imports(&self) -> Imports {
+        Imports::new(&self.runtime)
+    }
+
+    fn instance(&self, text: &str, imports: &Imports) -> Instance {
+        let module = self.module(text);
+        let instance = module.instantiate(imports, InstanceOptions::default());
+        instance.expect("the imports are there")
+    }
+
+    /// An instance without imports.
+    fn alone(&self, text: &str) -> Instance {
+        self.instance(text, &self.imports())
+    }
+
+    fn environment(&self) -> ExecutionEnvironment<'static> {
+        let stack = if self.on_region {
+            Stack::Bytes(REGION)
+        } else {
+            Stack::Caller
+        };
+        ExecutionEnvironment::new(&self.runtime, stack).expect("there is memory")
+    }
+
+    fn call<P: WasmParams, R: WasmResults>(
+        &self,
+        instance: &Instance,
+        name: &str,
+        params: P,
+    ) -> Result<R, CallError> {
+        let function = instance.func::<P, R>(name).expect("it is exported");
+        function.call(&mut self.environment(), params)
+    }
+
+    /// What a call that must return returns.
+    fn get<P: WasmParams, R: WasmResults>(&self, instance: &Instance, name: &str, params: P) -> R {
+        self.call(instance, name, params).expect("it returns")
+    }
+
+    /// The exception that a call must end with.
+    fn uncaught<P: WasmParams>(
+        &self,
+        instance: &Instance,
+        name: &str,
+        params: P,
+    ) -> UncaughtException {
+        match self.call::<P, ()>(instance, name, params) {
+            Err(CallError::Exception(exception)) => exception,
+            Err(error) => panic!("{error}"),
+            Ok(()) => panic!("nothing was thrown"),
+        }
+    }
+
+    /// The trap that a call must end with.
+    fn trap<P: WasmParams>(&self, instance: &Instance, name: &str, params: P) -> TrapCode {
+        match self.call::<P, ()>(instance, name, params) {
+            Err(CallError::Trap(trap)) => trap.code(),
+            Err(error) => panic!("{error}"),
+            Ok(()) => panic!("there was no trap"),
+        }
+    }
+
+    /// Bytes that exceptions take now.
+    fn bytes(&self) -> usize {
+        self.runtime.usage(Category::Exceptions).current
+    }
+
+    /// The most bytes that exceptions have taken.
+    fn peak(&self) -> usize {
+        self.runtime.usage(Category::Exceptions).peak
+    }
 }
