@@ -14,9 +14,9 @@ use std::fmt::Display;
 use faulty::{Faulty, Snapshot, WAYS};
 use precast_compiler::{Silent, compile};
 use precast_loader::{
-    CallError, Caller, ExecutionEnvironment, FuncType, Global, GlobalType, HostError, Imports,
-    Instance, InstanceOptions, Limits, Memory, MemoryType, Module, Runtime, RuntimeOptions, Source,
-    Stack, Table, TableType, Value, ValueType,
+    CallError, Caller, Exception, ExecutionEnvironment, FuncType, Global, GlobalType, HostError,
+    Imports, Instance, InstanceOptions, Limits, Memory, MemoryType, Module, Runtime,
+    RuntimeOptions, Source, Stack, Table, TableType, Tag, TrapCode, Value, ValueType,
 };
 use precast_tests::configuration::{self, Configuration};
 use precast_wasi::{Output, OutputBuffer, WasiContext};
@@ -39,6 +39,8 @@ const PROGRAM: &str = r#"(module $program
   (import "library" "global" (global $global (mut i32)))
   (memory $memory (export "memory") 1 3)
   (table $table (export "table") 4 300 funcref)
+  (table $exceptions 30 exnref)
+  (tag $tag (export "tag") (param i32 i64))
   (global $own (mut i64) (i64.const 5))
   (data (memory $memory) (i32.const 100) "active")
   (data (memory $library) (i32.const 5000) "shared")
@@ -62,6 +64,19 @@ const PROGRAM: &str = r#"(module $program
   (func (export "grow_shared") (param i32) (result i32) (memory.grow $library (local.get 0)))
   (func (export "grow_table") (param i32) (result i32)
     (table.grow $table (ref.null func) (local.get 0)))
+  (func $throw (export "throw") (param i32) (throw $tag (local.get 0) (i64.const 2)))
+  (func $catch (param i32) (result exnref)
+    (block $h (result i32 i64 exnref)
+      (try_table (catch_ref $tag $h) (call $throw (local.get 0)))
+      unreachable)
+    (return (call $third)))
+  (func $third (param i32 i64 exnref) (result exnref) (local.get 2))
+  (func (export "catch") (param i32)
+    (loop $more
+      (table.set $exceptions (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))
+        (call $catch (local.get 0)))
+      (br_if $more (local.get 0))))
+  (func (export "let_go") (table.fill $exceptions (i32.const 0) (ref.null exn) (i32.const 30)))
   (func $deep (export "deep") (param i32)
     (if (local.get 0)
       (then (call $deep (i32.sub (local.get 0) (i32.const 1))))
@@ -304,6 +319,41 @@ const STEPS: &[(&str, bool, Step)] = &[
             Err(error) => Err(text(error)),
             Ok(()) => panic!("there was no trap"),
         }
+    }),
+    ("throw and catch", true, |world| {
+        let catch = world.instance().func::<(i32,), ()>("catch").map_err(text)?;
+        let result = catch.call(&mut world.environment(), (30,));
+        let let_go = world.instance().func::<(), ()>("let_go").map_err(text)?;
+        let_go.call(&mut world.environment(), ()).map_err(text)?;
+        match result {
+            Err(CallError::Trap(trap)) if trap.code() == TrapCode::OutOfMemory => {
+                Err("no memory for an exception".into())
+            }
+            other => other.map_err(text),
+        }
+    }),
+    ("throw out of the call", true, |world| {
+        let throw = world.instance().func::<(i32,), ()>("throw").map_err(text)?;
+        match throw.call(&mut world.environment(), (5,)) {
+            Err(CallError::Exception(uncaught)) => {
+                let values = uncaught.exception().values().map_err(text)?;
+                assert_eq!(values.count(), 2);
+                Ok(())
+            }
+            Err(CallError::Trap(trap)) if trap.code() == TrapCode::OutOfMemory => {
+                Err("no memory for an exception".into())
+            }
+            Err(error) => Err(text(error)),
+            Ok(()) => panic!("nothing was thrown"),
+        }
+    }),
+    ("make an exception", true, |world| {
+        let tag = world.instance().tag("tag").expect("it is exported");
+        let values = [Value::I32(1), Value::I64(2)];
+        let exception = Exception::new(&tag, &values).map_err(text)?;
+        let tag = Tag::new(&world.runtime, &[ValueType::EXNREF]).map_err(text)?;
+        let outer = [Value::ExnRef(Some(exception))];
+        Exception::new(&tag, &outer).map(drop).map_err(text)
     }),
     ("grow", true, |world| world.grow("grow", 1, 1)),
     ("grow a memory of another instance", true, |world| {

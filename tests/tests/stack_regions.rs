@@ -9,14 +9,14 @@ use precast_format::Artifact;
 use precast_format::tunables::{StackChecks, TrapMode};
 use precast_loader::limits::LIBCALL_STACK_MARGIN;
 use precast_loader::{
-    CallError, Caller, Category, ExecutionEnvironment, Extern, HostError, Imports, Instance,
-    InstanceOptions, Module, Runtime, RuntimeOptions, Source, Stack, StackError, StaticPool,
-    TrapCode, TypedFunc,
+    CallError, Caller, Category, Exception, ExecutionEnvironment, Extern, HostError, Imports,
+    Instance, InstanceOptions, Module, Runtime, RuntimeOptions, Source, Stack, StackError,
+    StaticPool, TrapCode, TypedFunc, Value,
 };
 use precast_tests::configuration;
 
 /// What the operations at the bottom of the recursion are, by index, and what ends them.
-const OPERATIONS: [(&str, Option<TrapCode>); 16] = [
+const OPERATIONS: [(&str, Option<TrapCode>); 21] = [
     ("leaf", None),
     ("host", None),
     ("memory_grow", None),
@@ -33,6 +33,11 @@ const OPERATIONS: [(&str, Option<TrapCode>); 16] = [
     ("nested", None),
     ("other", None),
     ("tail", None),
+    ("caught", None),
+    ("kept", None),
+    ("thrown", None),
+    ("thrown_by_other", None),
+    ("thrown_by_host", None),
 ];
 
 /// A module whose `at` calls itself `depth` times and then does an operation. It imports another
@@ -63,7 +68,10 @@ fn text() -> String {
   (import "host" "f" (func $f (param i32 i64 f64) (result i32)))
   (import "host" "again" (func $again (result i32)))
   (import "other" "sum" (func $sum (param i32 i64 f32 f64 i32) (result i32 i64 i32)))
+  (import "host" "throw" (func $throw (param i32)))
+  (import "other" "throw" (func $throw_other (param i32)))
   (import "other" "table" (table $others 2 funcref))
+  (import "other" "tag" (tag $tag (param i32)))
   (memory (export "memory") 1 4)
   (table $operations 40 60 funcref)
   (table $grown 0 100 funcref)
@@ -107,6 +115,27 @@ fn text() -> String {
     (call $sum (i32.const 1) (i64.const 2) (f32.const 3) (f64.const 4) (i32.const 5))
     drop drop drop
     (call_indirect $others (type $operation) (i32.const 0)))
+  (func $throw_here (param i32) (throw $tag (local.get 0)))
+  (func $caught (result i32)
+    (block $h (result i32)
+      (try_table (catch $tag $h) (call $throw_here (i32.const 0)))
+      unreachable))
+  (func $kept (result i32)
+    (block $h (result i32 exnref)
+      (try_table (catch_ref $tag $h) (call $throw_here (i32.const 0)))
+      unreachable)
+    drop)
+  (func $thrown (result i32) (call $throw_here (i32.const 0)) (i32.const 0))
+  (func $thrown_by_other (result i32)
+    (block $h (result i32)
+      (try_table (catch $tag $h) (call $throw_other (i32.const 0)))
+      unreachable))
+  (func $thrown_by_host (result i32)
+    (block $h (result exnref)
+      (try_table (catch_all_ref $h) (call $throw (i32.const 0)))
+      unreachable)
+    drop
+    (i32.const 0))
   (func $many (param{many}) (result i32)
     (i32.wrap_i64 {gets} (i64.const -780) {close_gets}))
   (func $tail (result i32) (return_call $many {arguments})))"#,
@@ -121,6 +150,8 @@ const OTHER: &str = r#"(module
   (table (export "table") 2 funcref)
   (elem (i32.const 0) func $count $count)
   (global $left (mut i32) (i32.const 0))
+  (tag $tag (export "tag") (param i32))
+  (func (export "throw") (param i32) (throw $tag (local.get 0)))
   (func (export "sum") (param i32 i64 f32 f64 i32) (result i32 i64 i32)
     (drop (call $count))
     (local.get 0) (local.get 1) (local.get 4))
@@ -179,7 +210,14 @@ fn instantiate(runtime: &Runtime, options: &Options) -> Instance {
     let other = other
         .instantiate(&imports, InstanceOptions::default())
         .unwrap();
-    for name in ["sum", "table"] {
+    let tag = other.tag("tag").unwrap();
+    imports
+        .func("host", "throw", move |_: &mut Caller<'_>, number: i32| {
+            let exception = Exception::new(&tag, &[Value::I32(number)])?;
+            Err::<(), HostError>(exception.into())
+        })
+        .unwrap();
+    for name in ["sum", "table", "throw", "tag"] {
         imports
             .define("other", name, other.export(name).unwrap())
             .unwrap();
@@ -207,6 +245,7 @@ fn sweep(at: &At, environment: &mut ExecutionEnvironment<'_>, label: &str, step:
                     assert_eq!(sum, depth, "{label}: {name} at {depth}");
                     completed += 1;
                 }
+                (Err(CallError::Exception(_)), None) if *name == "thrown" => completed += 1,
                 (Err(CallError::Trap(trap)), Some(code)) if trap.code() == *code => {
                     let frames = trap.backtrace().frames();
                     assert!(

@@ -35,8 +35,8 @@ pub(crate) struct Registry {
     pub(super) pressure: usize,
     /// The pressure from which on a sweep during a call is worth its while.
     pub(super) threshold: usize,
-    /// Words that the last sweep looked at.
-    pub(super) words: usize,
+    /// Words beside the stacks that the last sweep looked at.
+    pub(super) roots: usize,
     allocator: Allocator,
 }
 
@@ -52,7 +52,7 @@ impl Registry {
             spent: None,
             pressure: 0,
             threshold: LEAST_THRESHOLD,
-            words: 0,
+            roots: 0,
             allocator: allocator.clone(),
         }
     }

@@ -21,33 +21,29 @@ pub(crate) fn sweep<'a>(
     stack_pointer: Option<usize>,
 ) {
     registry.free_spent();
-    let mut marker = Marker {
-        registry,
-        first: 0,
-        words: 0,
-    };
+    let mut marker = Marker { registry, first: 0 };
+    let (mut stack, mut others) = (0, 0);
     if let Some(stack_pointer) = stack_pointer {
         match stacks::visit(stack_pointer, |word| marker.mark(word)) {
-            Some(words) => marker.words += words,
+            Some(words) => stack = words,
             // Everything may be in use. It is tried again when as much has piled up once more.
             None => marker.mark_all(),
         }
     }
     for member in members {
         roots::visit(member, &mut |reference| {
-            marker.words += 1;
+            others += 1;
             marker.mark(reference);
         });
     }
     marker.mark_handles();
     marker.trace();
-    let words = marker.words;
     registry.free_unmarked();
     registry.pressure = 0;
-    registry.words = words;
+    registry.roots = others;
     registry.threshold = LEAST_THRESHOLD
         .max(2 * registry.count())
-        .max(words / WORDS_PER_EXCEPTION);
+        .max((stack + others) / WORDS_PER_EXCEPTION);
 }
 
 impl Registry {
@@ -61,7 +57,8 @@ impl Registry {
     pub(crate) fn wants_sweep_at_rest(&mut self) -> bool {
         self.free_spent();
         self.pressure += 1;
-        self.count() != 0 && self.pressure.saturating_mul(WORDS_PER_EXCEPTION * 4) >= self.words
+        let work = self.roots + self.count();
+        self.pressure.saturating_mul(4 * WORDS_PER_EXCEPTION) >= work
     }
 }
 
@@ -70,8 +67,6 @@ struct Marker<'a> {
     registry: &'a Registry,
     /// The first object whose values have not been looked at, or zero.
     first: usize,
-    /// Words that were looked at.
-    words: usize,
 }
 
 impl Marker<'_> {

@@ -86,7 +86,16 @@ impl Group {
     }
 
     /// Frees what nothing refers to when the last call has left. Called by the owner only.
+    #[inline]
     pub(super) fn settle_exceptions(&self) {
+        // SAFETY: the owner of the group is this thread.
+        if unsafe { (*self.exceptions.get()).is_some() } {
+            self.settle();
+        }
+    }
+
+    #[cold]
+    fn settle(&self) {
         if self.with_exceptions(Registry::wants_sweep_at_rest) == Some(true) {
             self.sweep(None);
         }

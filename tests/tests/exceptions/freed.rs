@@ -83,7 +83,7 @@ fn exceptions_keep_each_other() {
     }
     assert!(world.bytes() <= bytes + (64 << 10));
     assert_eq!(length(&chain), 10_000);
-    drop(chain);
+    drop((chain, tag));
     assert_eq!(world.bytes(), 0);
 }
 

@@ -2,7 +2,10 @@
 
 use std::num::NonZeroUsize;
 
-use precast_loader::{Exception, ExternRef, Func, TrapCode, Value};
+use precast_loader::{
+    CallError, Caller, Exception, ExternRef, Func, GrowthFailure, GrowthObserver, HostError,
+    Instance, InstanceOptions, InstantiateError, Stack, TrapCode, Value,
+};
 
 use super::World;
 
@@ -210,4 +213,115 @@ fn references_survive_sweeps() {
 
         assert_eq!(world.trap(&instance, "null", ()), TrapCode::NullReference);
     }
+}
+
+/// Holds references while the host is called, which calls back and lets others come and go.
+const NESTED: &str = r#"(module
+  (import "host" "again" (func $again (param i32 exnref)))
+  (tag $number (param i32))
+  (memory (export "memory") 1 100)
+  (func $make (param i32) (result exnref)
+    (block $h (result exnref)
+      (try_table (catch_all_ref $h) (throw $number (local.get 0)))
+      unreachable))
+  (func $value (param exnref) (result i32)
+    (block $caught (result i32)
+      (try_table (catch $number $caught) (throw_ref (local.get 0)))
+      unreachable))
+  (func (export "litter") (param i32)
+    (loop $more
+      (drop (call $make (local.get 0)))
+      (br_if $more (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+  (func $run (export "run") (param i32) (result i32)
+    (local $a exnref) (local $b exnref)
+    (local.set $a (call $make (i32.add (i32.const 100) (local.get 0))))
+    (local.set $b (call $make (i32.add (i32.const 200) (local.get 0))))
+    (call $again (local.get 0) (call $make (i32.const 5)))
+    (drop (memory.grow (i32.const 1)))
+    (i32.add (call $value (local.get $a)) (call $value (local.get $b)))))"#;
+
+#[test]
+fn references_survive_in_calls_that_are_left_for_the_host() {
+    for world in World::all() {
+        let mut imports = world.imports();
+        let again = |caller: &mut Caller<'_>, depth: i32, held: Option<Exception>| {
+            let litter = caller
+                .instance()
+                .func::<(i32,), ()>("litter")
+                .expect("exported");
+            litter.call(caller, (500,))?;
+            if depth > 0 {
+                let run = caller
+                    .instance()
+                    .func::<(i32,), i32>("run")
+                    .expect("exported");
+                assert_eq!(run.call(caller, (depth - 1,))?, 300 + 2 * (depth - 1));
+            }
+            let held = held.expect("it was made");
+            let value = held.values()?.next();
+            assert_eq!(value.and_then(|value| value.i32()), Some(5));
+            Ok::<(), HostError>(())
+        };
+        imports
+            .func("host", "again", again)
+            .expect("there is memory");
+        let instance = world.instance(NESTED, &imports);
+        assert_eq!(world.get::<_, i32>(&instance, "run", (5,)), 310);
+        assert_eq!(world.bytes(), 0);
+        assert!(world.peak() < 16 << 10, "{} bytes", world.peak());
+    }
+}
+
+/// A growth that the host looks at calls back while registers of the code hold references.
+#[test]
+fn references_survive_where_growth_calls_the_host() {
+    static INSTANCE: std::sync::Mutex<Option<Instance>> = std::sync::Mutex::new(None);
+    for world in World::all() {
+        let mut imports = world.imports();
+        let again = |_: &mut Caller<'_>, _: i32, _: Option<Exception>| {};
+        imports
+            .func("host", "again", again)
+            .expect("there is memory");
+        let module = world.module(NESTED);
+        let options = InstanceOptions::default().max_memory_pages(1);
+        fn observe(_: usize, _: GrowthFailure) {
+            let instance = INSTANCE
+                .lock()
+                .expect("no panic")
+                .clone()
+                .expect("it is there");
+            let mut environment = instance
+                .execution_environment(Stack::Caller)
+                .expect("no memory");
+            let litter = instance.func::<(i32,), ()>("litter").expect("exported");
+            litter.call(&mut environment, (500,)).expect("it returns");
+        }
+        let options = options.growth_observer(GrowthObserver::new(0, observe));
+        let instance = module
+            .instantiate(&imports, options)
+            .expect("the imports are there");
+        *INSTANCE.lock().expect("no panic") = Some(instance.clone());
+        assert_eq!(world.get::<_, i32>(&instance, "run", (0,)), 300);
+        *INSTANCE.lock().expect("no panic") = None;
+        assert_eq!(world.bytes(), 0);
+    }
+}
+
+#[test]
+fn a_start_function_can_throw() {
+    let world = World::one();
+    let module = world.module(
+        r#"(module (tag $t (param i32)) (func $start (throw $t (i32.const 3))) (start $start))"#,
+    );
+    match module.instantiate(&world.imports(), InstanceOptions::default()) {
+        Err(InstantiateError::Start(CallError::Exception(uncaught))) => {
+            assert!(
+                uncaught
+                    .to_string()
+                    .starts_with("uncaught exception (i32 3)")
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(world.bytes(), 0);
 }
