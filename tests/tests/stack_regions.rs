@@ -476,7 +476,11 @@ fn libcalls_keep_to_their_margin() {
             environment.stack_high_water().unwrap()
         };
         let leaf = used(0);
-        for (number, (name, _)) in OPERATIONS.iter().enumerate().take(12) {
+        for (number, (name, _)) in OPERATIONS.iter().enumerate() {
+            // The others have large frames of their own.
+            if number >= 12 && !matches!(*name, "caught" | "kept" | "thrown") {
+                continue;
+            }
             let more = used(number).saturating_sub(leaf);
             println!("{label}: {name}: {more} bytes");
             most = most.max((more, name));

@@ -6,6 +6,7 @@
 //! way, with its peak memory. Output is compared on each run: a fast wrong answer is an error.
 
 mod corpus;
+mod exceptions;
 mod measure;
 mod report;
 mod resident;
@@ -57,19 +58,23 @@ pub struct BenchArguments {
     /// Only compare code that looks for stack with code that does not; nothing is recorded.
     #[arg(long, conflicts_with = "resident")]
     stack_checks: bool,
+    /// Only measure what an exception costs; nothing is recorded.
+    #[arg(long, conflicts_with_all = ["resident", "stack_checks"])]
+    exceptions: bool,
 }
 
 /// Measures, prints the tables, and records them when every program was measured.
 pub fn run(arguments: &BenchArguments) -> Outcome {
     let folder = std::path::absolute(&arguments.folder).map_err(|error| error.to_string())?;
-    let mut programs = match arguments.resident {
-        true => Vec::new(),
-        false => corpus::read(&folder)?,
+    let needs_corpus = !arguments.resident && !arguments.exceptions;
+    let mut programs = match needs_corpus {
+        true => corpus::read(&folder)?,
+        false => Vec::new(),
     };
     if !arguments.programs.is_empty() {
         programs.retain(|program| arguments.programs.contains(&program.name));
     }
-    if programs.is_empty() && !arguments.resident {
+    if programs.is_empty() && needs_corpus {
         return Err("no program of the corpus has such a name".into());
     }
     cargo::run(&["build", "--release", "--quiet", "-p", "precast-cli"])?;
@@ -94,6 +99,11 @@ pub fn run(arguments: &BenchArguments) -> Outcome {
         runtimes.push(Runtime::from_template(template)?);
     }
 
+    if arguments.exceptions {
+        let table = exceptions::measure(&runtimes, &scratch, arguments.runs)?;
+        println!("{table}");
+        return Ok(());
+    }
     let resident = resident::render(&resident::measure(&runtimes, &scratch)?);
     if arguments.resident {
         println!("{resident}");
