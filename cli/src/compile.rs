@@ -29,6 +29,10 @@ pub struct CompileArguments {
     /// For listings: only functions whose name contains this, or whose index it is.
     #[arg(long, value_name = "TEXT")]
     function: Option<String>,
+    /// Let the code count the calls of each function, and the time in it, for `precast run
+    /// --call-profile`. It becomes slower.
+    #[arg(long)]
+    call_profile: bool,
     /// Print the summary as JSON on standard output.
     #[arg(long, conflicts_with = "quiet")]
     json: bool,
@@ -53,7 +57,8 @@ enum Emit {
 /// Runs the subcommand.
 pub fn run(arguments: &CompileArguments) -> Outcome {
     let destination = arguments.destination()?;
-    let options = arguments.code.options()?;
+    let mut options = arguments.code.options()?;
+    options.call_profile = arguments.call_profile;
     let module = input::read_module(&arguments.input)?;
     let name = display_name(&arguments.input);
     let filter = filter(arguments.function.as_deref());

@@ -9,6 +9,7 @@
 //! [`wast`].
 #![forbid(unsafe_code)]
 
+mod call_profile;
 mod compile;
 mod completions;
 mod diagnostics;

@@ -47,7 +47,11 @@ pub fn strategies(header: &Header) -> String {
         TrapMode::Signals => "signals",
         TrapMode::Explicit => "no signals",
     };
-    format!("{bounds}, {stack}, {traps}")
+    let calls = match header.tunables.call_profile {
+        true => ", counts calls",
+        false => "",
+    };
+    format!("{bounds}, {stack}, {traps}{calls}")
 }
 
 /// A function type as the text format writes it.
@@ -138,6 +142,7 @@ pub fn header_json(header: &Header) -> Value {
         "stack_checks": header.tunables.stack_checks.name(),
         "traps": header.tunables.trap_mode.name(),
         "relocations": header.tunables.relocation_model.name(),
+        "call_profile": header.tunables.call_profile,
         "memory_reservation": header.tunables.memory_reservation,
         "memory_guard": header.tunables.memory_guard,
         "stack_reserve": header.tunables.stack_reserve,

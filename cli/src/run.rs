@@ -9,7 +9,7 @@ use crate::flags::profile::ProfileFlags;
 use crate::flags::program::Program;
 use crate::input::{self, Input};
 use crate::memory::{plan, profile as memory_profile};
-use crate::{Outcome, compile, output};
+use crate::{Outcome, call_profile, compile, output};
 use clap::Args;
 use precast_loader::{
     CallError, ExecutionEnvironment, Func, Imports, Instance, InstantiateError, Source, Value,
@@ -41,11 +41,12 @@ pub fn run(arguments: &RunArguments) -> Outcome {
     let artifact = match input::read(path)? {
         Input::Artifact(bytes) => bytes,
         Input::Module(module) => {
-            let options = if memory.in_pool() {
+            let mut options = if memory.in_pool() {
                 arguments.code.options_for_pool()?
             } else {
                 arguments.code.options()?
             };
+            options.call_profile = profile.calls().destination().is_some();
             compile::compile(&module, &compile::display_name(path), &options, true)?.artifact
         }
     };
@@ -72,6 +73,7 @@ fn run_artifact(
     let module = runtime
         .load_named_by_user(source)
         .map_err(|error| Failure::at(&program.input, error))?;
+    call_profile::check(profile.calls(), &module)?;
     let _listed = profile.list(&module)?;
     let context = program.wasi_context(memory.open_files())?;
     let wants_wasi = module.imports().any(|(from, ..)| plan::is_wasi(from));
@@ -101,7 +103,8 @@ fn run_artifact(
     };
     // What the program did counts first, however it ended.
     let reported = memory_profile::report(memory, &runtime, Some((&instance, &environment)));
-    outcome.and_then(|code| reported.map(|()| code))
+    let counted = call_profile::report(profile.calls(), &[&instance]);
+    outcome.and_then(|code| reported.and(counted).map(|()| code))
 }
 
 /// Runs a command from `_start`, or prepares a reactor with `_initialize`.

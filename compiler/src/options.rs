@@ -92,6 +92,9 @@ pub struct Options {
     pub names: bool,
     /// Whether the addresses of calls are kept, which backtraces need for wasm offsets.
     pub call_sites: bool,
+    /// Whether code counts the calls of each function, and the time in it. Code becomes larger and
+    /// slower; nothing is inlined, moved or left out for it.
+    pub call_profile: bool,
     /// Whether the stack depth of every function is kept, from which paths can be told; those of
     /// exports always are.
     pub function_depths: bool,
@@ -147,6 +150,7 @@ impl Options {
             threads: None,
             names: true,
             call_sites: true,
+            call_profile: false,
             function_depths: true,
             max_stack: None,
             custom_sections: true,

@@ -223,6 +223,10 @@ impl ExceptionField {
 /// values, in bytes. Also its alignment.
 pub const VALUE_SIZE: u32 = 16;
 
+/// Size of what a call takes in the stack frame of code that counts calls, in bytes; aligned as a
+/// 64-bit number.
+pub const PROFILE_FRAME_SIZE: u32 = 32;
+
 /// Size of the slot of a defined global, in bytes. Also its alignment.
 pub const GLOBAL_SIZE: u32 = 16;
 
@@ -443,6 +447,7 @@ const fn abi_hash() -> u64 {
     }
     hash = mix_number(hash, LAYOUT_REVISION);
     hash = mix_number(hash, VALUE_SIZE);
+    hash = mix_number(hash, PROFILE_FRAME_SIZE);
     mix_number(hash, GLOBAL_SIZE)
 }
 

@@ -159,7 +159,9 @@ records! {
         /// Relocation model.
         RELOCATION_MODEL = 28, 1;
         /// Zero.
-        RESERVED = 29, 3;
+        RESERVED = 29, 2;
+        /// Whether code counts calls and time per function: 0 or 1.
+        CALL_PROFILE = 31, 1;
         /// Room below the stack limit that code without checks may use.
         STACK_RESERVE = 32, 4;
         /// Zero.

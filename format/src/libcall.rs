@@ -128,6 +128,12 @@ libcalls! {
     /// `(exception)`: as `throw`, for one that was on its way already. Never returns. In the same
     /// convention.
     Rethrow rethrow(Pointer) -> (), instance;
+    /// `(profile frame, function)`: a call of the function begins. The profile frame is in the stack
+    /// frame of compiled code, [`PROFILE_FRAME_SIZE`](crate::context::PROFILE_FRAME_SIZE) bytes that
+    /// are the loader's until the call ends.
+    ProfileEnter profile_enter(Pointer, I32) -> (), instance;
+    /// `(profile frame)`: the call ends. Nothing happens where it has ended already.
+    ProfileLeave profile_leave(Pointer) -> (), instance;
 }
 
 impl Libcall {

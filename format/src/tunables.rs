@@ -102,6 +102,9 @@ pub struct Tunables {
     pub trap_mode: TrapMode,
     /// How text refers to the loader.
     pub relocation_model: RelocationModel,
+    /// Whether code counts the calls of each function and the time in it, by
+    /// [`ProfileEnter`](crate::libcall::Libcall::ProfileEnter) and its counterpart.
+    pub call_profile: bool,
     /// Address space that a guarded memory needs from its base, in bytes, without the guard.
     pub memory_reservation: u64,
     /// Inaccessible bytes after the reservation.

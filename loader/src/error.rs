@@ -75,6 +75,9 @@ pub enum LoadError {
     /// The artifact relies on a guard page at the end of the call stack, which this runtime does
     /// not provide. Compile with `--stack-checks explicit`.
     StackGuard,
+    /// The artifact counts calls and time per function, and this loader was built without the feature
+    /// `call-profile`. Compile without `--call-profile`.
+    CallProfile,
     /// The artifact traps by hardware faults, and this runtime handles no signals. Compile with
     /// `--traps explicit` and `--bounds-checks explicit`.
     Signals,
@@ -207,6 +210,10 @@ impl fmt::Display for LoadError {
             LoadError::StackGuard => f.write_str(
                 "the artifact relies on a guard page at the end of the call stack, which this \
                  runtime does not provide; compile it with --stack-checks explicit",
+            ),
+            LoadError::CallProfile => f.write_str(
+                "the artifact counts calls, for which this loader has no facility; compile it \
+                 without --call-profile",
             ),
             LoadError::Signals => f.write_str(
                 "the artifact traps by hardware faults and this runtime handles no signals; \

@@ -184,6 +184,18 @@ impl Module {
         self.artifact().function_name(index)
     }
 
+    /// Whether the code counts calls and time per function: see
+    /// [`Instance::call_profile`](crate::Instance::call_profile).
+    pub fn counts_calls(&self) -> bool {
+        self.artifact().header().tunables.call_profile
+    }
+
+    /// Module name and name of an imported function; `None` for a defined one.
+    pub fn imported_function(&self, index: u32) -> Option<(&str, &str)> {
+        let import = self.artifact().import_of(ExternKind::Function, index)?;
+        Some((import.module, import.name))
+    }
+
     /// The type with an index that the artifact uses.
     pub(crate) fn func_type(&self, index: u32) -> &FuncType {
         self.0.types.get(index)

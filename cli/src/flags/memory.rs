@@ -130,7 +130,7 @@ pub enum Destination {
 
 impl Destination {
     /// The file with this name, standard error without one.
-    fn new(name: OsString) -> Destination {
+    pub fn new(name: OsString) -> Destination {
         if name.is_empty() {
             Destination::StandardError
         } else {

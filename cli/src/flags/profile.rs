@@ -1,7 +1,9 @@
 //! Where a program's time goes: what is told about it, and to whom.
 
+use super::memory::Destination;
 use crate::Outcome;
 use crate::failure::Failure;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use precast_loader::Module;
 use precast_loader::profiling::{JitDump, PerfMap};
@@ -26,6 +28,55 @@ pub struct ProfileFlags {
     /// Where jit-PID.dump goes. The default is the current folder.
     #[arg(long, value_name = "FOLDER", requires = "profile")]
     profile_dir: Option<PathBuf>,
+    #[command(flatten)]
+    calls: CallProfileFlags,
+}
+
+/// How counts of calls are told.
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum CallFormat {
+    /// A table for people.
+    #[default]
+    Table,
+    /// JSON.
+    Json,
+}
+
+/// Whether calls are counted, and where that is told.
+#[derive(Args, Default)]
+pub struct CallProfileFlags {
+    /// Count the calls of each function and the time in it, and tell them at the end on standard error
+    /// or in a file. Modules are compiled for it; an artifact has to be (`precast compile --call-profile`).
+    #[arg(
+        long,
+        value_name = "FILE",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        value_parser = OsStringValueParser::new().map(Destination::new)
+    )]
+    call_profile: Option<Destination>,
+    /// How the counts are told.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        requires = "call_profile"
+    )]
+    call_profile_format: CallFormat,
+}
+
+impl CallProfileFlags {
+    /// Where the counts go, if they are wanted.
+    pub fn destination(&self) -> Option<&Destination> {
+        self.call_profile.as_ref()
+    }
+
+    /// How they are told.
+    pub fn format(&self) -> CallFormat {
+        self.call_profile_format
+    }
 }
 
 /// What a profiler reads about a program. The marker of a jitdump has to stay mapped.
@@ -36,6 +87,11 @@ pub struct Listed {
 }
 
 impl ProfileFlags {
+    /// Whether calls are counted, and where that is told.
+    pub fn calls(&self) -> &CallProfileFlags {
+        &self.calls
+    }
+
     /// Writes down where the module's functions are, if that is wanted. The value is kept until the
     /// program has ended.
     pub fn list(&self, module: &Module) -> Outcome<Listed> {

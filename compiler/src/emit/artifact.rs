@@ -47,6 +47,7 @@ pub(crate) fn artifact(
         stack_checks: options.stack_checks,
         trap_mode: options.trap_mode,
         relocation_model: options.relocation_model,
+        call_profile: options.call_profile,
         memory_reservation: options.memory_reservation,
         memory_guard: options.memory_guard,
         stack_reserve,

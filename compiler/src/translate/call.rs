@@ -35,6 +35,9 @@ impl FunctionTranslator<'_, '_> {
     }
 
     fn emit_call(&mut self, callee: Callee, ty: u32, tail: bool) {
+        if tail {
+            self.leave_profile();
+        }
         let arguments = self.arguments(ty);
         if tail {
             // The frame is gone, and its handlers with it.
@@ -50,7 +53,11 @@ impl FunctionTranslator<'_, '_> {
     pub(super) fn call(&mut self, function: u32, tail: bool) {
         let ty = self.module.functions[function as usize];
         let signature = self.signature(ty);
-        let callee = if self.module.is_imported_function(function) {
+        let is_import = self.module.is_imported_function(function);
+        if is_import && !tail {
+            self.enter_import(function);
+        }
+        let callee = if is_import {
             let context = self.context.get(&mut self.builder);
             let offset = self.abi.layout.imported_function(function);
             let record =
@@ -76,6 +83,9 @@ impl FunctionTranslator<'_, '_> {
             }))
         };
         self.emit_call(callee, ty, tail);
+        if is_import && !tail {
+            self.leave_import();
+        }
     }
 
     pub(super) fn call_indirect(&mut self, table: u32, ty: u32, tail: bool) {

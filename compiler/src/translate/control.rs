@@ -267,6 +267,7 @@ impl FunctionTranslator<'_, '_> {
             self.continue_at(frame.next);
             if is_function {
                 let results = self.stack.split_off(frame.height);
+                self.leave_profile();
                 self.builder.ins().return_(&results);
                 self.reachable = false;
             }
@@ -373,6 +374,7 @@ impl FunctionTranslator<'_, '_> {
 
     pub(super) fn return_(&mut self) {
         let results = self.pop_many(self.results.len());
+        self.leave_profile();
         self.builder.ins().return_(&results);
         self.reachable = false;
     }

@@ -15,6 +15,7 @@ mod legacy_try;
 mod memory;
 mod numeric;
 mod operator;
+mod profile;
 mod reference;
 mod relaxed_simd;
 mod simd;
@@ -37,6 +38,7 @@ use self::bounds::{CheckedAddresses, MemoryPlan};
 use self::control::Frame;
 use self::exception::Handlers;
 use self::legacy_try::LegacyTries;
+use self::profile::ProfileFrames;
 use crate::abi::{Abi, ContextAccess};
 use crate::analysis::{CoveredFunctions, FunctionRecords, Usage};
 use crate::error::{CompileError, Result};
@@ -82,6 +84,7 @@ struct FunctionTranslator<'a, 'b> {
     handlers: Handlers,
     legacy_tries: LegacyTries,
     body: &'a FunctionBody<'a>,
+    profile: ProfileFrames,
     /// Whether the function looks for stack.
     looks_for_stack: bool,
     makes_libcalls: bool,
@@ -152,6 +155,7 @@ fn translate_body<'a>(
         handlers: Handlers::default(),
         legacy_tries: LegacyTries::default(),
         body,
+        profile: ProfileFrames::default(),
         looks_for_stack: environment.options.stack_checks == StackChecks::Explicit
             && !environment.covered.contains(index),
         makes_libcalls: false,
@@ -161,6 +165,7 @@ fn translate_body<'a>(
     translator.begin_stack_check();
     let mut reader = body.get_binary_reader();
     translator.declare_locals(entry, ty, &mut reader, validator)?;
+    translator.enter_profile(index);
     translator.plan_memories();
     translator.enter_function();
     let mut operators = wasmparser::OperatorsReader::new(reader);

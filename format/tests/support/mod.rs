@@ -39,6 +39,7 @@ pub fn tunables() -> Tunables {
         stack_checks: StackChecks::Explicit,
         trap_mode: TrapMode::Signals,
         relocation_model: RelocationModel::Direct,
+        call_profile: false,
         memory_reservation: 4 << 30,
         memory_guard: 2 << 30,
         stack_reserve: 64 << 10,

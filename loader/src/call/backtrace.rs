@@ -84,11 +84,7 @@ impl Frame {
         match self.host_call {
             HostCallState::None => None,
             HostCallState::Import(index) => Some(HostCall {
-                import: index.and_then(|index| {
-                    let kind = precast_format::types::ExternKind::Function;
-                    let import = self.module.artifact().import_of(kind, index)?;
-                    Some((import.module, import.name))
-                }),
+                import: index.and_then(|index| self.module.imported_function(index)),
             }),
         }
     }

@@ -406,7 +406,7 @@ pub(crate) unsafe fn inherited_stack(context: NonNull<u8>) -> CallStack {
 /// # Safety
 ///
 /// `context` is the context pointer of a live instance whose group is entered.
-unsafe fn activation_of(context: NonNull<u8>) -> *mut Activation {
+pub(crate) unsafe fn activation_of(context: NonNull<u8>) -> *mut Activation {
     let offset = Field::Activation.offset(NATIVE_WIDTH) as isize;
     // SAFETY: the fixed field lies below every context pointer.
     let field = unsafe { context.offset(offset) };

@@ -36,7 +36,7 @@ use crate::instance::memory::{MemoryObject, MemoryRef, SharedMemory, StorageChoi
 use crate::instance::record::{FunctionRecordData, HostRecord};
 use crate::instance::table::TableObject;
 use crate::instance::{
-    ArrayCounts, Instance, InstanceData, InstanceOptions, data, element, expression,
+    ArrayCounts, Instance, InstanceData, InstanceOptions, call_profile, data, element, expression,
 };
 use crate::limits::MAX_TABLE_ELEMENTS;
 use crate::memory::app_heap::AppHeap;
@@ -127,6 +127,7 @@ fn build(
     let mut tables = unsafe { slab.take(counts.tables) }?;
     // SAFETY: as above.
     let dropped_data = unsafe { slab.take(counts.data) }?;
+    call_profile::prepare(&mut slab, &counts)?;
     // All arrays have room for what the artifact counts.
     for import in of_kind(module, imports, ExternKind::Memory) {
         if let Extern::Memory(memory) = import {

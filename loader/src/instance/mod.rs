@@ -5,6 +5,7 @@
 //! a field of that.
 
 pub(crate) mod aux_stack;
+pub(crate) mod call_profile;
 pub(crate) mod context;
 pub(crate) mod create;
 mod data;
@@ -66,6 +67,8 @@ pub(crate) struct ArrayCounts {
     pub(crate) memories: usize,
     pub(crate) tables: usize,
     pub(crate) data: usize,
+    /// One for each function, where calls are counted; else none.
+    pub(crate) call_counters: usize,
 }
 
 impl ArrayCounts {
@@ -89,6 +92,7 @@ impl ArrayCounts {
             memories: counts.imported_memories as usize + defined_memories as usize,
             tables: counts.imported_tables as usize + own_tables as usize,
             data: artifact.data().len() as usize,
+            call_counters: call_profile::count(artifact),
         }
     }
 }
@@ -126,7 +130,7 @@ pub(crate) struct InstanceData {
 impl InstanceData {
     /// What the arrays of an instance take, in the order in which they are cut off.
     pub(crate) fn arrays(counts: &ArrayCounts) -> SlabLayout {
-        SlabLayout::new()
+        let arrays = SlabLayout::new()
             .array::<MemoryObject>(counts.own_memories)
             .array::<TableObject>(counts.own_tables)
             .array::<HostRecord>(counts.host_functions)
@@ -134,7 +138,8 @@ impl InstanceData {
             .array::<ElementSegment>(counts.elements)
             .array::<MemoryRef>(counts.memories)
             .array::<NonNull<TableObject>>(counts.tables)
-            .array::<Cell<bool>>(counts.data)
+            .array::<Cell<bool>>(counts.data);
+        call_profile::layout(arrays, counts)
     }
 
     /// The instance whose context this is.

@@ -14,6 +14,8 @@ mod exception;
 mod float;
 mod growth;
 mod memory;
+#[cfg(feature = "call-profile")]
+pub(crate) mod profile;
 mod table;
 mod trap;
 
@@ -83,6 +85,13 @@ const fn address(libcall: Libcall) -> *const () {
         Libcall::ExceptionNew => exception::exception_new as *const (),
         Libcall::Throw => exception::THROW as *const (),
         Libcall::Rethrow => exception::RETHROW as *const (),
+        #[cfg(feature = "call-profile")]
+        Libcall::ProfileEnter => profile::profile_enter as *const (),
+        #[cfg(feature = "call-profile")]
+        Libcall::ProfileLeave => profile::profile_leave as *const (),
+        // Artifacts whose code calls them are refused.
+        #[cfg(not(feature = "call-profile"))]
+        Libcall::ProfileEnter | Libcall::ProfileLeave => ptr::null(),
     }
 }
 

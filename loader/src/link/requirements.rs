@@ -6,6 +6,7 @@
 
 use precast_format::Artifact;
 use precast_format::context::ABI_HASH;
+use precast_format::libcall::{Libcall, LibcallSet};
 use precast_format::read::Header;
 use precast_format::tunables::{StackChecks, TrapMode};
 use precast_format::types::ExternKind;
@@ -88,6 +89,13 @@ fn check_strategies(artifact: &Artifact<'_>, device: &Device) -> Result<(), Load
     }
     if relies_on_faults(artifact) && !device.signals {
         return Err(LoadError::Signals);
+    }
+    let profile = LibcallSet::default()
+        .with(Libcall::ProfileEnter)
+        .with(Libcall::ProfileLeave);
+    let counts_calls = tunables.call_profile || artifact.header().libcalls.0 & profile.0 != 0;
+    if counts_calls && !cfg!(feature = "call-profile") {
+        return Err(LoadError::CallProfile);
     }
     if tunables.stack_checks == StackChecks::Guard && !(device.guard_pages && device.signals) {
         return Err(LoadError::StackGuard);

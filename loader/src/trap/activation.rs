@@ -101,6 +101,8 @@ pub struct Activation {
     pub group: *const (),
     /// The host function that compiled code called last, or null.
     pub host_function: *const (),
+    /// The innermost call in progress that is counted: see `libcall/profile.rs`. Or null.
+    pub profile_frames: *const (),
     /// What ended the activation.
     pub pending: Pending,
     /// The error of a host function, type-erased; the call layer makes it and takes it.
@@ -154,6 +156,7 @@ impl Activation {
             region_stack_pointer: 0,
             group: ptr::null(),
             host_function: ptr::null(),
+            profile_frames: ptr::null(),
             pending: Pending::None,
             host_error: ptr::null_mut(),
             backtrace: Backtrace::new(),

@@ -48,6 +48,7 @@ pub fn tunables() -> Tunables {
         stack_checks: StackChecks::Explicit,
         trap_mode: TrapMode::Explicit,
         relocation_model: RelocationModel::Xip,
+        call_profile: false,
         memory_reservation: 4 << 30,
         memory_guard: 32 << 20,
         stack_reserve: 16 << 10,

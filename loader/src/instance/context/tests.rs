@@ -25,6 +25,7 @@ fn fields(stack: Option<AuxStack>) -> [usize; 2] {
         stack_checks: StackChecks::Explicit,
         trap_mode: TrapMode::Explicit,
         relocation_model: RelocationModel::Xip,
+        call_profile: false,
         memory_reservation: 0,
         memory_guard: 0,
         stack_reserve: 16 << 10,

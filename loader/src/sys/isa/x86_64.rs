@@ -7,6 +7,13 @@ use core::ptr::NonNull;
 use crate::trap::unwind::raise_here;
 use crate::trap::unwind::throw::{rethrow_here, throw_here};
 
+/// The machine's clock: ticks of constant length, whatever the processor does.
+#[inline]
+pub(crate) fn ticks() -> u64 {
+    // SAFETY: every such processor has the instruction.
+    unsafe { core::arch::x86_64::_rdtsc() }
+}
+
 /// The machine's number in ELF files.
 #[cfg(feature = "profiling")]
 pub(crate) const ELF_MACHINE: u32 = 62;

@@ -99,6 +99,8 @@ impl FaultHandler for Traps {
         // SAFETY: the registers are those of compiled code in this activation; what is above that
         // address can be read.
         unsafe { unwind::capture(activation, pc, true, frame_pointer, lowest) };
+        // SAFETY: the handler runs below all of them, or on another stack.
+        unsafe { unwind::end_counted_calls(activation, usize::MAX) };
         let (handler, stack, frame) = activation.handler();
         // SAFETY: the trampoline has written the three, and its frame is still there.
         unsafe { fault.resume_at(handler, stack, frame) };

@@ -81,6 +81,8 @@ pub(crate) unsafe extern "C" fn raise_here(
     }
     // SAFETY: 2.
     unsafe { capture(activation, pc, false, frame_pointer, stack_pointer) };
+    // SAFETY: 2; this runs below all of them.
+    unsafe { end_counted_calls(activation, usize::MAX) };
     let (handler, stack, frame) = activation.handler();
     // SAFETY: the trampoline has written the three, and its frame is still there. This frame and
     // `raise` have nothing to drop.
@@ -106,6 +108,21 @@ pub(super) unsafe fn capture(
     activation.backtrace.push(pc);
     // SAFETY: the caller's promise.
     unsafe { walk(activation, frame_pointer, stack_pointer) };
+}
+
+/// Ends the counted calls whose frames lie below a stack pointer, at which compiled code goes on.
+///
+/// # Safety
+///
+/// Their part of the stack has not been used since they ran.
+pub(super) unsafe fn end_counted_calls(activation: &mut Activation, stack_pointer: usize) {
+    #[cfg(feature = "call-profile")]
+    // SAFETY: the caller's promise.
+    unsafe {
+        crate::libcall::profile::cut(activation, stack_pointer);
+    };
+    #[cfg(not(feature = "call-profile"))]
+    let _ = (activation, stack_pointer);
 }
 
 /// Writes the frames of the previous activations into the backtrace: of this one, nothing is known or

@@ -1,0 +1,264 @@
+//! Counts of calls and time: right whatever ends a call.
+#![forbid(unsafe_code)]
+
+use std::time::Duration;
+
+use precast_compiler::{Options, Silent, compile};
+use precast_loader::{
+    CallError, Caller, FunctionCalls, HostError, Imports, Instance, InstanceOptions, Module,
+    Runtime, Source, Stack, TrapCode,
+};
+use precast_tests::configuration;
+
+fn load(runtime: &Runtime, wat: &str, options: &Options) -> Module {
+    let wasm = wat::parse_str(wat).unwrap();
+    let artifact = compile(&wasm, options, &Silent).unwrap().artifact;
+    let source = Source::borrowed(artifact.leak());
+    runtime.load_named_by_user(source).unwrap()
+}
+
+fn instance(module: &Module, imports: &Imports) -> Instance {
+    let options = InstanceOptions::default();
+    module.instantiate(imports, options).unwrap()
+}
+
+/// Calls an export of the type `(i32) -> (i32)`.
+fn call(instance: &Instance, stack: Stack<'_>, name: &str, value: i32) -> Result<i32, CallError> {
+    let function = instance.func::<(i32,), i32>(name).unwrap();
+    let mut environment = instance.execution_environment(stack).unwrap();
+    function.call(&mut environment, (value,))
+}
+
+/// The counts, by name.
+fn counts(instance: &Instance) -> Vec<(String, FunctionCalls)> {
+    let profile = instance.call_profile().unwrap().unwrap();
+    let module = instance.module();
+    let name = |index| match module.imported_function(index) {
+        Some((from, name)) => format!("{from}.{name}"),
+        None => module.function_name(index).unwrap().to_owned(),
+    };
+    let functions = profile.functions();
+    functions.map(|it| (name(it.index), it)).collect()
+}
+
+fn calls(instance: &Instance) -> Vec<(String, u64)> {
+    let counts = counts(instance).into_iter();
+    counts
+        .map(|(name, it)| {
+            assert_eq!(it.active, 0, "calls of {name} have not ended");
+            assert!(it.own <= it.total, "{name}: {it:?}");
+            (name, it.calls)
+        })
+        .collect()
+}
+
+fn named(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
+    let expected = expected.iter();
+    expected
+        .map(|(name, calls)| ((*name).to_owned(), *calls))
+        .collect()
+}
+
+fn of(instance: &Instance, function: &str) -> FunctionCalls {
+    let counts = counts(instance).into_iter();
+    let mut counts = counts.filter(|(name, _)| name == function);
+    counts.next().unwrap().1
+}
+
+/// Runs a test under every configuration, with either context register, on the thread's stack and
+/// on a region.
+fn everywhere(test: impl Fn(&Runtime, &Options, fn() -> Stack<'static>)) {
+    use precast_compiler::ContextRegister::{Parameter, Pinned};
+    for configuration in &configuration::ALL {
+        for register in [Pinned, Parameter] {
+            let runtime = Runtime::system().unwrap();
+            let mut options = configuration.options();
+            options.context_register = Some(register);
+            options.call_profile = true;
+            test(&runtime, &options, || Stack::Caller);
+            test(&runtime, &options, || Stack::Bytes(256 << 10));
+        }
+    }
+}
+
+const RECURSION: &str = r#"(module
+  (func $fib (export "fib") (param i32) (result i32)
+    (if (i32.lt_u (local.get 0) (i32.const 2)) (then (return (local.get 0))))
+    (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1)))
+             (call $fib (i32.sub (local.get 0) (i32.const 2)))))
+  (func $even (export "even") (param i32) (result i32)
+    (if (result i32) (local.get 0)
+      (then (return_call $odd (i32.sub (local.get 0) (i32.const 1))))
+      (else (i32.const 1))))
+  (func $odd (param i32) (result i32)
+    (if (result i32) (local.get 0)
+      (then (return_call $even (i32.sub (local.get 0) (i32.const 1))))
+      (else (i32.const 0))))
+  (func $unused))"#;
+
+#[test]
+fn recursion_is_counted_and_timed_once() {
+    everywhere(|runtime, options, stack| {
+        let module = load(runtime, RECURSION, options);
+        let instance = instance(&module, &Imports::new(runtime));
+        let begin = std::time::Instant::now();
+        assert_eq!(call(&instance, stack(), "fib", 15).unwrap(), 610);
+        let elapsed = begin.elapsed();
+        assert_eq!(calls(&instance), named(&[("fib", 1973)]));
+        let fib = of(&instance, "fib");
+        // What calls itself only is as long in itself as in all.
+        assert!(
+            fib.total > Duration::ZERO && fib.total < elapsed * 2,
+            "{fib:?}"
+        );
+        let difference = fib.total.abs_diff(fib.own);
+        assert!(difference < Duration::from_micros(10), "{fib:?}");
+    });
+}
+
+#[test]
+fn tail_calls_end_who_makes_them() {
+    everywhere(|runtime, options, stack| {
+        let module = load(runtime, RECURSION, options);
+        let instance = instance(&module, &Imports::new(runtime));
+        assert_eq!(call(&instance, stack(), "even", 100_001).unwrap(), 0);
+        let expected = named(&[("even", 50_001), ("odd", 50_001)]);
+        assert_eq!(calls(&instance), expected);
+    });
+}
+
+const TRAPS: &str = r#"(module
+  (memory 1)
+  (func $divide (param i32) (result i32) (i32.div_u (i32.const 6) (local.get 0)))
+  (func $middle (param i32) (result i32) (i32.add (call $divide (local.get 0)) (i32.const 1)))
+  (func (export "run") (param i32) (result i32) (call $middle (local.get 0)) (drop) (i32.const 1))
+  (func $deep (export "deep") (param i32) (result i32)
+    (i32.add (call $deep (local.get 0)) (i32.const 1)))
+  (func (export "outside") (param i32) (result i32) (i32.load (local.get 0)))
+  (func (export "stop") (param i32) (result i32) (unreachable)))"#;
+
+#[test]
+fn traps_end_all_calls() {
+    everywhere(|runtime, options, stack| {
+        let module = load(runtime, TRAPS, options);
+        let instance = instance(&module, &Imports::new(runtime));
+        for _ in 0..3 {
+            assert!(call(&instance, stack(), "run", 0).is_err());
+            assert!(call(&instance, stack(), "run", 2).is_ok());
+            assert!(call(&instance, stack(), "outside", -1).is_err());
+            assert!(call(&instance, stack(), "stop", 0).is_err());
+        }
+        let mut expected = vec![("divide", 6), ("middle", 6), ("run", 6)];
+        expected.extend([("outside", 3), ("stop", 3)]);
+        assert_eq!(calls(&instance), named(&expected));
+        let Err(CallError::Trap(trap)) = call(&instance, stack(), "deep", 0) else {
+            panic!()
+        };
+        assert_eq!(trap.code(), TrapCode::StackOverflow);
+        let deep = of(&instance, "deep");
+        assert!(deep.calls > 100 && deep.active == 0, "{deep:?}");
+        assert!(deep.own <= deep.total);
+        assert!(call(&instance, stack(), "run", 2).is_ok());
+    });
+}
+
+const INNER: &str = r#"(module
+  (import "host" "wait" (func $wait (param i32) (result i32)))
+  (func (export "work") (param i32) (result i32)
+    (i32.add (call $wait (local.get 0)) (i32.const 1))))"#;
+
+const OUTER: &str = r#"(module
+  (import "inner" "work" (func $work (param i32) (result i32)))
+  (import "host" "back" (func $back (param i32) (result i32)))
+  (func $leaf (export "leaf") (param i32) (result i32) (i32.div_u (i32.const 100) (local.get 0)))
+  (func $middle (param i32) (result i32)
+    (i32.add (call $work (local.get 0)) (call $back (local.get 0))))
+  (func (export "run") (param i32) (result i32)
+    (i32.add (call $middle (local.get 0)) (i32.const 1))))"#;
+
+const WAIT: Duration = Duration::from_millis(2);
+
+#[test]
+fn instances_and_activations_share_one_account_of_time() {
+    everywhere(|runtime, options, stack| {
+        let mut imports = Imports::new(runtime);
+        let wait = |_: &mut Caller<'_>, value: i32| {
+            std::thread::sleep(WAIT);
+            value
+        };
+        imports.func("host", "wait", wait).unwrap();
+        // Waits by itself, too, and calls the instance again.
+        let back = |caller: &mut Caller<'_>, value: i32| -> Result<i32, HostError> {
+            std::thread::sleep(WAIT);
+            let Some(precast_loader::Extern::Func(leaf)) = caller.export("leaf") else {
+                panic!("it is exported")
+            };
+            let leaf = leaf.typed::<(i32,), i32>().unwrap();
+            Ok(leaf.call(caller, (value - 5,))?)
+        };
+        imports.func("host", "back", back).unwrap();
+        let inner = instance(&load(runtime, INNER, options), &imports);
+        let work = inner.export("work").unwrap();
+        imports.define("inner", "work", work).unwrap();
+        let outer = instance(&load(runtime, OUTER, options), &imports);
+        // 5 makes the inner activation trap, with the outer ones below it.
+        assert!(matches!(
+            call(&outer, stack(), "run", 5),
+            Err(CallError::Trap(_))
+        ));
+        assert_eq!(call(&outer, stack(), "run", 15).unwrap(), 16 + 10 + 1);
+        let expected = [
+            ("inner.work", 2),
+            ("host.back", 2),
+            ("leaf", 2),
+            ("middle", 2),
+            ("run", 2),
+        ];
+        assert_eq!(calls(&outer), named(&expected));
+        assert_eq!(calls(&inner), named(&[("host.wait", 2), ("work", 2)]));
+        // Who waits has the time, and who calls who waits has it in all, not in itself.
+        for (instance, function) in [(&inner, "host.wait"), (&outer, "host.back")] {
+            assert!(of(instance, function).own >= 2 * WAIT);
+        }
+        for (instance, function) in [(&inner, "work"), (&outer, "middle"), (&outer, "run")] {
+            let it = of(instance, function);
+            assert!(it.total >= 2 * WAIT && it.own < WAIT, "{function}: {it:?}");
+        }
+        let work = of(&outer, "inner.work");
+        assert!(work.total >= 2 * WAIT && work.own < WAIT, "{work:?}");
+        assert!(of(&outer, "run").total >= 4 * WAIT);
+        assert!(of(&outer, "leaf").total < WAIT);
+    });
+}
+
+#[test]
+fn a_host_function_sees_what_has_not_ended() {
+    everywhere(|runtime, options, stack| {
+        let slot = std::sync::Arc::new(std::sync::Mutex::new(None::<Instance>));
+        let shared = slot.clone();
+        let mut imports = Imports::new(runtime);
+        let wait = move |_: &mut Caller<'_>, value: i32| {
+            let instance = shared.lock().unwrap().take().unwrap();
+            let work = of(&instance, "work");
+            assert_eq!((work.calls, work.active), (1, 1));
+            assert_eq!(work.total, Duration::ZERO);
+            value
+        };
+        imports.func("host", "wait", wait).unwrap();
+        let inner = instance(&load(runtime, INNER, options), &imports);
+        *slot.lock().unwrap() = Some(inner.clone());
+        assert_eq!(call(&inner, stack(), "work", 3).unwrap(), 4);
+        assert_eq!(of(&inner, "work").active, 0);
+    });
+}
+
+#[test]
+fn other_artifacts_count_nothing() {
+    let runtime = Runtime::system().unwrap();
+    let options = configuration::ALL[0].options();
+    let module = load(&runtime, RECURSION, &options);
+    let instance = instance(&module, &Imports::new(&runtime));
+    assert!(!module.counts_calls());
+    assert!(instance.call_profile().unwrap().is_none());
+    assert_eq!(call(&instance, Stack::Caller, "fib", 9).unwrap(), 34);
+}
