@@ -155,15 +155,19 @@ fn check_pool(artifact: &'static [u8], bytes: usize) -> Result<(), String> {
 
 /// Holds every module of every folder to its plan.
 fn check_all(configuration: &Configuration) {
-    let mut options: Options = configuration.options();
+    check_folders(configuration.name, configuration.options(), suite::names());
+}
+
+/// Holds every module of these folders to its plan.
+fn check_folders(name: &str, mut options: Options, folders: Vec<String>) {
     options.opt_level = OptLevel::None;
     let mut seen = HashSet::new();
     let mut failures = Vec::new();
     println!(
         "{:<40} {:>7} {:>8} {:>10} {:>7} {:>9} {:>9}",
-        configuration.name, "modules", "refused", "too large", "exact", "smallest", "largest"
+        name, "modules", "refused", "too large", "exact", "smallest", "largest"
     );
-    for folder in suite::names() {
+    for folder in folders {
         let mut tally = Tally::default();
         for script in suite::scripts(&folder) {
             for (number, module) in modules(script.raw()).into_iter().enumerate() {
@@ -202,6 +206,14 @@ fn explicit_memories_are_planned_to_the_granule() {
         options.bounds_checks == BoundsChecks::Explicit
     });
     check_all(explicit.expect("one of them is explicit"));
+}
+
+#[test]
+fn counters_of_calls_are_planned_to_the_granule() {
+    let mut options = configuration::ALL[3].options();
+    options.call_profile = true;
+    let folders = suite::names().into_iter().take(1).collect();
+    check_folders("counting calls", options, folders);
 }
 
 #[test]
