@@ -8,6 +8,7 @@
 mod bench;
 mod cargo;
 mod markers;
+mod programs;
 mod tidy;
 
 use clap::{Parser, Subcommand};
@@ -32,8 +33,8 @@ enum Command {
     Bench(bench::BenchArguments),
     /// Runs the specification's scripts and prints and records the table of results.
     Spec,
-    /// Runs the corpus of real programs, where there is one.
-    Programs,
+    /// Fetches, compiles and runs programs that others published.
+    Programs(programs::ProgramsArguments),
     /// Rewrites the expectations of the golden tests; read the difference before committing it.
     Bless,
 }
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Spec => spec(),
-        Command::Programs => programs(),
+        Command::Programs(arguments) => programs::run(&arguments),
         Command::Bless => bless(),
     };
     match outcome {
@@ -74,19 +75,6 @@ fn spec() -> Outcome {
     } else {
         Err("assertions of the specification failed".into())
     }
-}
-
-fn programs() -> Outcome {
-    cargo::run(&[
-        "test",
-        "--release",
-        "-p",
-        "precast-tests",
-        "--test",
-        "programs",
-        "--",
-        "--nocapture",
-    ])
 }
 
 fn bless() -> Outcome {

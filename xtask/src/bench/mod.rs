@@ -14,6 +14,9 @@ mod runtimes;
 mod stack_checks;
 mod startup;
 
+pub use report::Table;
+pub use runtimes::{cache_folder, find_wasmtime};
+
 use crate::{Outcome, cargo, markers};
 use clap::Args;
 use corpus::Program;

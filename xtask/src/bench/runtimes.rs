@@ -147,7 +147,8 @@ pub fn find_wasmtime() -> Outcome<PathBuf> {
     }
 }
 
-fn cache_folder() -> Outcome<PathBuf> {
+/// The folder of the user's cache that is ours.
+pub fn cache_folder() -> Outcome<PathBuf> {
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
     let cache = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)

@@ -1,0 +1,13 @@
+; The only factors of a product of two primes, the smaller one first: satisfiable in one way.
+(set-option :produce-models true)
+(set-logic QF_BV)
+(declare-const p (_ BitVec 32))
+(declare-const q (_ BitVec 32))
+(assert (= (bvmul p q) (_ bv2919825911 32)))
+(assert (bvult p (_ bv65536 32)))
+(assert (bvult q (_ bv65536 32)))
+(assert (bvult (_ bv1 32) p))
+(assert (bvule p q))
+(check-sat)
+(get-value (p q))
+(exit)
