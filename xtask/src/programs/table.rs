@@ -370,4 +370,4 @@ pub const PROGRAMS: &[Program] = &[
 ];
 
 /// What the bits of the small design hash to, packed from either text.
-const LFSR_BITS: &str = "";
+const LFSR_BITS: &str = "5b3d9fa71f8f449c79829fdeb7ff4c7a0ea834a4250880ea3d6a7fbea77314d9";
