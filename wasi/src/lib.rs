@@ -5,7 +5,8 @@
 //! checked before anything happens ([`GuestMemory`]). A bad pointer is [`Errno::Fault`], never a trap.
 //!
 //! Each method takes the numbers that the guest passed and writes results where the guest wants them,
-//! so that it can be called, and tested, without a module.
+//! so that it can be called, and tested, without a module. Any number of threads may use a context at
+//! the same time.
 //!
 //! Modules that import from `wasi_unstable` speak preview 0; the methods that differ take an [`Abi`].
 //!
@@ -21,7 +22,9 @@
 //!   closes it;
 //! - a larger table when the table is full ([`WasiContextBuilder::table_request`]);
 //! - for the time of a call, a list of more than eight buffers, or of more than eight things to wait
-//!   for. Without memory the list of buffers is a short one, and with it the read or write.
+//!   for. Without memory the list of buffers is a short one, and with it the read or write;
+//! - for the time of a call that reads or writes more than 4 KiB of a memory that threads share, a copy
+//!   of at most 64 KiB. Without memory the read or write is a short one.
 //!
 //! Where there is no memory, a guest gets [`Errno::NoMemory`]; no file is created, no file is cut and
 //! no connection is taken for a descriptor that it then cannot have.

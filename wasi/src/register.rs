@@ -37,6 +37,24 @@ fn captured<F>(function: F) -> F {
     function
 }
 
+/// Calls a function with the caller's memory: lent where nobody else can use it, else copied from
+/// and to. The result is what the guest gets.
+fn with_memory(
+    caller: &mut Caller<'_>,
+    call: impl FnOnce(&mut GuestMemory<'_>) -> Result<(), Errno>,
+) -> Result<u32, HostError> {
+    let error = match caller.memory_mut() {
+        Ok(mut bytes) => return Ok(result(call(&mut GuestMemory::new(&mut bytes)))),
+        Err(error) => error,
+    };
+    match caller.main_memory() {
+        Some(memory) if memory.memory_type().shared => {
+            Ok(result(call(&mut GuestMemory::shared(&memory))))
+        }
+        _ => Err(error),
+    }
+}
+
 macro_rules! functions {
     ($($kind:ident $name:ident($($parameter:ident: $type:ty),*);)*) => {
         /// The names of all functions.
@@ -68,9 +86,7 @@ macro_rules! functions {
     (@define memory $name:ident $context:ident $imports:ident $module:ident $abi:ident
         ($($parameter:ident: $type:ty),*)) => {
         $imports.func($module, stringify!($name), captured(move |caller: &mut Caller<'_>, $($parameter: $type),*| {
-            let mut bytes = caller.memory_mut()?;
-            let mut memory = GuestMemory::new(&mut bytes);
-            Ok::<u32, HostError>(result($context.$name(&mut memory, $($parameter),*)))
+            with_memory(caller, |memory| $context.$name(memory, $($parameter),*))
         }))?
     };
     // A function whose records or numbers depend on the snapshot: one for each, so that there is
@@ -88,10 +104,7 @@ macro_rules! functions {
     (@snapshot $abi:ident $name:ident $context:ident $imports:ident $module:ident
         ($($parameter:ident: $type:ty),*)) => {
         $imports.func($module, stringify!($name), captured(move |caller: &mut Caller<'_>, $($parameter: $type),*| {
-            let mut bytes = caller.memory_mut()?;
-            let mut memory = GuestMemory::new(&mut bytes);
-            let result = result($context.$name(&mut memory, Abi::$abi, $($parameter),*));
-            Ok::<u32, HostError>(result)
+            with_memory(caller, |memory| $context.$name(memory, Abi::$abi, $($parameter),*))
         }))?
     };
     // A function of numbers only.

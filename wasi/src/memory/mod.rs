@@ -19,6 +19,8 @@ mod bounce;
 mod path;
 mod vectors;
 
+use precast_loader::Memory;
+
 use crate::errno::Errno;
 
 use bounce::Bounce;
@@ -42,6 +44,21 @@ pub trait SharedBytes {
     ///
     /// [`Errno::Fault`] if they do not all fit; nothing is copied then.
     fn write(&self, start: usize, bytes: &[u8]) -> Result<(), Errno>;
+}
+
+impl SharedBytes for Memory {
+    fn size(&self) -> usize {
+        // A shared memory has no group that could be in use.
+        self.len().unwrap_or(0)
+    }
+
+    fn read(&self, start: usize, bytes: &mut [u8]) -> Result<(), Errno> {
+        Memory::read(self, start as u64, bytes).map_err(|_| Errno::Fault)
+    }
+
+    fn write(&self, start: usize, bytes: &[u8]) -> Result<(), Errno> {
+        Memory::write(self, start as u64, bytes).map_err(|_| Errno::Fault)
+    }
 }
 
 /// The memory of the calling instance, for the time of one call.

@@ -18,6 +18,9 @@ use tempfile::TempDir;
 /// One page of memory, like the smallest guest.
 pub const MEMORY: usize = 65_536;
 
+/// Where what is put into memory begins.
+const START: u32 = 1024;
+
 /// Where functions put their results.
 pub const RESULT: u32 = 16;
 /// A second place for results.
@@ -81,7 +84,7 @@ impl Guest {
         Guest {
             bytes: vec![0; MEMORY],
             context,
-            next: 1024,
+            next: START,
         }
     }
 
@@ -101,6 +104,11 @@ impl Guest {
         self.next += length.next_multiple_of(8);
         assert!((self.next as usize) < MEMORY, "the guest's memory is full");
         (start, length)
+    }
+
+    /// Makes room: nothing that was put into memory is needed any more.
+    pub fn forget(&mut self) {
+        self.next = START;
     }
 
     /// Room for a result.
@@ -167,6 +175,16 @@ impl Guest {
     /// Opens for reading and writing what descriptor 3 has.
     pub fn open(&mut self, path: &str, oflags: u32) -> Result<u32, Errno> {
         self.open_with(3, path, true, oflags, Rights::FILE, Rights::NONE, 0)
+    }
+
+    /// Opens for reading only what descriptor 3 has.
+    pub fn open_to_read(&mut self, path: &str) -> Result<u32, Errno> {
+        self.open_with(3, path, true, 0, Rights::FD_READ, Rights::NONE, 0)
+    }
+
+    /// Opens for writing only what descriptor 3 has.
+    pub fn open_to_write(&mut self, path: &str) -> Result<u32, Errno> {
+        self.open_with(3, path, true, 0, Rights::FD_WRITE, Rights::NONE, 0)
     }
 
     /// Opens a directory with everything that can be had.
