@@ -23,6 +23,13 @@ pub(crate) mod flags {
 
     /// The alias region of a part of memory in this function.
     pub(crate) fn region(function: &mut Function, region: Region) -> Option<AliasRegion> {
+        // Nearly every access asks, and a function has four regions at most.
+        let known = |(known, data): (AliasRegion, &AliasRegionData)| {
+            (data.user_id == region as u32).then_some(known)
+        };
+        if let Some(known) = function.dfg.alias_regions.iter().find_map(known) {
+            return Some(known);
+        }
         let description = match region {
             Region::Context => "context",
             Region::Heap => "memories",

@@ -10,7 +10,7 @@ use cranelift_codegen::{
 use precast_format::target::CpuFeatures;
 use precast_format::trap::TrapCode;
 
-use super::cpu_features::used_features;
+use super::cpu_features::Decoding;
 use crate::abi::Clause;
 use crate::error::{CompileError, Result};
 
@@ -85,18 +85,49 @@ pub(crate) struct CompiledClif {
     pub frame_size: u32,
 }
 
-/// Compiles one CLIF function. `context` lends its allocations.
+/// What one thread reuses from function to function.
+pub(crate) struct CodeContext {
+    /// Holds the function that is compiled, and Cranelift's allocations.
+    pub inner: Context,
+    decoding: Decoding,
+}
+
+impl CodeContext {
+    /// For functions of this target.
+    pub fn new(isa: &dyn TargetIsa) -> CodeContext {
+        CodeContext {
+            inner: Context::new(),
+            decoding: Decoding::new(isa),
+        }
+    }
+}
+
+/// Compiles one CLIF function. `context` lends its allocations, except for those of its function.
+///
+/// # Errors
+///
+/// As [`compile_in_place`].
+pub(crate) fn compile_clif(
+    isa: &dyn TargetIsa,
+    context: &mut CodeContext,
+    function: Function,
+) -> Result<CompiledClif> {
+    context.inner.func = function;
+    compile_in_place(isa, context)
+}
+
+/// Compiles the function that the context holds. It stays there, so that the next function can be
+/// built in the same allocations.
 ///
 /// # Errors
 ///
 /// When the function is too large for Cranelift, or Cranelift rejects it, which is a defect.
-pub(crate) fn compile_clif(
+pub(crate) fn compile_in_place(
     isa: &dyn TargetIsa,
-    context: &mut Context,
-    function: Function,
+    context: &mut CodeContext,
 ) -> Result<CompiledClif> {
-    context.clear();
-    context.func = function;
+    let decoding = context.decoding;
+    let context = &mut context.inner;
     context
         .compile(isa, &mut ControlPlane::default())
         .map_err(|error| match error.inner {
@@ -108,7 +139,7 @@ pub(crate) fn compile_clif(
                 error.func, inner,
             )),
         })?;
-    let Some(compiled) = context.compiled_code() else {
+    let Some(compiled) = context.take_compiled_code() else {
         return Err(CompileError::internal(
             "the code generator returned no code",
         ));
@@ -151,7 +182,7 @@ pub(crate) fn compile_clif(
     let catching = calls().filter(|call| !call.exception_handlers.is_empty());
     let chunk = Chunk {
         handlers: catching.map(handler_site).collect::<Result<_>>()?,
-        cpu_features: used_features(isa, buffer.data(), &compiled.bb_starts),
+        cpu_features: decoding.used_features(buffer.data(), &compiled.bb_starts),
         code: buffer.data().to_vec(),
         alignment: buffer.alignment,
         relocations,

@@ -83,7 +83,7 @@ pub(crate) fn compile_adapters(
         }
     }
     let abi = &environment.abi;
-    let mut context = cranelift_codegen::Context::new();
+    let mut context = function::CodeContext::new(isa);
     let mut compile = |function, frame_size: &mut u32| -> Result<Option<Chunk>> {
         check_vectors(&function, &environment.options.target)?;
         let code = compile_clif(isa, &mut context, function)?;

@@ -7,10 +7,9 @@
 use std::sync::Mutex;
 use std::thread;
 
-use cranelift_codegen::Context;
 use cranelift_codegen::isa::TargetIsa;
 
-use super::function::{CompiledFunction, compile_clif};
+use super::function::{CodeContext, CompiledFunction, compile_clif, compile_in_place};
 use super::stack_stub;
 use crate::error::{CompileError, Result};
 use crate::limits::THREAD_STACK_BYTES;
@@ -54,7 +53,7 @@ pub(crate) fn compile_functions(
     let queue = Mutex::new(bodies.into_iter().enumerate());
     let work = || -> Outcome {
         let mut scratch = Scratch::default();
-        let mut context = Context::new();
+        let mut context = CodeContext::new(isas.chosen);
         let mut done = Vec::new();
         loop {
             let next = queue.lock().map_or(None, |mut queue| queue.next());
@@ -122,16 +121,16 @@ fn compile_function(
     isas: Isas<'_>,
     body: Body<'_>,
     scratch: &mut Scratch,
-    context: &mut Context,
+    context: &mut CodeContext,
 ) -> Result<CompiledFunction> {
     let function = body.function;
     let wasm_offset = body.body.range().start as u32;
-    let translated = translate(environment, body, scratch)?;
-    let isa = match translated.shape.is_plain() {
+    let shape = translate(environment, body, scratch, &mut context.inner.func)?;
+    let isa = match shape.is_plain() {
         true => isas.plain,
         false => isas.chosen,
     };
-    let compiled = compile_clif(isa, context, translated.function)
+    let compiled = compile_in_place(isa, context)
         .map_err(|error| error.in_function(function).at(wasm_offset as usize))?;
     let frame_size = compiled.frame_size;
     let mut compiled = CompiledFunction {

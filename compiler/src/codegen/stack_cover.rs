@@ -4,10 +4,9 @@
 //! here, callees first. Where that is more than the reserve shall hold, a stub in front of the
 //! function looks for all of it at once, and its callers need not reckon with more than the stub.
 
-use cranelift_codegen::Context;
 use cranelift_codegen::isa::TargetIsa;
 
-use super::function::{CompiledFunction, compile_clif};
+use super::function::{CodeContext, CompiledFunction, compile_clif};
 use super::stack_stub;
 use crate::error::Result;
 use crate::translate::Environment;
@@ -28,7 +27,7 @@ pub(crate) fn cover_functions(
 ) -> Result<()> {
     let imported = environment.module.imported_functions;
     let most = MOST_BYTES.min(environment.options.stack_reserve / 2);
-    let mut context = Context::new();
+    let mut context = CodeContext::new(isa);
     for (function, callees) in environment.covered.calls() {
         let place = |function: u32| (function - imported) as usize;
         let below = callees

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use cranelift_codegen::ir::Function;
+
 use super::FunctionFilter;
 use crate::error::Result;
 use crate::options::Options;
@@ -18,16 +20,17 @@ pub fn clif(wasm: &[u8], options: &Options, filter: &FunctionFilter) -> Result<S
     let (module, bodies) = parse(wasm, options)?;
     let environment = environment(&module, &bodies, options, &*isa)?;
     let mut scratch = Scratch::default();
+    let mut function = Function::new();
     let mut text = String::new();
     for body in bodies {
         let (index, name) = (body.function, module.display_name(body.function));
         if !filter.selects(index, name) {
             continue;
         }
-        let translated = translate(&environment, body, &mut scratch)?;
+        translate(&environment, body, &mut scratch, &mut function)?;
         // Writing to a string cannot fail.
         let _ = writeln!(text, "; function {index} {}", name.unwrap_or_default());
-        let _ = writeln!(text, "{}", translated.function.display());
+        let _ = writeln!(text, "{}", function.display());
     }
     Ok(text)
 }

@@ -7,7 +7,7 @@
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    ExtFuncData, ExternalName, InstBuilder, MemFlagsData, SigRef, Value, types,
+    ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData, SigRef, Value, types,
 };
 use precast_format::context::{Field, FunctionRecord};
 use precast_format::trap::TrapCode;
@@ -18,9 +18,34 @@ use crate::abi::{Abi, Callee, NAMESPACE_FUNCTION, flags};
 use crate::options::ContextRegister;
 
 impl FunctionTranslator<'_, '_> {
+    /// The signature of a type, declared once in a function.
     fn signature(&mut self, ty: u32) -> SigRef {
+        let ty = self.module.canonical_types[ty as usize];
+        if let Some(signature) = self.signatures.get(&ty) {
+            return *signature;
+        }
         let signature = self.abi.wasm_signature(&self.module.types[ty as usize]);
-        self.builder.func.import_signature(signature)
+        let signature = self.builder.func.import_signature(signature);
+        self.signatures.insert(ty, signature);
+        signature
+    }
+
+    /// A function of this module, declared once in a function.
+    fn function_reference(&mut self, function: u32) -> FuncRef {
+        if let Some(reference) = self.functions.get(&function) {
+            return *reference;
+        }
+        let signature = self.signature(self.module.functions[function as usize]);
+        let name = Abi::name(NAMESPACE_FUNCTION, function);
+        let name = self.builder.func.declare_imported_user_function(name);
+        let reference = self.builder.func.import_function(ExtFuncData {
+            name: ExternalName::user(name),
+            signature,
+            colocated: true,
+            patchable: false,
+        });
+        self.functions.insert(function, reference);
+        reference
     }
 
     /// Pops the arguments for a type and puts the context in front, where it is a parameter.
@@ -52,12 +77,12 @@ impl FunctionTranslator<'_, '_> {
 
     pub(super) fn call(&mut self, function: u32, tail: bool) {
         let ty = self.module.functions[function as usize];
-        let signature = self.signature(ty);
         let is_import = self.module.is_imported_function(function);
         if is_import && !tail {
             self.enter_import(function);
         }
         let callee = if is_import {
+            let signature = self.signature(ty);
             let context = self.context.get(&mut self.builder);
             let offset = self.abi.layout.imported_function(function);
             let record =
@@ -73,14 +98,7 @@ impl FunctionTranslator<'_, '_> {
                 .store_field(&mut self.builder, self.abi, Field::Callee, record);
             Callee::Address(signature, code)
         } else {
-            let name = Abi::name(NAMESPACE_FUNCTION, function);
-            let name = self.builder.func.declare_imported_user_function(name);
-            Callee::Function(self.builder.func.import_function(ExtFuncData {
-                name: ExternalName::user(name),
-                signature,
-                colocated: true,
-                patchable: false,
-            }))
+            Callee::Function(self.function_reference(function))
         };
         self.emit_call(callee, ty, tail);
         if is_import && !tail {

@@ -27,7 +27,10 @@ mod wide_arithmetic;
 pub(crate) use simd::check_vectors;
 pub(crate) use trap::clif_code;
 
-use cranelift_codegen::ir::{self, Block, Function, InstBuilder, SourceLoc, UserFuncName, Value};
+use std::collections::HashMap;
+
+use cranelift_codegen::ir::{self, Block, FuncRef, Function, InstBuilder, SigRef, SourceLoc};
+use cranelift_codegen::ir::{UserFuncName, Value};
 use cranelift_codegen::ir::{immediates::Ieee32, immediates::Ieee64, types};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
 use precast_format::aux_stack::AuxStack;
@@ -85,19 +88,18 @@ struct FunctionTranslator<'a, 'b> {
     legacy_tries: LegacyTries,
     body: &'a FunctionBody<'a>,
     profile: ProfileFrames,
+    /// The signatures that are declared, by canonical type.
+    signatures: HashMap<u32, SigRef>,
+    /// The functions that are declared, by index.
+    functions: HashMap<u32, FuncRef>,
     /// Whether the function looks for stack.
     looks_for_stack: bool,
     makes_libcalls: bool,
     shape: Shape,
 }
 
-/// A function as CLIF, and how deep it goes.
-pub(crate) struct Translated {
-    pub function: Function,
-    pub shape: Shape,
-}
-
-/// Validates and translates one function body.
+/// Validates and translates one function body into `function`, whose allocations are reused. Returns
+/// how deep it goes.
 ///
 /// # Errors
 ///
@@ -106,23 +108,25 @@ pub(crate) fn translate(
     environment: &Environment<'_>,
     body: Body<'_>,
     scratch: &mut Scratch,
-) -> Result<Translated> {
+    function: &mut Function,
+) -> Result<Shape> {
     let Body {
         function: index,
         body,
         validation,
     } = body;
     let ty = environment.module.function_type(index);
-    let name = UserFuncName::user(crate::abi::NAMESPACE_FUNCTION, index);
-    let mut function = Function::with_name_signature(name, environment.abi.wasm_signature(ty));
+    function.clear();
+    function.name = UserFuncName::user(crate::abi::NAMESPACE_FUNCTION, index);
+    function.signature = environment.abi.wasm_signature(ty);
     let mut validator = validation.into_validator(std::mem::take(&mut scratch.validator));
-    let builder = FunctionBuilder::new(&mut function, &mut scratch.builder);
+    let builder = FunctionBuilder::new(function, &mut scratch.builder);
     let shape = translate_body(environment, builder, index, &body, &mut validator)
         .map_err(|error| error.in_function(index))?;
     scratch.validator = validator.into_allocations();
-    check_vectors(&function, &environment.options.target)
+    check_vectors(function, &environment.options.target)
         .map_err(|error| error.in_function(index))?;
-    Ok(Translated { function, shape })
+    Ok(shape)
 }
 
 fn translate_body<'a>(
@@ -156,6 +160,8 @@ fn translate_body<'a>(
         legacy_tries: LegacyTries::default(),
         body,
         profile: ProfileFrames::default(),
+        signatures: HashMap::new(),
+        functions: HashMap::new(),
         looks_for_stack: environment.options.stack_checks == StackChecks::Explicit
             && !environment.covered.contains(index),
         makes_libcalls: false,
