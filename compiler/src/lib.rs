@@ -68,11 +68,12 @@ pub fn compile(wasm: &[u8], options: &Options, progress: &dyn Progress) -> Resul
         analysis::check_stack_limit(&module, &depths, adapters.stack_reserve, limit)?;
     }
     let linked = link::link(&environment, &*isa, functions, adapters.by_type)?;
-    let artifact = emit::artifact(&environment, &linked, depths, adapters.stack_reserve)?;
+    let (functions, text_bytes) = (linked.functions.len(), linked.text.len());
+    let artifact = emit::artifact(&environment, linked, depths, adapters.stack_reserve)?;
     Ok(Compiled {
         artifact,
-        functions: linked.functions.len(),
-        text_bytes: linked.text.len(),
+        functions,
+        text_bytes,
     })
 }
 

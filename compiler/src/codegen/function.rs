@@ -9,6 +9,7 @@ use cranelift_codegen::{
 };
 use precast_format::target::CpuFeatures;
 use precast_format::trap::TrapCode;
+use precast_format::write::{CallSite, TrapSite};
 
 use super::cpu_features::Decoding;
 use crate::abi::Clause;
@@ -20,10 +21,10 @@ pub(crate) struct Chunk {
     /// Required alignment in bytes.
     pub alignment: u32,
     pub relocations: Vec<Relocation>,
-    /// Faulting instructions: offset, trap code, wasm offset.
-    pub traps: Vec<(u32, TrapCode, u32)>,
-    /// Calls: offset of the return address, wasm offset.
-    pub calls: Vec<(u32, u32)>,
+    /// Faulting instructions.
+    pub traps: Vec<TrapSite>,
+    /// Calls.
+    pub calls: Vec<CallSite>,
     /// Calls at which exceptions are caught, by return address.
     pub handlers: Vec<HandlerSite>,
     /// CPU features that the code needs, where they can be read off it.
@@ -189,10 +190,17 @@ pub(crate) fn compile_in_place(
         traps: buffer
             .traps()
             .iter()
-            .map(|trap| (trap.offset, trap_code(trap.code), wasm_offset(trap.offset)))
+            .map(|trap| TrapSite {
+                code_offset: trap.offset,
+                code: trap_code(trap.code),
+                wasm_offset: wasm_offset(trap.offset),
+            })
             .collect(),
         calls: calls()
-            .map(|call| (call.ret_addr, wasm_offset(call.ret_addr.saturating_sub(1))))
+            .map(|call| CallSite {
+                code_offset: call.ret_addr,
+                wasm_offset: wasm_offset(call.ret_addr.saturating_sub(1)),
+            })
             .collect(),
     };
     let word = isa.pointer_bytes() as u32;

@@ -28,7 +28,7 @@ use crate::translate::Environment;
 /// When the module exceeds a limit of the format, or uses a type that the format does not have.
 pub(crate) fn artifact(
     environment: &Environment<'_>,
-    linked: &Linked,
+    linked: Linked,
     depths: StackDepths,
     stack_reserve: u32,
 ) -> Result<Vec<u8>> {
@@ -57,10 +57,9 @@ pub(crate) fn artifact(
     artifact.libcalls = LibcallSet(environment.abi.libcalls_used());
     artifact.module_name = module.name.map(str::to_owned);
     artifact.start_function = module.start;
-    artifact.types = types(environment, linked)?;
+    artifact.types = types(environment, &linked)?;
     artifact.imports = imports(module)?;
     artifact.exports = exports(module)?;
-    artifact.functions = functions(environment, linked);
     artifact.tables = module.tables[module.imported_tables as usize..]
         .iter()
         .map(|table| {
@@ -84,10 +83,10 @@ pub(crate) fn artifact(
         .collect::<Result<_>>()?;
     let tags = module.tags[module.imported_tags as usize..].iter();
     artifact.tags = tags.map(|ty| write::Tag { type_index: *ty }).collect();
-    handlers::add_handlers(&mut artifact, linked);
+    handlers::add_handlers(&mut artifact, &linked);
     artifact.elements = elements(module)?;
     add_data(&mut artifact, module, options.page_size_log2())?;
-    artifact.relocations = relocations(linked)?;
+    artifact.relocations = relocations(&linked)?;
     artifact.cpu_features = match options.target.isa() {
         // Data between the code may look like features that are not allowed, and so not used.
         Isa::X86_64 => CpuFeatures(linked.cpu_features.0 & options.target.features().0),
@@ -117,9 +116,10 @@ pub(crate) fn artifact(
     if options.function_depths {
         artifact.function_depths = depths.functions;
     }
-    artifact.text.clone_from(&linked.text);
+    artifact.functions = functions(environment, linked.functions);
+    artifact.text = linked.text;
     // The writer reads what it wrote with the loader's reader.
-    artifact.write().map_err(|error| match error {
+    artifact.into_bytes().map_err(|error| match error {
         WriteError::TooLarge => CompileError::limit(error.to_string()),
         _ => CompileError::internal(error.to_string()),
     })
@@ -278,20 +278,11 @@ fn exports(module: &module::Module<'_>) -> Result<Vec<write::Export>> {
         .collect()
 }
 
-fn functions(environment: &Environment<'_>, linked: &Linked) -> Vec<write::Function> {
+fn functions(environment: &Environment<'_>, linked: Vec<LinkedFunction>) -> Vec<write::Function> {
     let module = environment.module;
-    let function = |(index, function): (u32, &LinkedFunction)| {
-        let trap = |&(at, code, wasm_offset): &(u32, _, u32)| write::TrapSite {
-            code_offset: at - function.offset,
-            code,
-            wasm_offset,
-        };
-        let call = |&(at, wasm_offset): &(u32, u32)| write::CallSite {
-            code_offset: at - function.offset,
-            wasm_offset,
-        };
+    let function = |(index, function): (u32, LinkedFunction)| {
         let call_sites = match environment.options.call_sites {
-            true => function.calls.iter().map(call).collect(),
+            true => function.calls,
             false => Vec::new(),
         };
         write::Function {
@@ -301,13 +292,13 @@ fn functions(environment: &Environment<'_>, linked: &Linked) -> Vec<write::Funct
             frame_size: function.frame_size,
             record: environment.records.number(index),
             wasm_offset: function.wasm_offset,
-            traps: function.traps.iter().map(trap).collect(),
+            traps: function.traps,
             call_sites,
         }
     };
     module
         .defined_functions()
-        .zip(&linked.functions)
+        .zip(linked)
         .map(function)
         .collect()
 }

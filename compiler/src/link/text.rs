@@ -5,7 +5,7 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::TargetIsa;
 use precast_format::libcall::Libcall;
 use precast_format::target::CpuFeatures;
-use precast_format::trap::TrapCode;
+use precast_format::write::{CallSite, TrapSite};
 
 use crate::abi::{NAMESPACE_BODY, NAMESPACE_FUNCTION, NAMESPACE_LIBCALL};
 use crate::codegen::{
@@ -36,8 +36,37 @@ pub(crate) struct LinkedFunction {
     pub size: u32,
     pub frame_size: u32,
     pub wasm_offset: u32,
-    pub traps: Vec<(u32, TrapCode, u32)>,
-    pub calls: Vec<(u32, u32)>,
+    /// Offsets count from the start of the function.
+    pub traps: Vec<TrapSite>,
+    /// Offsets count from the start of the function.
+    pub calls: Vec<CallSite>,
+}
+
+impl LinkedFunction {
+    /// Adds the sites of a chunk that begins so far into the function. Nearly every function has one
+    /// chunk, whose tables become the function's.
+    fn add_sites(&mut self, start: u32, chunk: Chunk) {
+        let (mut traps, mut calls) = (chunk.traps, chunk.calls);
+        for trap in &mut traps {
+            trap.code_offset += start;
+            if trap.wasm_offset == 0 {
+                trap.wasm_offset = self.wasm_offset;
+            }
+        }
+        for call in &mut calls {
+            call.code_offset += start;
+        }
+        if self.traps.is_empty() {
+            self.traps = traps;
+        } else {
+            self.traps.extend(traps);
+        }
+        if self.calls.is_empty() {
+            self.calls = calls;
+        } else {
+            self.calls.extend(calls);
+        }
+    }
 }
 
 /// Where the trampoline and adapters of a type are.
@@ -136,18 +165,7 @@ pub(crate) fn link(
                 linked.offset = offset;
             }
             linked.size = offset + chunk.code.len() as u32 - linked.offset;
-            linked
-                .traps
-                .extend(chunk.traps.iter().map(|&(at, code, wasm)| {
-                    (
-                        offset + at,
-                        code,
-                        if wasm == 0 { linked.wasm_offset } else { wasm },
-                    )
-                }));
-            linked
-                .calls
-                .extend(chunk.calls.iter().map(|&(at, wasm)| (offset + at, wasm)));
+            linked.add_sites(offset - linked.offset, chunk);
         }
         linked_functions.push(linked);
     }

@@ -34,15 +34,44 @@ pub(super) enum MemoryPlan {
     Movable { base: Variable, length: Variable },
 }
 
-/// Which bytes after which index values are known to be in bounds, within one block.
+/// What is known of addresses, within one block and those that only it leads to.
 #[derive(Default)]
 pub(super) struct CheckedAddresses {
+    /// Which bytes after which index values are in bounds.
     ends: HashMap<(u32, Value), u64>,
+    /// The last sums of a base and an index, and where the next one goes. Fields of one structure are
+    /// accessed one after the other; the optimiser would find the equal sums, but takes its time.
+    sums: [Option<Sum>; RECENT_SUMS],
+    next_sum: usize,
+}
+
+/// How many sums are remembered.
+const RECENT_SUMS: usize = 4;
+
+/// An address that was computed.
+#[derive(Clone, Copy)]
+struct Sum {
+    base: Value,
+    /// As the program has it.
+    index: Value,
+    /// The index as 64 bits.
+    wide: Value,
+    address: Value,
 }
 
 impl CheckedAddresses {
     pub(super) fn clear(&mut self) {
         self.ends.clear();
+        self.sums = [None; RECENT_SUMS];
+    }
+
+    fn find(&self, matches: impl Fn(&Sum) -> bool) -> Option<Sum> {
+        self.sums.iter().flatten().copied().find(matches)
+    }
+
+    fn remember(&mut self, sum: Sum) {
+        self.sums[self.next_sum] = Some(sum);
+        self.next_sum = (self.next_sum + 1) % RECENT_SUMS;
     }
 }
 
@@ -168,7 +197,8 @@ impl FunctionTranslator<'_, '_> {
             .with_endianness(Endianness::Little)
             .with_alias_region(region);
         let end = u128::from(memarg.offset) + u128::from(size);
-        let wide = self.extend_to_i64(index);
+        let known = self.checked.find(|sum| sum.index == index);
+        let wide = known.map_or_else(|| self.extend_to_i64(index), |sum| sum.wide);
 
         let mut outside = None;
         let flags = match self.memories[memory as usize] {
@@ -186,8 +216,23 @@ impl FunctionTranslator<'_, '_> {
             }
         };
         let base = self.memory_base(memory);
-        let index = self.narrow_to_pointer(wide);
-        let mut address = self.builder.ins().iadd(base, index);
+        let known = self
+            .checked
+            .find(|sum| sum.index == index && sum.base == base);
+        let mut address = known.map_or_else(
+            || {
+                let narrow = self.narrow_to_pointer(wide);
+                let address = self.builder.ins().iadd(base, narrow);
+                self.checked.remember(Sum {
+                    base,
+                    index,
+                    wide,
+                    address,
+                });
+                address
+            },
+            |sum| sum.address,
+        );
         let offset = match i32::try_from(memarg.offset) {
             Ok(offset) => offset,
             Err(_) => {

@@ -3,6 +3,7 @@
 //! Index spaces put imports first, as in WebAssembly. Text offsets count from the start of the
 //! text, unless a field says otherwise.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -133,13 +134,29 @@ impl ArtifactBuilder {
     /// The bytes of the artifact, without a signature. What comes out has passed
     /// [`Artifact::parse`] and [`Artifact::validate_diagnostics`].
     pub fn write(&self) -> Result<Vec<u8>, WriteError> {
-        let bytes = sections::write(self)?;
-        let artifact = Artifact::parse(&bytes).map_err(WriteError::Rejected)?;
-        artifact
-            .validate_diagnostics()
-            .map_err(WriteError::Rejected)?;
-        Ok(bytes)
+        let sections = sections::encode(self)?;
+        checked(sections.assemble(self, Cow::Borrowed(&self.text))?)
     }
+
+    /// The same bytes as [`ArtifactBuilder::write`]. The description is freed as early as may be,
+    /// so that a large text is in memory twice and not more often.
+    pub fn into_bytes(mut self) -> Result<Vec<u8>, WriteError> {
+        let text = core::mem::take(&mut self.text);
+        let sections = sections::encode(&self)?;
+        self.functions = Vec::new();
+        self.image = Vec::new();
+        self.data = Vec::new();
+        checked(sections.assemble(&self, Cow::Owned(text))?)
+    }
+}
+
+/// Reads what was written.
+fn checked(bytes: Vec<u8>) -> Result<Vec<u8>, WriteError> {
+    let artifact = Artifact::parse(&bytes).map_err(WriteError::Rejected)?;
+    artifact
+        .validate_diagnostics()
+        .map_err(WriteError::Rejected)?;
+    Ok(bytes)
 }
 
 /// A function type and the code that goes with it.

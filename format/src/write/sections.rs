@@ -1,5 +1,6 @@
 //! Sections from the description, and the file from the sections.
 
+use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -17,7 +18,7 @@ use super::{handlers, stack_depth};
 
 /// The contents of the sections; empty ones are left out of the file.
 #[derive(Default)]
-struct Sections(BTreeMap<SectionId, Vec<u8>>);
+pub(super) struct Sections(BTreeMap<SectionId, Vec<u8>>);
 
 impl Sections {
     fn get(&mut self, id: SectionId) -> &mut Vec<u8> {
@@ -29,8 +30,8 @@ impl Sections {
     }
 }
 
-/// Encodes the description.
-pub(super) fn write(builder: &ArtifactBuilder) -> Result<Vec<u8>, WriteError> {
+/// Encodes the description, all but the text.
+pub(super) fn encode(builder: &ArtifactBuilder) -> Result<Sections, WriteError> {
     let mut sections = Sections::default();
     let mut strings = Strings::default();
     // The reader wants expressions in the order of their users: tables, globals, elements, data.
@@ -55,27 +56,46 @@ pub(super) fn write(builder: &ArtifactBuilder) -> Result<Vec<u8>, WriteError> {
     write_handlers(builder, &mut sections)?;
     stack_depth::write_bounds(builder, sections.get(SectionId::StackBounds))?;
     stack_depth::write_functions(builder, sections.get(SectionId::FunctionDepths))?;
-    *sections.get(SectionId::Text) = builder.text.clone();
     *sections.get(SectionId::Strings) = strings.bytes;
     *sections.get(SectionId::Expressions) = expressions.expressions;
     *sections.get(SectionId::Operations) = expressions.operations;
-    assemble(builder, &sections)
+    Ok(sections)
 }
 
-/// Places the sections, and puts header and section table before them.
-fn assemble(builder: &ArtifactBuilder, sections: &Sections) -> Result<Vec<u8>, WriteError> {
+impl Sections {
+    /// Places the sections, and puts header and section table before them. Each is freed when it is in
+    /// its place.
+    pub(super) fn assemble(
+        self,
+        builder: &ArtifactBuilder,
+        text: Cow<'_, [u8]>,
+    ) -> Result<Vec<u8>, WriteError> {
+        let mut sections: BTreeMap<_, Cow<'_, [u8]>> = self
+            .0
+            .into_iter()
+            .map(|(id, bytes)| (id, Cow::Owned(bytes)))
+            .collect();
+        sections.insert(SectionId::Text, text);
+        sections.retain(|_, bytes| !bytes.is_empty());
+        assemble(builder, sections)
+    }
+}
+
+fn assemble(
+    builder: &ArtifactBuilder,
+    sections: BTreeMap<SectionId, Cow<'_, [u8]>>,
+) -> Result<Vec<u8>, WriteError> {
     // A page size that the reader refuses must not make us allocate.
     let page_size = 1u64
         << builder
             .target
             .page_size_log2
             .min(layout::MAX_PAGE_SIZE_LOG2);
-    let present = || sections.0.iter().filter(|(_, bytes)| !bytes.is_empty());
-    let count = size(present().count())?;
+    let count = size(sections.len())?;
     let mut table = Vec::new();
     let mut previous = None;
     let mut end = (header::SIZE + count as usize * section::SIZE) as u64;
-    for (id, bytes) in present() {
+    for (id, bytes) in &sections {
         let start = id.place(previous, end, page_size);
         end = start
             .checked_add(bytes.len() as u64)
@@ -97,11 +117,11 @@ fn assemble(builder: &ArtifactBuilder, sections: &Sections) -> Result<Vec<u8>, W
     write_header(builder, payload_size, count, &mut file);
     file.extend_from_slice(&table);
     previous = None;
-    for (id, bytes) in present() {
+    for (id, bytes) in sections {
         let start = id.place(previous, file.len() as u64, page_size);
         file.resize(start as usize, 0);
-        file.extend_from_slice(bytes);
-        previous = Some(*id);
+        file.extend_from_slice(&bytes);
+        previous = Some(id);
     }
     file.resize(payload_size as usize, 0);
     Ok(file)
