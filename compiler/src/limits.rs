@@ -40,7 +40,7 @@ const PLAIN_LOOPS: usize = 100;
 const PLAIN_OPERANDS: usize = 2_000;
 
 /// Clauses of handlers, counted at each call that they hold for, beyond which a function is refused.
-const MAX_HANDLERS: usize = 1 << 22;
+const MAX_HANDLERS: usize = 1 << 20;
 
 /// Entries of a branch table that is one jump table; a larger one becomes a tree of such.
 pub(crate) const BRANCH_TABLE_ENTRIES: usize = 1_024;

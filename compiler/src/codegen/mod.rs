@@ -126,7 +126,7 @@ pub(crate) fn compile_adapters(
             let mut frame_size = 0;
             let adapter = abi::switch_adapter(abi, ty, checked_reserve);
             by_type[index].switch = compile(adapter, &mut frame_size)?;
-            stack_reserve::check_switch_adapter(ty, frame_size)?;
+            stack_reserve::check_switch_adapter(environment.options.target.isa(), ty, frame_size)?;
         }
     }
     Ok(AllAdapters {

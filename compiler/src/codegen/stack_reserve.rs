@@ -29,6 +29,7 @@
 
 use precast_format::context::VALUE_SIZE;
 use precast_format::features::WasmFeature;
+use precast_format::target::Isa;
 use precast_format::tunables::StackChecks;
 
 use crate::error::{CompileError, Result};
@@ -38,8 +39,15 @@ use crate::translate::Environment;
 /// What the stack pointer is a multiple of at a call; the reserve is rounded up to it.
 const ALIGNMENT: u32 = 16;
 
-/// What an adapter needs whatever the function's type is: saved registers and spilled values.
-const ADAPTER_BASE: u32 = 256;
+/// What an adapter needs whatever the function's type is: all registers that its caller wants back,
+/// since exceptions do not restore them, and spilled values.
+fn adapter_base(isa: Isa) -> u32 {
+    match isa {
+        // The convention has an area for registers in each frame, and more registers to save.
+        Isa::S390x => 384,
+        _ => 256,
+    }
+}
 
 /// The largest frames of each kind, in bytes; zero where there is none.
 #[derive(Clone, Copy, Default)]
@@ -60,6 +68,7 @@ pub(crate) fn stack_reserve(environment: &Environment<'_>, frames: &LargestFrame
         StackChecks::None => return 0,
     }
     let module = environment.module;
+    let isa = environment.options.target.isa();
     let (mut switch, mut tail) = (0, 0);
     let all = !module.tables.is_empty();
     let mut imported = vec![all; module.types.len()];
@@ -70,7 +79,7 @@ pub(crate) fn stack_reserve(environment: &Environment<'_>, frames: &LargestFrame
     }
     for (ty, imported) in module.types.iter().zip(imported) {
         if imported {
-            switch = switch_adapter_bound(ty).max(switch);
+            switch = switch_adapter_bound(isa, ty).max(switch);
         }
         // Each argument takes a value's size at most, the context and the place for results too.
         let arguments = (ty.params.len() as u32 + 2) * VALUE_SIZE;
@@ -88,9 +97,9 @@ pub(crate) fn stack_reserve(environment: &Environment<'_>, frames: &LargestFrame
 
 /// The largest frame that the adapter may have through which other instances call a function of
 /// this type: each value is passed on, and results are kept while the context is restored.
-fn switch_adapter_bound(ty: &FunctionType) -> u32 {
+fn switch_adapter_bound(isa: Isa, ty: &FunctionType) -> u32 {
     let values = ty.params.len() + 2 * ty.results.len();
-    ADAPTER_BASE + values as u32 * VALUE_SIZE
+    adapter_base(isa) + values as u32 * VALUE_SIZE
 }
 
 /// Refuses an adapter that other artifacts have not reckoned with.
@@ -98,11 +107,11 @@ fn switch_adapter_bound(ty: &FunctionType) -> u32 {
 /// # Errors
 ///
 /// When the bound is wrong, which is a defect.
-pub(super) fn check_switch_adapter(ty: &FunctionType, frame_size: u32) -> Result<()> {
-    if frame_size > switch_adapter_bound(ty) {
+pub(super) fn check_switch_adapter(isa: Isa, ty: &FunctionType, frame_size: u32) -> Result<()> {
+    if frame_size > switch_adapter_bound(isa, ty) {
         return Err(CompileError::internal(format!(
             "an adapter has a frame of {frame_size} bytes, and its type allows {}",
-            switch_adapter_bound(ty)
+            switch_adapter_bound(isa, ty)
         )));
     }
     Ok(())
