@@ -143,12 +143,20 @@ fn large_frame(values: usize) -> String {
     let each = |line: &dyn Fn(usize) -> String| (0..values).map(line).collect::<String>();
     let locals = each(&|value| format!("(local $l{value} i64)\n"));
     let sets = each(&|value| {
-        format!("(local.set $l{value} (i64.mul (local.get $x) (i64.const {value})))\n")
+        // A load cannot be put off until after the call.
+        format!("(local.set $l{value} (i64.mul (local.get $x) (i64.load (i32.const {value}))))\n")
     });
     let sum = each(&|value| format!("(i64.add (local.get $l{value}))\n"));
-    let expected = 12 + 3 * values * (values - 1) / 2;
+    let bytes: String = (0..values + 8)
+        .map(|value| format!("\\{:02x}", value % 256))
+        .collect();
+    let word = |value: usize| (0..8).map(move |byte| ((value + byte) as u8 as u64) << (8 * byte));
+    let words = (0..values).flat_map(word);
+    let expected = words.fold(12u64, |sum, part| sum.wrapping_add(part.wrapping_mul(3)));
     format!(
         r#"(module
+  (memory 1)
+  (data (i32.const 0) "{bytes}")
   (tag $e (param i64))
   (func $throw (throw $e (i64.const 12)))
   (func (export "large") (param $x i64) (result i64)
