@@ -129,6 +129,10 @@ pub(crate) fn compile_in_place(
 ) -> Result<CompiledClif> {
     let decoding = context.decoding;
     let context = &mut context.inner;
+    // What is known of the control flow is the function's before.
+    context.cfg.clear();
+    context.domtree.clear();
+    context.loop_analysis.clear();
     context
         .compile(isa, &mut ControlPlane::default())
         .map_err(|error| match error.inner {

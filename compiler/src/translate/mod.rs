@@ -117,6 +117,8 @@ pub(crate) fn translate(
     } = body;
     let ty = environment.module.function_type(index);
     function.clear();
+    // Clearing a function leaves these.
+    function.dfg.exception_tables.clear();
     function.name = UserFuncName::user(crate::abi::NAMESPACE_FUNCTION, index);
     function.signature = environment.abi.wasm_signature(ty);
     let mut validator = validation.into_validator(std::mem::take(&mut scratch.validator));
