@@ -10,7 +10,7 @@
 //! The context pointer that they get is the one of the instance that runs, whose group this
 //! thread has entered.
 
-mod exception;
+pub(crate) mod exception;
 mod float;
 mod growth;
 mod memory;
@@ -82,7 +82,7 @@ const fn address(libcall: Libcall) -> *const () {
         Libcall::TruncF64 => float::trunc_f64 as *const (),
         Libcall::NearestF32 => float::nearest_f32 as *const (),
         Libcall::NearestF64 => float::nearest_f64 as *const (),
-        Libcall::ExceptionNew => exception::exception_new as *const (),
+        Libcall::ExceptionNew => exception::EXCEPTION_NEW as *const (),
         Libcall::Throw => exception::THROW as *const (),
         Libcall::Rethrow => exception::RETHROW as *const (),
         #[cfg(feature = "call-profile")]

@@ -2,7 +2,7 @@
 
 /// What is done at the bottom of the recursion; each is a function of the module without
 /// parameters that returns zero.
-pub const OPERATIONS: [&str; 35] = [
+pub const OPERATIONS: [&str; 40] = [
     "leaf",
     "direct",
     "indirect",
@@ -38,6 +38,11 @@ pub const OPERATIONS: [&str; 35] = [
     "path_open",
     "poll_oneoff",
     "random_get",
+    "caught",
+    "kept",
+    "caught_other",
+    "caught_host",
+    "caught_nested",
 ];
 
 /// What the start function of the third module does.
@@ -59,6 +64,8 @@ pub fn other() -> String {
   (type $operation (func (result i32)))
   (table (export "table") 2 funcref)
   (elem (i32.const 0) func $count $count)
+  (tag $tag (export "tag") (param i32))
+  (func (export "throw") (param i32) (throw $tag (local.get 0)))
   (global $left (mut i32) (i32.const 0))
   (func (export "sum") (param i32 i64 f32 f64 i32) (result i32 i64 i32)
     (drop (call $count))
@@ -117,7 +124,10 @@ pub fn main() -> String {
   (import "other" "sum" (func $sum (param i32 i64 f32 f64 i32) (result i32 i64 i32)))
   (import "other" "zero" (func $zero (result i32)))
   (import "other" "many" (func $other_many_f (param{many}) (result i32)))
+  (import "host" "throw" (func $throw_host (param i32)))
+  (import "other" "throw" (func $throw_other (param i32)))
   (import "other" "table" (table $others 2 funcref))
+  (import "other" "tag" (tag $tag (param i32)))
   (import "wasi_snapshot_preview1" "fd_write"
     (func $wasi_write (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "path_open"
@@ -127,6 +137,7 @@ pub fn main() -> String {
     (func $wasi_poll (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "random_get"
     (func $wasi_random (param i32 i32) (result i32)))
+  (export "tag" (tag $tag))
   (memory (export "memory") 1 2000)
   (table $operations 100 funcref)
   (table $grown 0 4000 funcref)
@@ -212,6 +223,29 @@ pub fn main() -> String {
   (func $poll_oneoff (result i32)
     (call $wasi_poll (i32.const 8400) (i32.const 8500) (i32.const 1) (i32.const 8600)))
   (func $random_get (result i32) (call $wasi_random (i32.const 9000) (i32.const 16)))
+  (func $throw (export "throw") (param i32) (throw $tag (local.get 0)))
+  (func $caught (result i32)
+    (block $h (result i32)
+      (try_table (catch $tag $h) (call $throw (i32.const 0)))
+      unreachable))
+  (func $kept (result i32)
+    (block $h (result i32 exnref)
+      (try_table (catch_ref $tag $h) (call $throw (i32.const 0)))
+      unreachable)
+    drop)
+  (func $caught_other (result i32)
+    (block $h (result i32)
+      (try_table (catch $tag $h) (call $throw_other (i32.const 0)))
+      unreachable))
+  (func $caught_host (result i32)
+    (block $h (result i32)
+      (try_table (catch $tag $h) (call $throw_host (i32.const 0)))
+      unreachable))
+  (func $caught_nested (result i32)
+    (block $h (result i32)
+      (try_table (catch $tag $h) (call $throw_host (i32.const 1)))
+      unreachable)
+    (i32.sub (i32.const 1)))
 )"#
     )
 }

@@ -9,9 +9,9 @@ use precast_format::Artifact;
 use precast_format::tunables::StackChecks;
 use precast_loader::limits::{ENTRY_STACK, HOST_STACK_MARGIN};
 use precast_loader::{
-    CallError, Caller, Category, ExecutionEnvironment, Extern, Func, FuncType, HostError, Imports,
-    Instance, InstanceOptions, InstantiateError, Module, Runtime, Source, Stack, StackError,
-    TrapCode, TypedFunc, Usage, Value, ValueType,
+    CallError, Caller, Category, Exception, ExecutionEnvironment, Extern, Func, FuncType,
+    HostError, Imports, Instance, InstanceOptions, InstantiateError, Module, Runtime, Source,
+    Stack, StackError, TrapCode, TypedFunc, Usage, Value, ValueType,
 };
 use precast_wasi::{Output, WasiContext};
 
@@ -215,6 +215,18 @@ impl Subject {
 
     fn imports(&self) -> Imports {
         let mut imports = Imports::new(&self.runtime);
+        let throw = |caller: &mut Caller<'_>, number: i32| -> Result<(), HostError> {
+            if number != 0 {
+                let throw = caller.instance().func::<(i32,), ()>("throw")?;
+                return Ok(throw.call(caller, (number,))?);
+            }
+            let tag = caller.export("tag").and_then(Extern::into_tag).unwrap();
+            match Exception::new(&tag, &[Value::I32(number)]) {
+                Ok(exception) => Err(exception.into()),
+                Err(error) => panic!("{error:?}"),
+            }
+        };
+        imports.func("host", "throw", throw).unwrap();
         let f = |_: &mut Caller<'_>, a: i32, b: i64, c: f64| {
             assert_eq!((a, b, c), (0, 1, 2.0));
             i32::from(std::hint::black_box([0u8; 2_000])[77])
@@ -286,7 +298,7 @@ impl Subject {
         let mut imports = self.imports();
         let other = self.other.instantiate(&imports, InstanceOptions::default());
         let other = other.unwrap();
-        for name in ["sum", "zero", "many", "table"] {
+        for name in ["sum", "zero", "many", "table", "throw", "tag"] {
             let export = other.export(name).unwrap();
             imports.define("other", name, export).unwrap();
         }

@@ -6,7 +6,8 @@ mod x86_64;
 pub(crate) use x86_64::ELF_MACHINE;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86_64::{
-    CallerRegisters, call_on_stack, call_with_registers, land, raise, resume, rethrow, throw, ticks,
+    CallerRegisters, call_on_stack, call_with_registers, exception_new, land, raise, resume,
+    rethrow, throw, ticks,
 };
 
 #[cfg(not(target_arch = "x86_64"))]

@@ -4,6 +4,7 @@ use core::arch::{asm, naked_asm};
 use core::mem::offset_of;
 use core::ptr::NonNull;
 
+use crate::libcall::exception::exception_new_here;
 use crate::trap::unwind::raise_here;
 use crate::trap::unwind::throw::{rethrow_here, throw_here};
 
@@ -140,6 +141,24 @@ impl CallerRegisters {
     pub(crate) fn frame_pointer(&self) -> usize {
         self.rbp
     }
+}
+
+/// The `exception_new` libcall: context in `rdi`, tag record in `rsi`.
+///
+/// Return address and frame pointer of the caller become arguments, for the case that it must be
+/// stopped. The function returns to the caller itself.
+///
+/// # Safety
+///
+/// Only compiled code calls this, with its context pointer and the record of one of its tags.
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn exception_new() {
+    naked_asm!(
+        "mov rdx, [rsp]",
+        "mov rcx, rbp",
+        "jmp {exception_new_here}",
+        exception_new_here = sym exception_new_here,
+    )
 }
 
 /// Pushes the registers that calls keep and goes to a function that does not return, with them as the
