@@ -159,13 +159,13 @@ fn stages(plan: &Plan) -> Vec<Stage> {
 }
 
 fn growth(growth: &plan::Growth) -> Growth {
-    let kind = match growth.category {
-        Category::LinearMemory => "memory",
-        Category::Tables => "table",
-        other => other.name(),
+    let what = match growth.category {
+        Category::LinearMemory => format!("memory {}", growth.index),
+        Category::Tables => format!("table {}", growth.index),
+        other => other.name().to_owned(),
     };
     Growth {
-        what: format!("{kind} {}", growth.index),
+        what,
         initial: growth.planned,
         limit: growth.bound,
     }

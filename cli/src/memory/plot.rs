@@ -349,6 +349,7 @@ fn colour(category: Category) -> &'static str {
         Category::AppHeap => "#b07aa1",
         Category::Wasi => "#6b4c9a",
         Category::WasiNn => "#d4b9e4",
+        Category::Exceptions => "#1b7f79",
         Category::CallStack => "#7f4f5f",
         Category::Arguments => "#e377a2",
         Category::SignalStack => "#f3c1d3",

@@ -131,8 +131,10 @@ impl Object {
 
     /// Where a value is, which must be one of the tag's.
     fn slot(self, index: usize) -> NonNull<Slot> {
-        // SAFETY: the values follow what precedes them, and the index is one of theirs.
-        unsafe { self.0.add(1).cast::<Slot>().add(index) }
+        // SAFETY: the values follow what precedes them, in the same block.
+        let first = unsafe { self.0.add(1) }.cast::<Slot>();
+        // SAFETY: the index is one of theirs.
+        unsafe { first.add(index) }
     }
 
     /// A value; zeros where the tag has fewer.

@@ -123,9 +123,9 @@ impl Stage {
 /// Something that can grow while the program runs, beyond what is planned for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Growth {
-    /// What grows: [`Category::LinearMemory`] or [`Category::Tables`].
+    /// What grows: [`Category::LinearMemory`], [`Category::Tables`] or [`Category::Exceptions`].
     pub category: Category,
-    /// The index among the module's memories or tables, imports first.
+    /// The index among the module's memories or tables, imports first; zero for exceptions.
     pub index: u32,
     /// Bytes that are planned.
     pub planned: u64,

@@ -343,6 +343,15 @@ impl Steps<'_> {
                 });
             }
         }
+        // They are there while they are thrown or referred to.
+        if self.artifact.index_space(ExternKind::Tag) != 0 {
+            growth.push(Growth {
+                category: Category::Exceptions,
+                index: 0,
+                planned: 0,
+                bound: None,
+            });
+        }
         growth
     }
 }

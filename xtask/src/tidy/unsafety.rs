@@ -22,6 +22,34 @@ const ALLOWED: &[(&str, &str)] = &[
     ("loader/src/call/stack", "bounds the native stack"),
     ("loader/src/code", "writes and publishes code"),
     (
+        "loader/src/exception/object.rs",
+        "is what compiled code's references to exceptions point to",
+    ),
+    (
+        "loader/src/exception/registry.rs",
+        "chains exceptions through each other",
+    ),
+    (
+        "loader/src/exception/roots.rs",
+        "reads globals that compiled code writes",
+    ),
+    (
+        "loader/src/exception/stacks.rs",
+        "looks for references on stacks",
+    ),
+    (
+        "loader/src/exception/sweep.rs",
+        "follows exceptions that carry each other",
+    ),
+    (
+        "loader/src/exception/tag.rs",
+        "shares tags with compiled code",
+    ),
+    (
+        "loader/src/exception/handle.rs",
+        "keeps objects that compiled code refers to",
+    ),
+    (
         "loader/src/group",
         "owns what instances point to in each other",
     ),
