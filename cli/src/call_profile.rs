@@ -6,6 +6,7 @@ use crate::flags::profile::{CallFormat, CallProfileFlags};
 use crate::{Outcome, output};
 use precast_loader::{Instance, Module, Printable};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Duration;
@@ -44,6 +45,7 @@ pub fn report(flags: &CallProfileFlags, instances: &[&Instance]) -> Outcome<()> 
     let text = match flags.format() {
         CallFormat::Table => table(module, &rows),
         CallFormat::Json => format!("{:#}\n", json(module, &rows)),
+        CallFormat::Folded => folded(instances),
     };
     match destination {
         Destination::File(path) => output::write(path, text.as_bytes()),
@@ -94,6 +96,40 @@ fn name(module: &Module, index: u32) -> String {
         Some(name) => Printable(name).to_string(),
         None => format!("function {index}"),
     }
+}
+
+/// Paths of calls, the outermost function first, with the time at their end.
+fn folded(instances: &[&Instance]) -> String {
+    let mut paths: BTreeMap<String, u128> = BTreeMap::new();
+    for instance in instances {
+        let Ok(Some(profile)) = instance.call_profile() else {
+            continue;
+        };
+        if profile.paths_are_missing() {
+            note(
+                "there were more paths of calls than are told apart; the rest counts for their callers",
+            );
+        }
+        let module = instance.module();
+        for path in profile.paths().filter(|path| !path.own().is_zero()) {
+            let mut names: Vec<String> = path
+                .functions()
+                // The separator must not be in a name.
+                .map(|index| name(module, index).replace(';', ":"))
+                .collect();
+            names.reverse();
+            *paths.entry(names.join(";")).or_default() += path.own().as_nanos();
+        }
+    }
+    let lines = paths.iter();
+    lines
+        .map(|(path, time)| format!("{path} {time}\n"))
+        .collect()
+}
+
+/// Tells the user something on standard error; where nobody listens, that is no failure.
+fn note(message: &str) {
+    let _ = writeln!(std::io::stderr(), "note: {message}");
 }
 
 /// A table for people.

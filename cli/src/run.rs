@@ -86,7 +86,9 @@ fn run_artifact(
             .define_for(&mut imports, &module)
             .map_err(Failure::new)?;
     }
-    let instance = match module.instantiate(&imports, memory.instance_options()) {
+    let options = memory.instance_options();
+    let options = options.call_paths(profile.calls().call_paths());
+    let instance = match module.instantiate(&imports, options) {
         Ok(instance) => instance,
         Err(error) => {
             let reported = memory_profile::report(memory, &runtime, None);

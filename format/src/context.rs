@@ -225,7 +225,7 @@ pub const VALUE_SIZE: u32 = 16;
 
 /// Size of what a call takes in the stack frame of code that counts calls, in bytes; aligned as a
 /// 64-bit number.
-pub const PROFILE_FRAME_SIZE: u32 = 32;
+pub const PROFILE_FRAME_SIZE: u32 = 40;
 
 /// Size of the slot of a defined global, in bytes. Also its alignment.
 pub const GLOBAL_SIZE: u32 = 16;

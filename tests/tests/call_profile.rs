@@ -252,6 +252,97 @@ fn a_host_function_sees_what_has_not_ended() {
     });
 }
 
+/// The paths, outermost function first.
+fn paths(instance: &Instance) -> Vec<String> {
+    let profile = instance.call_profile().unwrap().unwrap();
+    let module = instance.module();
+    let name = |index| match module.imported_function(index) {
+        Some((from, name)) => format!("{from}.{name}"),
+        None => module.function_name(index).unwrap().to_owned(),
+    };
+    let own: Duration = profile.functions().map(|it| it.own).sum();
+    let on_paths: Duration = profile.paths().map(|it| it.own()).sum();
+    // Each figure is rounded.
+    assert!(
+        own.abs_diff(on_paths) < Duration::from_micros(1),
+        "{own:?} {on_paths:?}"
+    );
+    let paths = profile.paths().map(|path| {
+        let mut names: Vec<String> = path.functions().map(name).collect();
+        names.reverse();
+        names.join(";")
+    });
+    let mut paths: Vec<String> = paths.collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn paths_fold_recursion() {
+    const MUTUAL: &str = r#"(module
+      (func $leaf (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))
+      (func $even (export "even") (param i32) (result i32)
+        (if (result i32) (local.get 0)
+          (then (i32.add (call $odd (i32.sub (local.get 0) (i32.const 1))) (i32.const 0)))
+          (else (call $leaf (i32.const 0)))))
+      (func $odd (param i32) (result i32)
+        (i32.add (call $even (i32.sub (local.get 0) (i32.const 1))) (call $leaf (i32.const 0)))))"#;
+    everywhere(|runtime, options, stack| {
+        let module = load(runtime, MUTUAL, options);
+        let imports = Imports::new(runtime);
+        for (room, expected) in [
+            (100, &["even", "even;leaf", "even;odd", "even;odd;leaf"][..]),
+            (4, &["even", "even;leaf", "even;odd"]),
+            (1, &[""]),
+            (0, &[]),
+        ] {
+            let options = InstanceOptions::default().call_paths(room);
+            let instance = module.instantiate(&imports, options).unwrap();
+            assert_eq!(call(&instance, stack(), "even", 40).unwrap(), 21);
+            let profile = instance.call_profile().unwrap().unwrap();
+            assert_eq!(profile.paths_are_missing(), (1..100).contains(&room));
+            drop(profile);
+            if room > 0 {
+                assert_eq!(paths(&instance), expected);
+            }
+        }
+    });
+}
+
+#[test]
+fn paths_go_through_other_instances() {
+    everywhere(|runtime, options, stack| {
+        let mut imports = Imports::new(runtime);
+        let wait = |_: &mut Caller<'_>, value: i32| value;
+        imports.func("host", "wait", wait).unwrap();
+        let back = |caller: &mut Caller<'_>, value: i32| -> Result<i32, HostError> {
+            let Some(precast_loader::Extern::Func(leaf)) = caller.export("leaf") else {
+                panic!("it is exported")
+            };
+            let leaf = leaf.typed::<(i32,), i32>().unwrap();
+            Ok(leaf.call(caller, (value,))?)
+        };
+        imports.func("host", "back", back).unwrap();
+        let paths_wanted = InstanceOptions::default().call_paths(50);
+        let inner = load(runtime, INNER, options);
+        let inner = inner.instantiate(&imports, paths_wanted).unwrap();
+        let work = inner.export("work").unwrap();
+        imports.define("inner", "work", work).unwrap();
+        let outer = load(runtime, OUTER, options);
+        let outer = outer.instantiate(&imports, paths_wanted).unwrap();
+        call(&outer, stack(), "run", 15).unwrap();
+        let expected = [
+            "run",
+            "run;middle",
+            "run;middle;host.back",
+            "run;middle;host.back;leaf",
+            "run;middle;inner.work",
+        ];
+        assert_eq!(paths(&outer), expected);
+        assert_eq!(paths(&inner), ["work", "work;host.wait"]);
+    });
+}
+
 #[test]
 fn other_artifacts_count_nothing() {
     let runtime = Runtime::system().unwrap();

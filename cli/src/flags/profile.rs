@@ -40,7 +40,12 @@ pub enum CallFormat {
     Table,
     /// JSON.
     Json,
+    /// A line for each path of calls, which makers of flame graphs read; in nanoseconds.
+    Folded,
 }
+
+/// How many paths of calls are told apart, where these are wanted.
+const CALL_PATHS: u32 = 1 << 18;
 
 /// Whether calls are counted, and where that is told.
 #[derive(Args, Default)]
@@ -71,6 +76,14 @@ impl CallProfileFlags {
     /// Where the counts go, if they are wanted.
     pub fn destination(&self) -> Option<&Destination> {
         self.call_profile.as_ref()
+    }
+
+    /// How many paths of calls have to be told apart.
+    pub fn call_paths(&self) -> u32 {
+        match (&self.call_profile, self.call_profile_format) {
+            (Some(_), CallFormat::Folded) => CALL_PATHS,
+            _ => 0,
+        }
     }
 
     /// How they are told.

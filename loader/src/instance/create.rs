@@ -27,6 +27,7 @@ use crate::call::host::HostFunction;
 use crate::call::stack::CallStack;
 use crate::exception::tag::TagRecordData;
 use crate::group::{Entered, GroupRef, Linked, Member, Membership};
+use crate::instance::call_profile::books;
 use crate::instance::context::{Context, ContextStorage};
 use crate::instance::element::ElementSegment;
 use crate::instance::error::{ImportName, InstantiateError, LinkError};
@@ -36,7 +37,7 @@ use crate::instance::memory::{MemoryObject, MemoryRef, SharedMemory, StorageChoi
 use crate::instance::record::{FunctionRecordData, HostRecord};
 use crate::instance::table::TableObject;
 use crate::instance::{
-    ArrayCounts, Instance, InstanceData, InstanceOptions, call_profile, data, element, expression,
+    ArrayCounts, Instance, InstanceData, InstanceOptions, data, element, expression,
 };
 use crate::limits::MAX_TABLE_ELEMENTS;
 use crate::memory::app_heap::AppHeap;
@@ -67,7 +68,7 @@ pub(crate) fn instantiate(
     entered.admit(module)?;
     let plan = StorageChoice::new(module.artifact(), options)?;
     check_guards(module, resolved.as_slice(), &plan)?;
-    let instance = build(module, resolved.as_slice(), &plan, &entered)?;
+    let instance = build(module, resolved.as_slice(), &plan, options, &entered)?;
     prepare(&instance)?;
     let pointer = NonNull::from(&**instance);
     entered.adopt(Member::Instance(instance));
@@ -100,6 +101,7 @@ fn build(
     module: &Module,
     imports: &[Extern],
     plan: &StorageChoice,
+    options: &InstanceOptions,
     group: &Entered<'_>,
 ) -> Result<Box<Linked<InstanceData>>, InstantiateError> {
     let artifact = module.artifact();
@@ -108,7 +110,7 @@ fn build(
 
     let functions = of_kind(module, imports, ExternKind::Function);
     let of_host = functions.filter(|import| host_function(import).is_some());
-    let counts = ArrayCounts::new(artifact, of_host.count(), plan.heap());
+    let counts = ArrayCounts::new(artifact, of_host.count(), plan.heap(), options);
     let mut slab = Slab::new(allocator, Category::Instance, InstanceData::arrays(&counts))?;
     // SAFETY: the arrays go into one value with the slab, which is dropped after them; and so it
     // is here, where locals are dropped in reverse order.
@@ -127,7 +129,7 @@ fn build(
     let mut tables = unsafe { slab.take(counts.tables) }?;
     // SAFETY: as above.
     let dropped_data = unsafe { slab.take(counts.data) }?;
-    call_profile::prepare(&mut slab, &counts)?;
+    books::prepare(&mut slab, &counts)?;
     // All arrays have room for what the artifact counts.
     for import in of_kind(module, imports, ExternKind::Memory) {
         if let Extern::Memory(memory) = import {

@@ -38,6 +38,7 @@ use crate::call::typed::{TypedFunc, WasmParams, WasmResults};
 use crate::call::value::Slot;
 use crate::exception::tag::{Tag, TagRecordData};
 use crate::group::{Group, GroupRef, Membership};
+use crate::instance::call_profile::books;
 use crate::instance::context::{Context, ContextStorage};
 use crate::instance::element::ElementSegment;
 use crate::instance::export::Extern;
@@ -69,6 +70,8 @@ pub(crate) struct ArrayCounts {
     pub(crate) data: usize,
     /// One for each function, where calls are counted; else none.
     pub(crate) call_counters: usize,
+    /// Paths of calls that are told apart.
+    pub(crate) call_paths: usize,
 }
 
 impl ArrayCounts {
@@ -77,6 +80,7 @@ impl ArrayCounts {
         artifact: &Artifact<'_>,
         host_functions: usize,
         app_heap: Option<&HeapPlan>,
+        options: &InstanceOptions,
     ) -> ArrayCounts {
         let counts = artifact.counts();
         let defined_memories = artifact.memories().len();
@@ -92,7 +96,8 @@ impl ArrayCounts {
             memories: counts.imported_memories as usize + defined_memories as usize,
             tables: counts.imported_tables as usize + own_tables as usize,
             data: artifact.data().len() as usize,
-            call_counters: call_profile::count(artifact),
+            call_counters: books::count(artifact),
+            call_paths: options.call_paths as usize,
         }
     }
 }
@@ -139,7 +144,7 @@ impl InstanceData {
             .array::<MemoryRef>(counts.memories)
             .array::<NonNull<TableObject>>(counts.tables)
             .array::<Cell<bool>>(counts.data);
-        call_profile::layout(arrays, counts)
+        books::layout(arrays, counts)
     }
 
     /// The instance whose context this is.

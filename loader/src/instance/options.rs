@@ -22,6 +22,9 @@ pub struct InstanceOptions {
     /// one and does not export it may use the same bytes, because it takes all of its memory for
     /// its own: give it no app heap.
     pub heap_size: usize,
+    /// How many paths of calls are told apart where the code counts calls: each takes 24 bytes. Zero
+    /// counts functions only. See [`CallProfile::paths`](crate::CallProfile::paths).
+    pub call_paths: u32,
     /// Who is told why a memory that the instance defines did not grow.
     pub growth_observer: Option<GrowthObserver>,
 }
@@ -33,6 +36,7 @@ impl Default for InstanceOptions {
             max_memory_pages: None,
             fixed_memory: false,
             heap_size: 0,
+            call_paths: 0,
             growth_observer: None,
         }
     }
@@ -54,6 +58,12 @@ impl InstanceOptions {
     /// The options with an app heap of so many bytes.
     pub fn heap_size(mut self, bytes: usize) -> InstanceOptions {
         self.heap_size = bytes;
+        self
+    }
+
+    /// The options with room for so many paths of calls.
+    pub fn call_paths(mut self, paths: u32) -> InstanceOptions {
+        self.call_paths = paths;
         self
     }
 

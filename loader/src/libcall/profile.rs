@@ -23,15 +23,21 @@ use precast_format::context::PROFILE_FRAME_SIZE;
 
 use crate::call::entry::activation_of;
 use crate::instance::InstanceData;
-use crate::instance::call_profile::CallCounter;
+use crate::instance::call_profile::books::CallBooks;
 use crate::sys::isa;
 use crate::trap::{Activation, unwind};
+
+/// How many calls of other instances may lie between a call and the one that its path goes on from.
+const MOST_FOREIGN_CALLS: usize = 16;
 
 /// A call in progress, in the stack frame of the function that is called, or that calls an import.
 pub(crate) struct ProfileFrame {
     /// The call around it in the same activation, or null.
     previous: *const ProfileFrame,
-    counter: *const CallCounter,
+    books: *const CallBooks,
+    function: u32,
+    /// The path of calls, in the books.
+    path: u32,
     /// When it began.
     start: u64,
     /// Ticks in calls that it made.
@@ -51,7 +57,10 @@ pub(super) unsafe extern "C" fn profile_enter(
 ) {
     // SAFETY: the context is the running instance's.
     let instance = unsafe { InstanceData::from_context(context) };
-    let Some(counter) = instance.call_counter(function) else {
+    let Some(books) = instance.call_books() else {
+        return;
+    };
+    let Some(counter) = books.counter(function) else {
         return;
     };
     add(&counter.calls, 1);
@@ -62,9 +71,18 @@ pub(super) unsafe extern "C" fn profile_enter(
     let list = unsafe { &raw mut (*activation).profile_frames };
     // SAFETY: as above.
     let previous = unsafe { list.read() }.cast();
+    let path = if books.has_paths() {
+        // SAFETY: the list leads to frames of calls in progress.
+        let parent = unsafe { path_of_caller(books, activation, previous) };
+        books.path(parent, function)
+    } else {
+        0
+    };
     let call = ProfileFrame {
         previous,
-        counter,
+        books,
+        function,
+        path,
         start: isa::ticks(),
         inner: Cell::new(0),
     };
@@ -113,28 +131,64 @@ unsafe fn end_innermost(activation: &mut Activation, now: u64) {
     let frame: *const ProfileFrame = activation.profile_frames.cast();
     // SAFETY: the caller's promise.
     let frame = unsafe { &*frame };
-    // SAFETY: the counter is that of an instance whose code runs.
-    let counter = unsafe { &*frame.counter };
+    // SAFETY: they are those of an instance whose code runs.
+    let books = unsafe { &*frame.books };
     let ticks = now.saturating_sub(frame.start);
-    add(&counter.own, ticks.saturating_sub(frame.inner.get()));
-    let active = counter.active.get().saturating_sub(1);
-    counter.active.set(active);
-    if active == 0 {
-        add(&counter.total, ticks);
+    let own = ticks.saturating_sub(frame.inner.get());
+    if let Some(counter) = books.counter(frame.function) {
+        add(&counter.own, own);
+        let active = counter.active.get().saturating_sub(1);
+        counter.active.set(active);
+        if active == 0 {
+            add(&counter.total, ticks);
+        }
     }
+    books.spend(frame.path, own);
     activation.profile_frames = frame.previous.cast();
-    let outer = match frame.previous.is_null() {
-        false => frame.previous,
-        // The call that made the activation, by way of the host.
-        true => unwind::callers(activation)
-            .map(|caller| caller.profile_frames)
-            .find(|frames| !frames.is_null())
-            .map_or(ptr::null(), |frames| frames.cast()),
-    };
-    // SAFETY: as above; outer activations have not ended.
+    let outer = caller(activation, frame.previous);
+    // SAFETY: the list leads to frames of calls in progress.
     if let Some(outer) = unsafe { outer.as_ref() } {
         add(&outer.inner, ticks);
     }
+}
+
+/// The call around one whose predecessor in its own activation is this.
+fn caller(activation: &Activation, previous: *const ProfileFrame) -> *const ProfileFrame {
+    if !previous.is_null() {
+        return previous;
+    }
+    // It made the activation, by way of the host.
+    unwind::callers(activation)
+        .map(|caller| caller.profile_frames)
+        .find(|frames| !frames.is_null())
+        .map_or(ptr::null(), |frames| frames.cast())
+}
+
+/// The path of the innermost call of the same instance, which is not far away; else the empty path.
+///
+/// # Safety
+///
+/// `previous` is null or a call in progress, and so is everything that it leads to; `activation`
+/// points to the activation in progress.
+unsafe fn path_of_caller(
+    books: &CallBooks,
+    activation: *const Activation,
+    previous: *const ProfileFrame,
+) -> u32 {
+    // SAFETY: the caller's promise; nobody changes the activation meanwhile.
+    let activation = unsafe { &*activation };
+    let mut frame = caller(activation, previous);
+    for _ in 0..MOST_FOREIGN_CALLS {
+        // SAFETY: the caller's promise.
+        let Some(call) = (unsafe { frame.as_ref() }) else {
+            break;
+        };
+        if ptr::eq(call.books, books) {
+            return call.path;
+        }
+        frame = call.previous;
+    }
+    0
 }
 
 fn add(cell: &Cell<u64>, number: u64) {

@@ -252,7 +252,9 @@ impl Steps<'_> {
         if functions as usize + shared.count() == imports.len() as usize {
             trace.allocate(Category::Instance, GroupRef::layout());
         }
-        let counts = ArrayCounts::new(artifact, functions as usize, self.memories.heap());
+        let options = &self.options.instance;
+        let heap = self.memories.heap();
+        let counts = ArrayCounts::new(artifact, functions as usize, heap, options);
         trace.slab(Category::Instance, InstanceData::arrays(&counts))?;
         let context = artifact.context_layout().size();
         for memory in artifact.memories() {
