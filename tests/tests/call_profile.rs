@@ -176,7 +176,8 @@ const OUTER: &str = r#"(module
   (func (export "run") (param i32) (result i32)
     (i32.add (call $middle (local.get 0)) (i32.const 1))))"#;
 
-const WAIT: Duration = Duration::from_millis(2);
+/// Longer than a thread is likely to be kept waiting for its turn.
+const WAIT: Duration = Duration::from_millis(20);
 
 #[test]
 fn instances_and_activations_share_one_account_of_time() {
@@ -249,6 +250,88 @@ fn a_host_function_sees_what_has_not_ended() {
         *slot.lock().unwrap() = Some(inner.clone());
         assert_eq!(call(&inner, stack(), "work", 3).unwrap(), 4);
         assert_eq!(of(&inner, "work").active, 0);
+    });
+}
+
+const THROWS: &str = r#"(module
+  (import "host" "wait" (func $wait (param i32) (result i32)))
+  (tag $t (export "t") (param i32))
+  (func $throw (param i32) (throw $t (local.get 0)))
+  (func $between (export "between") (param i32) (result i32)
+    (drop (call $wait (local.get 0)))
+    (call $throw (local.get 0)) (i32.const 0))
+  (func $after (param i32) (result i32) (i32.add (call $wait (local.get 0)) (i32.const 1)))
+  (func (export "catch") (param i32) (result i32)
+    (call $after
+      (block $label (result i32)
+        (try_table (result i32) (catch $t $label) (call $between (local.get 0)))))))"#;
+
+const CATCHES: &str = r#"(module
+  (import "inner" "between" (func $between (param i32) (result i32)))
+  (import "inner" "t" (tag $t (param i32)))
+  (import "host" "back" (func $back (param i32) (result i32)))
+  (func $leaf (export "leaf") (param i32) (result i32) (call $between (local.get 0)))
+  (func $ignore (param i32) (result i32)
+    (block $label (result i32)
+      (try_table (result i32) (catch $t $label) (call $between (local.get 0)))))
+  (func $through (param i32) (result i32)
+    (block $label (result i32)
+      (try_table (result i32) (catch $t $label) (call $back (local.get 0)))))
+  (func (export "run") (param i32) (result i32)
+    (i32.add (call $ignore (local.get 0)) (call $through (local.get 0)))))"#;
+
+#[test]
+fn exceptions_end_the_calls_that_they_leave() {
+    everywhere(|runtime, options, stack| {
+        let mut imports = Imports::new(runtime);
+        let wait = |_: &mut Caller<'_>, value: i32| {
+            std::thread::sleep(WAIT);
+            value
+        };
+        imports.func("host", "wait", wait).unwrap();
+        let back = |caller: &mut Caller<'_>, value: i32| -> Result<i32, HostError> {
+            let Some(precast_loader::Extern::Func(leaf)) = caller.export("leaf") else {
+                panic!("it is exported")
+            };
+            let leaf = leaf.typed::<(i32,), i32>().unwrap();
+            Ok(leaf.call(caller, (value,))?)
+        };
+        imports.func("host", "back", back).unwrap();
+        let inner = instance(&load(runtime, THROWS, options), &imports);
+        assert_eq!(call(&inner, stack(), "catch", 3).unwrap(), 4);
+        assert!(call(&inner, stack(), "between", 3).is_err());
+        let expected = [
+            ("host.wait", 3),
+            ("throw", 2),
+            ("between", 2),
+            ("after", 1),
+            ("catch", 1),
+        ];
+        assert_eq!(calls(&inner), named(&expected));
+        // The catching function goes on waiting, in a call that is not the thrown-through one's.
+        assert!(of(&inner, "after").total >= WAIT);
+        assert!(of(&inner, "throw").total < WAIT);
+        for name in ["between", "t"] {
+            let item = inner.export(name).unwrap();
+            imports.define("inner", name, item).unwrap();
+        }
+        let outer = instance(&load(runtime, CATCHES, options), &imports);
+        assert_eq!(call(&outer, stack(), "run", 3).unwrap(), 6);
+        let expected = [
+            ("inner.between", 2),
+            ("host.back", 1),
+            ("leaf", 1),
+            ("ignore", 1),
+            ("through", 1),
+            ("run", 1),
+        ];
+        assert_eq!(calls(&outer), named(&expected));
+        assert_eq!(of(&inner, "throw").calls, 4);
+        assert_eq!(of(&inner, "between").active, 0);
+        for function in ["run", "through", "ignore", "leaf"] {
+            let it = of(&outer, function);
+            assert!(it.total >= WAIT && it.own < WAIT, "{function}: {it:?}");
+        }
     });
 }
 

@@ -167,6 +167,7 @@ impl FunctionTranslator<'_, '_> {
         self.switch_to(block);
         self.reachable = true;
         let exception = self.builder.block_params(block)[0];
+        self.leave_import();
         let params = tag.map_or(&[][..], |tag| &self.module.tag_type(tag).params);
         for (index, ty) in params.iter().enumerate() {
             let ty = self.abi.value_type(*ty);

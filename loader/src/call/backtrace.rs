@@ -170,7 +170,10 @@ impl Backtrace {
         let mut callers = unwind::callers(activation);
         let mut current = activation;
         let mut group = Some(group);
-        let mut in_host = matches!(activation.pending, Pending::HostError);
+        let mut in_host = matches!(
+            activation.pending,
+            Pending::HostError | Pending::Exception { by_host: true, .. }
+        );
         for (index, address) in raw.addresses().iter().enumerate() {
             if *address == HOST {
                 in_host = true;

@@ -21,7 +21,7 @@ use core::ptr::{self, NonNull};
 
 use precast_format::context::Field;
 
-use super::{LINK_SIZE, NATIVE_WIDTH, capture, is_frame};
+use super::{LINK_SIZE, NATIVE_WIDTH, capture, end_counted_calls, is_frame};
 use crate::exception::object::Object;
 use crate::instance::InstanceData;
 use crate::sys::isa::{self, CallerRegisters};
@@ -151,6 +151,8 @@ unsafe fn send(
         unsafe { capture(activation, pc, false, frame, stack_pointer) };
     }
     let Some(landing) = landing else {
+        // SAFETY: 3; this runs below all of them.
+        unsafe { end_counted_calls(activation, usize::MAX) };
         let (handler, stack, frame) = activation.handler();
         // SAFETY: the trampoline has written the three, and its frame is still there. No frame in
         // between has anything to drop.
@@ -159,6 +161,8 @@ unsafe fn send(
     if let Some(object) = object {
         group.deliver_exception(object, landing.keeps);
     }
+    // SAFETY: as above.
+    unsafe { end_counted_calls(activation, landing.stack_pointer) };
     // SAFETY: the artifact says that the handler goes on with this frame, and whoever loaded it
     // answers for that. No frame in between has anything to drop.
     unsafe {
