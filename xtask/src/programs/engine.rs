@@ -8,19 +8,21 @@ pub struct Engine {
     /// Its name in tables.
     pub name: &'static str,
     command: PathBuf,
-    compile: &'static [&'static str],
+    compile: Vec<String>,
     run: &'static [&'static str],
     /// What stands between the file and the program's arguments.
     separator: &'static [&'static str],
 }
 
 impl Engine {
-    /// The `precast` command that was just built.
-    pub fn precast(command: PathBuf) -> Engine {
+    /// The `precast` command that was just built, with options for compiling.
+    pub fn precast(command: PathBuf, options: &str) -> Engine {
+        let words = ["compile", "--quiet"].into_iter();
+        let words = words.chain(options.split_whitespace());
         Engine {
             name: "precast",
             command,
-            compile: &["compile", "--quiet"],
+            compile: words.map(String::from).collect(),
             run: &["run"],
             separator: &["--"],
         }
@@ -31,7 +33,7 @@ impl Engine {
         Engine {
             name: "wasmtime",
             command,
-            compile: &["compile", "-W", "exceptions=y"],
+            compile: ["compile", "-W", "exceptions=y"].map(String::from).into(),
             run: &["run", "--allow-precompiled", "-W", "exceptions=y"],
             separator: &[],
         }
@@ -40,7 +42,7 @@ impl Engine {
     /// The command that compiles a module.
     pub fn compile(&self, module: &Path, artifact: &Path) -> Command {
         let mut command = Command::new(&self.command);
-        command.args(self.compile).arg(module);
+        command.args(&self.compile).arg(module);
         command.arg("-o").arg(artifact);
         command
     }

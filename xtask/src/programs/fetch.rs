@@ -10,6 +10,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Characters of a client's complaint that are passed on.
+const MOST_REASON: usize = 400;
+
 /// What became of a package.
 pub enum Fetched {
     /// It is unpacked in this folder.
@@ -63,8 +66,7 @@ fn download(package: &Package, folder: &Path, archive: &Path) -> Outcome<Option<
         Err(error) => Some(format!("the client does not start: {error}")),
         Ok(output) if !output.status.success() => {
             let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
-            let last = complaints.lines().rfind(|line| !line.trim().is_empty());
-            Some(last.unwrap_or("the client failed").trim().to_owned())
+            Some(reason(&complaints))
         }
         Ok(_) => None,
     };
@@ -76,6 +78,17 @@ fn download(package: &Package, folder: &Path, archive: &Path) -> Outcome<Option<
     }
     fs::remove_dir_all(&scratch).map_err(|error| shown(&scratch, &error))?;
     Ok(reason)
+}
+
+/// What a client says last, and what it said first, which may be the cause.
+fn reason(complaints: &str) -> String {
+    let mut lines = complaints.lines().map(str::trim).filter(|l| !l.is_empty());
+    let first = lines.next().unwrap_or("the client failed");
+    let text = match lines.next_back() {
+        Some(last) => format!("{last}; {first}"),
+        None => first.to_owned(),
+    };
+    text.chars().take(MOST_REASON).collect()
 }
 
 /// The command that leaves the archive in an empty folder, and soon gives up when nobody answers.
@@ -95,7 +108,12 @@ fn client(package: &Package, scratch: &Path) -> Command {
         Client::Npm => {
             let mut command = Command::new("npm");
             command
-                .args(["pack", "--loglevel=error", "--no-update-notifier"])
+                .args([
+                    "pack",
+                    "--loglevel=error",
+                    "--no-update-notifier",
+                    "--logs-max=0",
+                ])
                 .args(["--fetch-retries=1", "--fetch-timeout=20000"])
                 .args(["--pack-destination".as_ref(), scratch.as_os_str()])
                 .arg(format!("{name}@{version}"));

@@ -18,7 +18,7 @@ use fetch::Fetched;
 use process::Ended;
 use report::{Compiled, Row};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,9 @@ pub struct ProgramsArguments {
     /// `docs/programs.md`.
     #[arg(long)]
     release: bool,
+    /// Options for `precast compile`, separated by spaces.
+    #[arg(long, default_value = "", allow_hyphen_values = true)]
+    compile_options: String,
     /// Hold wasmtime to the same expectations.
     #[arg(long)]
     wasmtime: bool,
@@ -70,7 +73,8 @@ pub fn run(arguments: &ProgramsArguments) -> Outcome {
     }
     let text = report::render(&rows);
     println!("\n{text}");
-    if arguments.release && !arguments.small && arguments.only.is_empty() {
+    let whole = !arguments.small && arguments.only.is_empty();
+    if whole && arguments.release && arguments.compile_options.is_empty() {
         markers::replace(&cargo::root()?.join("docs/programs.md"), "programs", &text)?;
     }
     let verdicts = || rows.iter().flat_map(|row| &row.runs).map(|(_, v, _)| v);
@@ -117,11 +121,12 @@ fn engines(arguments: &ProgramsArguments) -> Outcome<Vec<Engine>> {
         true => (&["--release"], "release"),
         false => (&[], "debug"),
     };
-    let mut build = vec!["build", "--quiet", "-p", "precast-cli"];
+    // Named by itself, the package would have other features, and much would be built again.
+    let mut build = vec!["build", "--quiet", "--workspace", "--bin", "precast"];
     build.extend(profile);
     cargo::run(&build)?;
     let precast = cargo::target_directory()?.join(folder).join("precast");
-    let mut engines = vec![Engine::precast(precast)];
+    let mut engines = vec![Engine::precast(precast, &arguments.compile_options)];
     if arguments.wasmtime {
         engines.push(Engine::wasmtime(bench::find_wasmtime()?));
     }
@@ -142,14 +147,20 @@ fn run_all(programs: &[&'static Program], engine: &Engine, mut place: Place) -> 
     remove(&place.scratch)?;
     create(&place.scratch.join("artifacts"))?;
     create(&place.scratch.join("temporary"))?;
+    // Several programs may be in one package, and a registry that does not answer takes its time.
+    let mut packages: BTreeMap<&str, Fetched> = BTreeMap::new();
     let mut rows = Vec::new();
     for program in programs {
         let work = place.scratch.join(program.inputs);
         if !work.exists() {
             copy_inputs(&place.golden.join(program.inputs), &work)?;
         }
-        let row = match fetch::fetch(program.package)? {
-            Fetched::Here(content) => run_program(program, engine, &content, &mut place)?,
+        let name = program.package.name;
+        if !packages.contains_key(name) {
+            packages.insert(name, fetch::fetch(program.package)?);
+        }
+        let row = match &packages[name] {
+            Fetched::Here(content) => run_program(program, engine, content, &mut place)?,
             Fetched::Unreachable(reason) => {
                 let skipped = |run: &'static Run| {
                     let verdict = Verdict::Skipped(reason.clone());
@@ -163,17 +174,29 @@ fn run_all(programs: &[&'static Program], engine: &Engine, mut place: Place) -> 
                 }
             }
         };
-        for (run, verdict, _) in &row.runs {
-            let name = format!("{}: {}, {}", engine.name, program.name, run.name);
-            match verdict {
-                Verdict::Passed => println!("{name}: passed"),
-                Verdict::Failed(reason) => println!("{name}: FAILED: {reason}"),
-                Verdict::Skipped(reason) => println!("{name}: skipped: {reason}"),
-            }
-        }
+        tell(&row);
         rows.push(row);
     }
     Ok(rows)
+}
+
+/// Prints a line for each run, or a single one where no run was tried.
+fn tell(row: &Row) {
+    let lines = match row.compiled {
+        Some(_) => row.runs.len(),
+        None => 1,
+    };
+    for (run, verdict, _) in &row.runs[..lines] {
+        let mut name = format!("{}: {}", row.engine, row.program.name);
+        if row.compiled.is_some() {
+            name = format!("{name}, {}", run.name);
+        }
+        match verdict {
+            Verdict::Passed => println!("{name}: passed"),
+            Verdict::Failed(reason) => println!("{name}: FAILED: {reason}"),
+            Verdict::Skipped(reason) => println!("{name}: skipped: {reason}"),
+        }
+    }
 }
 
 fn run_program(
