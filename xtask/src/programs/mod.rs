@@ -7,6 +7,8 @@
 mod check;
 mod engine;
 mod fetch;
+mod list;
+mod packages;
 mod process;
 mod report;
 mod table;
@@ -15,6 +17,7 @@ use crate::{Outcome, bench, cargo, markers};
 use clap::Args;
 use engine::Engine;
 use fetch::Fetched;
+use list::PROGRAMS;
 use process::Ended;
 use report::{Compiled, Row};
 use sha2::{Digest, Sha256};
@@ -22,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use table::{PROGRAMS, Program, Run};
+use table::{Program, Run};
 
 /// Options of `cargo xtask programs`.
 #[derive(Args)]

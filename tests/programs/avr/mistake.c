@@ -1,0 +1,4 @@
+// What a compiler complains about.
+int shorten(long value) {
+    return vlaue << 40;
+}
