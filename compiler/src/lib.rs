@@ -63,7 +63,7 @@ pub fn compile(wasm: &[u8], options: &Options, progress: &dyn Progress) -> Resul
     codegen::cover_functions(&environment, &*isa, &mut functions)?;
     let adapters = codegen::compile_adapters(&environment, &*isa, &functions)?;
     let frames = analysis::StackFrames::new(&environment, &functions, &adapters);
-    let depths = analysis::StackDepths::new(&environment, &frames);
+    let depths = analysis::StackDepths::new(&environment, &frames)?;
     if let Some(limit) = options.max_stack {
         analysis::check_stack_limit(&module, &depths, adapters.stack_reserve, limit)?;
     }
@@ -96,16 +96,18 @@ fn environment<'a>(
     options: &'a Options,
     isa: &dyn cranelift_codegen::isa::TargetIsa,
 ) -> Result<Environment<'a>> {
-    let usage = analysis::Usage::new(module, bodies)?;
+    let mut usage = analysis::Usage::new(module, bodies)?;
+    let calls = analysis::Calls::new(module, &usage.take_calls());
     let aux_stack = usage.aux_stack(module, options.aux_stack_checks);
     let records = analysis::FunctionRecords::new(module);
     let abi = abi::Abi::new(module, records.len(), options, isa)?;
-    let covered = analysis::CoveredFunctions::new(module, &usage, options.stack_checks);
+    let covered = analysis::CoveredFunctions::new(module, calls.as_ref(), options.stack_checks);
     Ok(Environment {
         module,
         options,
         abi,
         usage,
+        calls,
         aux_stack,
         records,
         covered,

@@ -9,6 +9,7 @@ mod bench;
 mod cargo;
 mod markers;
 mod programs;
+mod scale;
 mod tidy;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +32,8 @@ enum Command {
     Tidy,
     /// Measures real programs against wasmtime and native code.
     Bench(bench::BenchArguments),
+    /// Measures what one unit costs as modules grow.
+    Scale(scale::ScaleArguments),
     /// Runs the specification's scripts and prints and records the table of results.
     Spec,
     /// Fetches, compiles and runs programs that others published.
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Tidy => tidy::run(),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Scale(arguments) => scale::run(&arguments),
         Command::Spec => spec(),
         Command::Programs(arguments) => programs::run(&arguments),
         Command::Bless => bless(),

@@ -14,8 +14,7 @@
 
 use precast_format::tunables::StackChecks;
 
-use super::call_graph::{CallGraph, Components};
-use super::usage::Usage;
+use super::call_graph::{CallGraph, Calls};
 use crate::module::Module;
 
 /// How many calls deep a covered function may go. Deeper ones take more stack than is worth
@@ -34,12 +33,17 @@ pub(crate) struct CoveredFunctions {
 impl CoveredFunctions {
     /// Finds them; there are none where nothing is compared with a limit, or where a body will turn
     /// out not to be valid.
-    pub fn new(module: &Module<'_>, usage: &Usage, checks: StackChecks) -> CoveredFunctions {
-        if checks != StackChecks::Explicit || !usage.calls().fits(module) {
+    pub fn new(
+        module: &Module<'_>,
+        calls: Option<&Calls>,
+        checks: StackChecks,
+    ) -> CoveredFunctions {
+        let Some(Calls { graph, components }) = calls else {
+            return CoveredFunctions::default();
+        };
+        if checks != StackChecks::Explicit {
             return CoveredFunctions::default();
         }
-        let graph = CallGraph::new(module, usage.calls());
-        let components = Components::new(&graph);
         let mut found = CoveredFunctions {
             covered: vec![false; module.functions.len()],
             calls: Vec::new(),
@@ -48,13 +52,13 @@ impl CoveredFunctions {
         let mut heights: Vec<Option<u8>> = vec![None; graph.len()];
         for component in components.iter() {
             let [node] = *component else { continue };
-            let Some(height) = height(&graph, node, &heights) else {
+            let Some(height) = height(graph, node, &heights) else {
                 continue;
             };
             heights[node as usize] = Some(height);
             if !graph.is_dispatch(node) {
                 found.covered[node as usize] = true;
-                found.calls.push((node, callees(&graph, node)));
+                found.calls.push((node, callees(graph, node)));
             }
         }
         found

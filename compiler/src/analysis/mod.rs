@@ -11,6 +11,7 @@ mod stack_frames;
 mod stack_limit;
 mod usage;
 
+pub(crate) use call_graph::Calls;
 pub(crate) use covered::CoveredFunctions;
 pub(crate) use records::FunctionRecords;
 pub(crate) use shrink::shrink_memory;

@@ -37,8 +37,9 @@ use std::collections::VecDeque;
 use precast_format::stack_depth::{CallKind, DepthStep, FunctionDepth, StackBound, StackDepth};
 use wasmparser::ExternalKind;
 
-use super::call_graph::{CallGraph, Components, CycleFinder, Edge};
+use super::call_graph::{CallGraph, Calls, Components, CycleFinder, Edge};
 use super::stack_frames::{Frame, StackFrames};
+use crate::error::{CompileError, Result};
 use crate::translate::Environment;
 
 /// The depths of a module's functions.
@@ -50,15 +51,20 @@ pub(crate) struct StackDepths {
 }
 
 impl StackDepths {
-    /// Reckons the depths.
-    pub fn new(environment: &Environment<'_>, frames: &StackFrames) -> StackDepths {
+    /// Reckons the depths, when all bodies have proved valid.
+    ///
+    /// # Errors
+    ///
+    /// When the calls are not known, which is a defect.
+    pub fn new(environment: &Environment<'_>, frames: &StackFrames) -> Result<StackDepths> {
         let module = environment.module;
-        let graph = CallGraph::new(module, environment.usage.calls());
-        let components = Components::new(&graph);
+        let Some(Calls { graph, components }) = &environment.calls else {
+            return Err(CompileError::internal("valid bodies with invalid calls"));
+        };
         let mut analysis = Analysis {
-            graph: &graph,
-            components: &components,
-            cycles: CycleFinder::new(&graph, &components),
+            graph,
+            components,
+            cycles: CycleFinder::new(graph, components),
             frames: &frames.functions,
             nodes: vec![Node::default(); graph.len()],
         };
@@ -72,7 +78,7 @@ impl StackDepths {
             .chain(module.start)
             .filter(|function| !module.is_imported_function(*function))
             .collect();
-        StackDepths {
+        Ok(StackDepths {
             bounds: roots
                 .into_iter()
                 .map(|function| {
@@ -87,7 +93,7 @@ impl StackDepths {
                     step: analysis.step(function),
                 })
                 .collect(),
-        }
+        })
     }
 }
 

@@ -119,9 +119,9 @@ impl Usage {
         aux_stack::recognise(module, &self.globals, checks)
     }
 
-    /// The calls of all functions.
-    pub fn calls(&self) -> &CallScan {
-        &self.calls
+    /// Takes the calls of all functions, which are many.
+    pub fn take_calls(&mut self) -> CallScan {
+        std::mem::take(&mut self.calls)
     }
 
     /// The features that the module's instructions and types use.

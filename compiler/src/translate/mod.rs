@@ -43,7 +43,7 @@ use self::exception::Handlers;
 use self::legacy_try::LegacyTries;
 use self::profile::ProfileFrames;
 use crate::abi::{Abi, ContextAccess};
-use crate::analysis::{CoveredFunctions, FunctionRecords, Usage};
+use crate::analysis::{Calls, CoveredFunctions, FunctionRecords, Usage};
 use crate::error::{CompileError, Result};
 use crate::limits::Shape;
 use crate::module::{Body, FunctionType, Module};
@@ -55,6 +55,8 @@ pub(crate) struct Environment<'a> {
     pub options: &'a Options,
     pub abi: Abi,
     pub usage: Usage,
+    /// Who calls whom; not known where a body is not valid.
+    pub calls: Option<Calls>,
     pub aux_stack: Option<AuxStack>,
     pub records: FunctionRecords,
     pub covered: CoveredFunctions,

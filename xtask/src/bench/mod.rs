@@ -7,10 +7,10 @@
 
 mod corpus;
 mod exceptions;
-mod measure;
+pub mod measure;
 mod report;
 mod resident;
-mod runtimes;
+pub mod runtimes;
 mod stack_checks;
 mod startup;
 

@@ -10,7 +10,7 @@ use super::{CallGraph, Components, Edge};
 
 /// How many edges a search follows at most before it is content with what it has: components of
 /// tens of thousands of functions have more cycles than anybody wants to compare.
-const PATIENCE: usize = 20_000_000;
+const PATIENCE: usize = 5_000_000;
 
 /// Marks a node that no path has reached.
 const NONE: u32 = u32::MAX;
@@ -94,7 +94,9 @@ impl<'a> CycleFinder<'a> {
             if steps as usize + 1 >= limit {
                 return None;
             }
-            if let Some(call) = calls.iter().find(|(caller, _)| *caller == node) {
+            // Callers ascend.
+            let place = calls.partition_point(|(caller, _)| *caller < node);
+            if let Some(call) = calls.get(place).filter(|(caller, _)| *caller == node) {
                 return Some(self.walk(*call));
             }
             for (index, edge) in self.graph.edges(node).iter().enumerate() {

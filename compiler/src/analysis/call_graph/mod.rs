@@ -21,10 +21,29 @@ pub(super) use components::Components;
 pub(super) use cycle::CycleFinder;
 pub(crate) use scan::CallScan;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::scan::Target;
 use crate::module::Module;
+
+/// The calls of a module, as the analyses want them.
+pub(crate) struct Calls {
+    pub(super) graph: CallGraph,
+    pub(super) components: Components,
+}
+
+impl Calls {
+    /// Finds out who can call whom; nothing where a body names what is not in the module, and will turn
+    /// out not to be valid.
+    pub fn new(module: &Module<'_>, scan: &CallScan) -> Option<Calls> {
+        if !scan.fits(module) {
+            return None;
+        }
+        let graph = CallGraph::new(module, scan);
+        let components = Components::new(&graph);
+        Some(Calls { graph, components })
+    }
+}
 
 /// An edge of the graph.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -83,11 +102,19 @@ impl CallGraph {
             }
             graph.ends.push(graph.edges.len() as u32);
         }
+        // One pass over each table, however many types it is called with.
+        let mut callees: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
+        let called: BTreeSet<u32> = dispatches.keys().map(|(table, _)| *table).collect();
+        for table in called {
+            for function in &tables[table as usize].functions {
+                let ty = module.canonical_type_of(*function);
+                callees.entry((table, ty)).or_default().push(*function);
+            }
+        }
         let mut in_order: Vec<_> = dispatches.into_iter().collect();
         in_order.sort_unstable_by_key(|(_, node)| *node);
-        for ((table, ty), _) in in_order {
-            let held = tables[table as usize].functions.iter();
-            let callees = held.filter(|function| module.canonical_type_of(**function) == ty);
+        for (dispatch, _) in in_order {
+            let callees = callees.get(&dispatch).into_iter().flatten();
             graph.edges.extend(callees.map(|function| Edge {
                 target: *function,
                 stacks: false,
