@@ -27,6 +27,9 @@ pub use options::{ContextRegister, OptLevel, Options, WasmVersion};
 pub use progress::{Progress, Silent};
 pub use target::Target;
 
+use precast_format::features::WasmFeature;
+use precast_format::types::MemoryType;
+
 use crate::translate::Environment;
 
 /// The outcome of a compilation.
@@ -98,6 +101,12 @@ fn environment<'a>(
 ) -> Result<Environment<'a>> {
     let mut usage = analysis::Usage::new(module, bodies)?;
     let calls = analysis::Calls::new(module, &usage.take_calls());
+    let uses_threads = usage.features().contains(WasmFeature::Threads);
+    translate::check_threads(module, uses_threads, options)?;
+    let is_shared = |memory: &MemoryType| memory.shared;
+    let interrupt_checks = options
+        .interrupt_checks
+        .unwrap_or_else(|| module.memories.iter().any(is_shared));
     let aux_stack = usage.aux_stack(module, options.aux_stack_checks);
     let records = analysis::FunctionRecords::new(module);
     let abi = abi::Abi::new(module, records.len(), options, isa)?;
@@ -109,6 +118,7 @@ fn environment<'a>(
         usage,
         calls,
         aux_stack,
+        interrupt_checks,
         records,
         covered,
     })

@@ -24,6 +24,8 @@ pub enum WasmVersion {
     V1,
     /// WebAssembly 2.0.
     V2,
+    /// WebAssembly 2.0 with shared memories and atomic instructions.
+    V2Threads,
     /// All that this compiler implements of WebAssembly 3.0 and of later proposals.
     #[default]
     Latest,
@@ -37,6 +39,7 @@ impl WasmVersion {
         match self {
             WasmVersion::V1 => v1,
             WasmVersion::V2 => v2,
+            WasmVersion::V2Threads => v2 | WasmFeatures::THREADS,
             WasmVersion::Latest => {
                 v2 | WasmFeatures::EXTENDED_CONST
                     | WasmFeatures::TAIL_CALL
@@ -44,6 +47,7 @@ impl WasmVersion {
                     | WasmFeatures::MEMORY64
                     | WasmFeatures::RELAXED_SIMD
                     | WasmFeatures::CUSTOM_PAGE_SIZES
+                    | WasmFeatures::THREADS
                     | WasmFeatures::WIDE_ARITHMETIC
                     | WasmFeatures::EXCEPTIONS
                     | WasmFeatures::LEGACY_EXCEPTIONS
@@ -79,6 +83,10 @@ pub struct Options {
     /// Whether the pointer of the C stack in linear memory is checked, where the compiler knows the
     /// stack's bounds.
     pub aux_stack_checks: bool,
+    /// Whether code looks for interruptions, at the start of functions and loops. `None` is where the
+    /// module has a shared memory: such programs have several threads, of which one may have to stop
+    /// the others.
+    pub interrupt_checks: Option<bool>,
     /// How traps are raised.
     pub trap_mode: TrapMode,
     /// How text refers to the loader.
@@ -145,6 +153,7 @@ impl Options {
             wasm: WasmVersion::Latest,
             stack_checks: StackChecks::Explicit,
             aux_stack_checks: true,
+            interrupt_checks: None,
             relocation_model: RelocationModel::Xip,
             page_size_log2: None,
             threads: None,

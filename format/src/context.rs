@@ -8,7 +8,8 @@
 //!   | imported functions        |  pointer to a function record each
 //!   | tables                    |  defined: base, length; imported: pointer to the owner's pair
 //!   | globals                   |  defined: 16-byte slot; imported: pointer to the owner's slot
-//!   | memories                  |  defined: base, length; imported: pointer to the owner's pair
+//!   | memories                  |  defined: base, length; imported: pointer to the owner's pair;
+//!   |                           |  shared: pointer to the pair, also where it is defined
 //!   | fixed fields              |  stack limit, callee, libcalls, activation, ...
 //!   +---------------------------+ <- context pointer, 16-byte aligned; the `context register`
 //!   | memory 0 (if it is ours   |
@@ -83,10 +84,12 @@ fixed_fields! {
     AuxStackLimit = 7;
     /// Highest valid value of the auxiliary stack pointer.
     AuxStackBase = 8;
+    /// Not zero when the program is to stop; code that looks here traps then.
+    Interrupt = 9;
 }
 
 /// How many pointers the fixed fields take.
-pub const FIXED_WORDS: u32 = 8;
+pub const FIXED_WORDS: u32 = 9;
 
 impl Field {
     /// Byte offset from the context pointer; negative.
@@ -335,7 +338,8 @@ impl ContextLayout {
         -((self.memories - index * self.word()) as i32)
     }
 
-    /// Offset of a defined memory's pair: the base, then the length in bytes one pointer above.
+    /// Offset of a defined memory's pair: the base, then the length in bytes one pointer above. Of a
+    /// shared memory, a pointer to the pair is there instead: all that use the memory have one.
     /// `index` counts the defined memories only.
     pub const fn defined_memory(&self, index: u32) -> i32 {
         let imported = self.counts.imported_memories * self.word();

@@ -158,8 +158,10 @@ records! {
         TRAP_MODE = 27, 1;
         /// Relocation model.
         RELOCATION_MODEL = 28, 1;
+        /// Whether code looks for interruptions: 0 or 1.
+        INTERRUPT_CHECKS = 29, 1;
         /// Zero.
-        RESERVED = 29, 2;
+        RESERVED = 30, 1;
         /// Whether code counts calls and time per function: 0 or 1.
         CALL_PROFILE = 31, 1;
         /// Room below the stack limit that code without checks may use.

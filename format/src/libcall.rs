@@ -134,6 +134,16 @@ libcalls! {
     ProfileEnter profile_enter(Pointer, I32) -> (), instance;
     /// `(profile frame)`: the call ends. Nothing happens where it has ended already.
     ProfileLeave profile_leave(Pointer) -> (), instance;
+    /// `(memory, address, expected value, timeout in nanoseconds)`: the instruction's result, or a
+    /// trap code, negated.
+    MemoryAtomicWait32 memory_atomic_wait32(I32, I64, I32, I64) -> I64, instance;
+    /// As `memory_atomic_wait32`, for a value of 64 bits.
+    MemoryAtomicWait64 memory_atomic_wait64(I32, I64, I64, I64) -> I64, instance;
+    /// `(memory, address, count)`: how many were woken, or a trap code, negated.
+    MemoryAtomicNotify memory_atomic_notify(I32, I64, I32) -> I64, instance;
+    /// `(value)` of the auxiliary stack pointer, outside of the bounds in the context: trap code, or
+    /// zero where the value begins the stack of a thread.
+    AuxStackBounds aux_stack_bounds(I64) -> I32, instance;
 }
 
 impl Libcall {

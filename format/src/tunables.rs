@@ -105,6 +105,9 @@ pub struct Tunables {
     /// Whether code counts the calls of each function and the time in it, by
     /// [`ProfileEnter`](crate::libcall::Libcall::ProfileEnter) and its counterpart.
     pub call_profile: bool,
+    /// Whether code looks for [`Field::Interrupt`](crate::context::Field::Interrupt) at the start of
+    /// each function and of each turn of a loop.
+    pub interrupt_checks: bool,
     /// Address space that a guarded memory needs from its base, in bytes, without the guard.
     pub memory_reservation: u64,
     /// Inaccessible bytes after the reservation.

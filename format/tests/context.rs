@@ -25,7 +25,7 @@ fn offsets(width: PointerWidth) -> Vec<i32> {
     let layout = ContextLayout::new(width, COUNTS).unwrap();
     vec![
         Field::StackLimit.offset(width),
-        Field::AuxStackBase.offset(width),
+        Field::Interrupt.offset(width),
         layout.defined_memory(1),
         layout.defined_memory(0),
         layout.imported_memory(0),
@@ -87,7 +87,7 @@ fn nothing_overlaps() {
         assert!(layout.defined_table(0) + 2 * word <= layout.defined_global(0));
         assert!(layout.defined_global(1) + 16 <= layout.imported_global(0));
         assert!(layout.imported_global(2) + word <= layout.imported_memory(0));
-        assert!(layout.defined_memory(1) + 2 * word <= Field::AuxStackBase.offset(width));
+        assert!(layout.defined_memory(1) + 2 * word <= Field::Interrupt.offset(width));
     }
 }
 

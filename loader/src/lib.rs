@@ -105,6 +105,7 @@ pub use instance::export::Extern;
 pub use instance::global::Global;
 pub use instance::heap::{AppHeapError, HeapError};
 pub use instance::import::Imports;
+pub use instance::interrupt::Interrupter;
 pub use instance::memory::{
     BorrowError, ClampedLimit, GrowthFailure, GrowthObserver, Memory, MemoryMut,
 };

@@ -47,8 +47,8 @@ fn version(folder: &str) -> WasmVersion {
         | "reference-types"
         | "sign-extension-ops"
         | "simd"
-        | "nontrapping-float-to-int-conversions"
-        | "threads" => WasmVersion::V2,
+        | "nontrapping-float-to-int-conversions" => WasmVersion::V2,
+        "threads" => WasmVersion::V2Threads,
         _ => WasmVersion::Latest,
     }
 }

@@ -54,6 +54,10 @@ struct CheckFlags {
     /// stack's bounds.
     #[arg(long, value_enum, default_value_t = Switch::On, value_name = "SWITCH")]
     aux_stack_checks: Switch,
+    /// Whether code looks at the start of functions and loops whether the host wants it to stop. The
+    /// default is 1 for modules with a shared memory, else 0.
+    #[arg(long, value_name = "0|1", value_parser = number_as_bool)]
+    interrupt_checks: Option<bool>,
     /// How traps are raised. The default is `signals` where the target has an operating system,
     /// else `explicit`.
     #[arg(long, value_name = "HOW", value_parser = one_of(TrapMode::ALL, TrapMode::name))]
@@ -175,6 +179,7 @@ impl CodeFlags {
         set(&mut options.stack_checks, checks.stack_bounds_checks);
         options.max_stack = checks.max_stack;
         options.aux_stack_checks = checks.aux_stack_checks == Switch::On;
+        options.interrupt_checks = checks.interrupt_checks;
         set(&mut options.trap_mode, checks.traps);
         set(&mut options.relocation_model, form.relocations);
         if form.xip {
@@ -210,6 +215,15 @@ impl CodeFlags {
 fn set<T>(field: &mut T, chosen: Option<T>) {
     if let Some(value) = chosen {
         *field = value;
+    }
+}
+
+/// The values of flags that are a number.
+fn number_as_bool(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "1" => Ok(true),
+        "0" => Ok(false),
+        _ => Err("the value is 1 or 0"),
     }
 }
 

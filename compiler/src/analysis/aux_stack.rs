@@ -4,6 +4,10 @@
 //! and leaves more or fewer traces. A wrong guess would stop a program that does nothing wrong, so
 //! bounds count only where the traces agree; otherwise what is known is recorded, and nothing is
 //! checked. The same holds for programs that move their pointer between several stacks.
+//!
+//! With a shared memory, each thread has a stack of its own, whose place comes from memory: in the
+//! function that the host calls for a new thread, and nowhere else. Data segments are passive there,
+//! so that the names of the linker alone say where the first thread's stack is.
 
 use precast_format::aux_stack::{AuxStack, AuxStackBounds, AuxStackEvidence};
 use wasmparser::{ExternalKind, Operator, ValType};
@@ -11,6 +15,9 @@ use wasmparser::{ExternalKind, Operator, ValType};
 use crate::module::{ImportType, Module, SegmentMode};
 
 const STACK_POINTER: &str = "__stack_pointer";
+
+/// What the host calls for a new thread, by its convention with the C library of WASI.
+const THREAD_START: &str = "wasi_thread_start";
 
 /// How far above the stack a linker may start the data, for their alignment.
 const ALIGNMENT_GAP: u64 = 256;
@@ -28,6 +35,9 @@ pub(super) struct GlobalUse {
 pub(super) struct GlobalUses {
     globals: Vec<GlobalUse>,
     recent: Recent,
+    /// The function that puts a new thread on its stack, if there are threads.
+    thread_start: Option<u32>,
+    in_thread_start: bool,
 }
 
 /// The last instructions, as far as they matter.
@@ -44,7 +54,15 @@ impl GlobalUses {
         GlobalUses {
             globals: vec![GlobalUse::default(); module.globals.len()],
             recent: Recent::Other,
+            thread_start: thread_start(module),
+            in_thread_start: false,
         }
+    }
+
+    /// The next body begins, that of this function.
+    pub(super) fn begin_body(&mut self, function: u32) {
+        self.recent = Recent::Other;
+        self.in_thread_start = self.thread_start == Some(function);
     }
 
     /// Looks at the next instruction. Indices have not been validated yet.
@@ -69,7 +87,7 @@ impl GlobalUses {
             {
                 self.note(global, |global| global.takes_frames = true)
             }
-            (Operator::GlobalSet { global_index }, Recent::Load) => {
+            (Operator::GlobalSet { global_index }, Recent::Load) if !self.in_thread_start => {
                 self.note(*global_index, |global| global.is_loaded = true)
             }
             _ => Recent::Other,
@@ -172,9 +190,7 @@ fn find_bounds(module: &Module<'_>, global: u32) -> Option<(AuxStackBounds, u64)
         ValType::I32
     };
     let base = initial_value(module, global)?;
-    // Each thread of a shared memory has a stack of its own, wherever the program likes.
-    if memory.shared
-        || module.globals[global as usize].ty.content_type != index_type
+    if module.globals[global as usize].ty.content_type != index_type
         || base == 0
         || base % 16 != 0
         || base > memory.min_bytes()
@@ -208,6 +224,9 @@ fn segments(module: &Module<'_>) -> Option<Option<Segments>> {
     let mut all: Option<Segments> = None;
     for segment in module.data.iter().filter(|data| !data.bytes.is_empty()) {
         let SegmentMode::Active { index, offset } = &segment.mode else {
+            if module.memories[0].shared {
+                continue;
+            }
             return None;
         };
         if *index != 0 {
@@ -222,6 +241,15 @@ fn segments(module: &Module<'_>) -> Option<Option<Segments>> {
         });
     }
     Some(all)
+}
+
+/// The function that the host calls for a new thread, where threads share memory 0.
+fn thread_start(module: &Module<'_>) -> Option<u32> {
+    let shared = module.memories.first().is_some_and(|memory| memory.shared);
+    let mut exports = module.exports.iter();
+    let start = exports
+        .find(|export| shared && export.kind == ExternalKind::Func && export.name == THREAD_START);
+    start.map(|export| export.index)
 }
 
 /// An address that the linker defined, as it shows in the module: an immutable global.

@@ -72,6 +72,7 @@ impl Usage {
         let mut calls = CallScan::default();
         for body in bodies {
             calls.begin_body();
+            globals.begin_body(body.function);
             let mut reader = body.body.get_operators_reader()?;
             while !reader.eof() {
                 let (operator, offset) = reader.read_with_offset()?;
@@ -176,6 +177,10 @@ fn declared_features(module: &Module<'_>) -> WasmFeatures {
                 .any(|global| global.ty.content_type == ValType::V128),
         WasmFeature::Simd,
     );
+    add(
+        module.memories.iter().any(|memory| memory.shared),
+        WasmFeature::Threads,
+    );
     add(module.memories.len() > 1, WasmFeature::MultiMemory);
     let exceptions = |ty: &ValType| matches!(ty, ValType::Ref(ty) if is_exception(ty));
     add(
@@ -227,6 +232,7 @@ macro_rules! define_feature_of {
     (@ simd) => { Some(WasmFeature::Simd) };
     (@ exceptions) => { Some(WasmFeature::Exceptions) };
     (@ legacy_exceptions) => { Some(WasmFeature::LegacyExceptions) };
+    (@ threads) => { Some(WasmFeature::Threads) };
     (@ relaxed_simd) => { Some(WasmFeature::RelaxedSimd) };
     (@ $other:ident) => { None };
 }

@@ -48,6 +48,7 @@ pub(crate) fn artifact(
         trap_mode: options.trap_mode,
         relocation_model: options.relocation_model,
         call_profile: options.call_profile,
+        interrupt_checks: environment.interrupt_checks,
         memory_reservation: options.memory_reservation,
         memory_guard: options.memory_guard,
         stack_reserve,

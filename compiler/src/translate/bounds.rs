@@ -1,12 +1,14 @@
 //! Bounds: from an index into linear memory to an address that may be accessed.
 //!
-//! Three cases, decided once for each memory of a function:
+//! Four cases, decided once for each memory of a function:
 //!
 //! - **Guarded** memories have 4 GiB and a guard reserved behind their base. A 32-bit index plus a
 //!   small offset cannot leave that; only larger offsets are compared.
 //! - **Compared** memories are checked in code against the current length. Base and length are
 //!   variables of the function, read again after whatever may have grown the memory; in a loop
 //!   without calls they stay in registers.
+//! - **Shared** memories are compared, too. They do not move, but another thread may make them longer
+//!   at any time: each check reads the length atomically.
 //! - **Unchecked** memories trust the program.
 
 use std::collections::HashMap;
@@ -32,6 +34,8 @@ pub(super) enum MemoryPlan {
     Guarded,
     /// Base and length are in variables.
     Movable { base: Variable, length: Variable },
+    /// The base never changes and is loaded; the length is read for each check.
+    Shared,
 }
 
 /// What is known of addresses, within one block and those that only it leads to.
@@ -82,8 +86,11 @@ impl FunctionTranslator<'_, '_> {
             let index = index as u32;
             let guarded = self.environment.options.bounds_checks.guards(memory);
             let plan = match guarded {
-                true if index == 0 && self.module.imported_memories == 0 => MemoryPlan::AtContext,
+                true if index == 0 && self.module.imported_memories == 0 && !memory.shared => {
+                    MemoryPlan::AtContext
+                }
                 true => MemoryPlan::Guarded,
+                false if memory.shared => MemoryPlan::Shared,
                 false => {
                     let base = self.builder.declare_var(self.abi.pointer);
                     let length = self.builder.declare_var(self.abi.pointer);
@@ -114,14 +121,13 @@ impl FunctionTranslator<'_, '_> {
 
     /// Where the (base, length) pair of a memory is: an address and an offset to it.
     fn memory_pair(&mut self, memory: u32) -> (Value, i32) {
-        let layout = &self.abi.layout;
-        match memory.checked_sub(self.module.imported_memories) {
-            Some(defined) => {
-                let offset = layout.defined_memory(defined);
+        match self.pointer_to_pair(memory) {
+            None => {
+                let defined = memory - self.module.imported_memories;
+                let offset = self.abi.layout.defined_memory(defined);
                 (self.context.get(&mut self.builder), offset)
             }
-            None => {
-                let offset = layout.imported_memory(memory);
+            Some(offset) => {
                 let context = self.context.get_shared(&mut self.builder);
                 let pointer = self.abi.pointer;
                 (
@@ -134,18 +140,37 @@ impl FunctionTranslator<'_, '_> {
         }
     }
 
+    /// Where in the context the pointer to a memory's pair is; none where the pair itself is there.
+    fn pointer_to_pair(&self, memory: u32) -> Option<i32> {
+        let layout = &self.abi.layout;
+        match memory.checked_sub(self.module.imported_memories) {
+            None => Some(layout.imported_memory(memory)),
+            Some(defined) if self.module.memories[memory as usize].shared => {
+                Some(layout.defined_memory(defined))
+            }
+            Some(_) => None,
+        }
+    }
+
     /// The current length of a memory in bytes, as an `i64`.
     pub(super) fn memory_length(&mut self, memory: u32) -> Value {
         let length = match self.memories[memory as usize] {
             MemoryPlan::Movable { length, .. } => self.builder.use_var(length),
-            MemoryPlan::AtContext | MemoryPlan::Guarded => {
+            MemoryPlan::AtContext | MemoryPlan::Guarded | MemoryPlan::Shared => {
                 let (pair, offset) = self.memory_pair(memory);
                 let region = flags::region(self.builder.func, flags::Region::Context);
                 let flags = MemFlagsData::trusted().with_alias_region(region);
                 let offset = offset + self.abi.width.bytes() as i32;
-                self.builder
-                    .ins()
-                    .load(self.abi.pointer, flags, pair, offset)
+                if self.module.memories[memory as usize].shared {
+                    let place = self.builder.ins().iadd_imm_s(pair, i64::from(offset));
+                    self.builder
+                        .ins()
+                        .atomic_load(self.abi.pointer, flags, place)
+                } else {
+                    self.builder
+                        .ins()
+                        .load(self.abi.pointer, flags, pair, offset)
+                }
             }
         };
         self.extend_to_i64(length)
@@ -154,19 +179,18 @@ impl FunctionTranslator<'_, '_> {
     fn memory_base(&mut self, memory: u32) -> Value {
         match self.memories[memory as usize] {
             MemoryPlan::AtContext => self.context.get(&mut self.builder),
-            MemoryPlan::Guarded => {
+            MemoryPlan::Guarded | MemoryPlan::Shared => {
                 let context = self.context.get_shared(&mut self.builder);
-                let layout = &self.abi.layout;
                 let pointer = self.abi.pointer;
-                match memory.checked_sub(self.module.imported_memories) {
-                    Some(defined) => {
-                        let offset = layout.defined_memory(defined);
+                match self.pointer_to_pair(memory) {
+                    None => {
+                        let defined = memory - self.module.imported_memories;
+                        let offset = self.abi.layout.defined_memory(defined);
                         self.builder
                             .ins()
                             .load(pointer, flags::readonly(), context, offset)
                     }
-                    None => {
-                        let offset = layout.imported_memory(memory);
+                    Some(offset) => {
                         let pair =
                             self.builder
                                 .ins()
@@ -188,6 +212,16 @@ impl FunctionTranslator<'_, '_> {
         memarg: &MemArg,
         size: u32,
     ) -> Result<(Value, i32, MemFlagsData)> {
+        self.checked_access(memarg, size, false)
+    }
+
+    /// The same, with bounds that are compared where asked for, whatever guards there are.
+    pub(super) fn checked_access(
+        &mut self,
+        memarg: &MemArg,
+        size: u32,
+        compared: bool,
+    ) -> Result<(Value, i32, MemFlagsData)> {
         let index = self.pop();
         let MemArgTarget::Memory(memory) = memarg.target else {
             return self.unsupported("garbage collection");
@@ -203,12 +237,12 @@ impl FunctionTranslator<'_, '_> {
         let mut outside = None;
         let flags = match self.memories[memory as usize] {
             MemoryPlan::AtContext | MemoryPlan::Guarded => {
-                if !self.reservation_covers(end) {
+                if compared || !self.reservation_covers(end) {
                     outside = self.check_end(memory, index, wide, end);
                 }
                 access.with_trap_code(Some(clif_code(TrapCode::MemoryOutOfBounds)))
             }
-            MemoryPlan::Movable { .. } => {
+            MemoryPlan::Movable { .. } | MemoryPlan::Shared => {
                 if self.environment.options.bounds_checks != BoundsChecks::None {
                     outside = self.check_end(memory, index, wide, end);
                 }

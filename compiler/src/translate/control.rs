@@ -177,6 +177,7 @@ impl FunctionTranslator<'_, '_> {
             handlers: self.handlers_here(),
         });
         self.continue_at(header);
+        self.check_interrupt();
     }
 
     pub(super) fn begin_if(&mut self, ty: BlockType) {

@@ -3,6 +3,7 @@
 //! A function is validated and translated in one pass. Each file adds methods to
 //! [`FunctionTranslator`]; `operator.rs` says which instruction goes where.
 
+mod atomic;
 mod aux_stack;
 mod bounds;
 mod bulk;
@@ -11,6 +12,7 @@ mod control;
 mod conversion;
 mod exception;
 mod global;
+mod interrupt;
 mod legacy_try;
 mod memory;
 mod numeric;
@@ -24,6 +26,7 @@ mod table;
 mod trap;
 mod wide_arithmetic;
 
+pub(crate) use atomic::check_threads;
 pub(crate) use simd::check_vectors;
 pub(crate) use trap::clif_code;
 
@@ -58,6 +61,8 @@ pub(crate) struct Environment<'a> {
     /// Who calls whom; not known where a body is not valid.
     pub calls: Option<Calls>,
     pub aux_stack: Option<AuxStack>,
+    /// Whether code looks for interruptions.
+    pub interrupt_checks: bool,
     pub records: FunctionRecords,
     pub covered: CoveredFunctions,
 }
@@ -177,6 +182,7 @@ fn translate_body<'a>(
     translator.declare_locals(entry, ty, &mut reader, validator)?;
     translator.enter_profile(index);
     translator.plan_memories();
+    translator.check_interrupt();
     translator.enter_function();
     let mut operators = wasmparser::OperatorsReader::new(reader);
     while !operators.eof() {

@@ -363,7 +363,8 @@ impl FunctionTranslator<'_, '_> {
             Operator::F32ReinterpretI32 => self.reinterpret(types::F32),
             Operator::F64ReinterpretI64 => self.reinterpret(types::F64),
             _ => {
-                if !self.wide_arithmetic(operator) && !self.simd(operator)? {
+                let known = self.wide_arithmetic(operator) || self.atomic(operator)?;
+                if !known && !self.simd(operator)? {
                     return self.unsupported(&format!("the instruction {operator:?}"));
                 }
             }

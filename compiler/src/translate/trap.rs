@@ -51,14 +51,20 @@ impl FunctionTranslator<'_, '_> {
 
     /// Traps with a code that a libcall returned; zero is success.
     pub(super) fn trap_if_code(&mut self, code: Value) {
+        self.raise_if(code, |_| code);
+    }
+
+    /// Traps with a code that is computed, where the condition is not zero.
+    pub(super) fn raise_if(&mut self, condition: Value, code: impl FnOnce(&mut Self) -> Value) {
         let trap = self.builder.create_block();
         let next = self.builder.create_block();
         self.builder.set_cold_block(trap);
-        self.builder.ins().brif(code, trap, &[], next, &[]);
+        self.builder.ins().brif(condition, trap, &[], next, &[]);
         self.builder.seal_block(trap);
         self.builder.seal_block(next);
         let recent = self.context.recent();
         self.builder.switch_to_block(trap);
+        let code = code(self);
         abi::call_libcall(
             &mut self.builder,
             self.abi,

@@ -50,7 +50,7 @@ impl Header {
             let offset = header::MAJOR.offset() as u32;
             return Err(FormatError::at(ErrorKind::UnsupportedVersion, offset));
         }
-        let reserved = record.array(header::RESERVED) != [0; 2]
+        let reserved = record.array(header::RESERVED) != [0; 1]
             || record.u32(header::RESERVED_WORD) != 0
             || record.u64(header::RESERVED_LONG) != 0;
         if reserved {
@@ -76,6 +76,11 @@ impl Header {
                     header::RELOCATION_MODEL,
                     RelocationModel::from_u8,
                 )?,
+                interrupt_checks: number(record, header::INTERRUPT_CHECKS, |byte| match byte {
+                    0 => Some(false),
+                    1 => Some(true),
+                    _ => None,
+                })?,
                 call_profile: number(record, header::CALL_PROFILE, |byte| match byte {
                     0 => Some(false),
                     1 => Some(true),

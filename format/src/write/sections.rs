@@ -148,6 +148,10 @@ fn write_header(builder: &ArtifactBuilder, payload_size: u32, count: u32, file: 
         .u8(header::TRAP_MODE, tunables.trap_mode as u8)
         .u8(header::RELOCATION_MODEL, tunables.relocation_model as u8)
         .u8(header::CALL_PROFILE, u8::from(tunables.call_profile))
+        .u8(
+            header::INTERRUPT_CHECKS,
+            u8::from(tunables.interrupt_checks),
+        )
         .u32(header::STACK_RESERVE, tunables.stack_reserve)
         .u64(header::ABI_HASH, builder.abi_hash)
         .u64(header::CPU_FEATURES, builder.cpu_features.0)

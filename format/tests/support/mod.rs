@@ -40,6 +40,7 @@ pub fn tunables() -> Tunables {
         trap_mode: TrapMode::Signals,
         relocation_model: RelocationModel::Direct,
         call_profile: false,
+        interrupt_checks: false,
         memory_reservation: 4 << 30,
         memory_guard: 2 << 30,
         stack_reserve: 64 << 10,

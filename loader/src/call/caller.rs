@@ -78,6 +78,13 @@ impl<'a> Caller<'a> {
         self.instance.main_memory()
     }
 
+    /// Whether the host wants the instance to stop, through an [`Interrupter`](crate::Interrupter). A
+    /// host function that takes long looks here and returns, with whatever result: then the trap
+    /// follows.
+    pub fn is_interrupted(&self) -> bool {
+        self.instance.context().is_interrupted()
+    }
+
     pub(crate) fn group(&self) -> &Entered<'a> {
         &self.group
     }

@@ -180,6 +180,10 @@ fn activate(
             .map_err(|_| OutOfMemory::new(Category::SignalStack, thread::signal_stack_size()))?;
     }
     let context = instance.context();
+    if context.is_interrupted() {
+        let trap = Trap::new(TrapCode::Interrupted, Backtrace::empty());
+        return Err(CallError::Trap(trap));
+    }
     let mut failure: Option<Failure> = None;
     // Where the system does not say where the stack is, every address may be on it.
     let (lowest, highest) = thread::stack_bounds().unwrap_or((0, usize::MAX));

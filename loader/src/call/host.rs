@@ -166,6 +166,9 @@ unsafe extern "C" fn run<C: HostCallable>(
                 "a host function kept a slice of a memory",
             ));
         }
+        if caller.is_interrupted() {
+            return Err(HostError::Trap(TrapCode::Interrupted));
+        }
         Ok(())
     }) {
         Ok(Ok(())) => return 0,

@@ -12,11 +12,15 @@
 
 use core::fmt;
 use core::num::NonZeroU64;
+use core::ops::RangeInclusive;
 
 use precast_format::aux_stack::AuxStack;
+use precast_format::context::Field;
+use precast_format::trap::TrapCode;
 
 use crate::group::{Busy, Entered};
 use crate::instance::global::Global;
+use crate::instance::memory::AnyMemory;
 use crate::instance::{Instance, InstanceData};
 
 /// What the unused part is filled with: neither zero nor text, nor the end of an address.
@@ -153,11 +157,72 @@ impl Instance {
     }
 }
 
+/// The least and the largest stack that the C library of WASI gives a thread, in bytes.
+const THREAD_STACKS: RangeInclusive<u64> = 128 << 10..=8 << 20;
+
 impl InstanceData {
-    /// The auxiliary stack, where it is known how large it is.
+    /// The auxiliary stack, where it is known how large it is; that of a thread once it has begun.
     fn sized_aux_stack(&self) -> Option<AuxStack> {
-        let stack = self.module().artifact().aux_stack()?;
-        stack.size().map(|_| stack)
+        let mut stack = self.module().artifact().aux_stack()?;
+        stack.size()?;
+        if self.awaited_stack.get() != 0 {
+            return None;
+        }
+        let context = self.context();
+        stack.limit = context.field(Field::AuxStackLimit) as u64;
+        stack.base = context.field(Field::AuxStackBase) as u64;
+        Some(stack)
+    }
+
+    /// Writes the bounds of the stack pointer: those of the module, or for a thread none that any
+    /// value is within.
+    pub(super) fn place_aux_stack(&self, of_thread: Option<u64>) {
+        let Some(stack) = self.module().artifact().aux_stack() else {
+            return;
+        };
+        let Some(size) = stack.size() else { return };
+        let is_shared = |memory: AnyMemory<'_>| memory.memory_type().shared;
+        let mut bounds = (stack.limit, stack.base);
+        if let Some(bytes) = of_thread
+            && self.memory(0).is_some_and(is_shared)
+        {
+            let bytes = match bytes {
+                0 => size.clamp(*THREAD_STACKS.start(), *THREAD_STACKS.end()),
+                bytes => bytes,
+            };
+            self.awaited_stack.set(bytes);
+            bounds = (u64::MAX, 0);
+        }
+        // Where pointers are narrower than the bounds, the memory could not be made.
+        let word = |value| usize::try_from(value).unwrap_or(usize::MAX);
+        let context = self.context();
+        context.set_field(Field::AuxStackLimit, word(bounds.0));
+        context.set_field(Field::AuxStackBase, word(bounds.1));
+    }
+
+    /// Decides on a value that is outside of the stack's bounds and is to become its pointer: it
+    /// begins the stack of a thread, or leaves a stack.
+    pub(crate) fn accept_aux_stack(&self, value: u64) -> Result<(), TrapCode> {
+        let context = self.context();
+        let awaited = self.awaited_stack.take();
+        if awaited != 0 {
+            context.set_field(Field::AuxStackLimit, value.saturating_sub(awaited) as usize);
+            context.set_field(Field::AuxStackBase, value as usize);
+            return Ok(());
+        }
+        let base = context.field(Field::AuxStackBase) as u64;
+        let is_64 = self
+            .memory(0)
+            .is_some_and(|memory| memory.memory_type().is_64);
+        // A frame that is too large takes the pointer below zero: then it is far above the base,
+        // but on the way down.
+        let above = value.wrapping_sub(base) as i64;
+        let below = if is_64 { above < 0 } else { (above as i32) < 0 };
+        Err(if below {
+            TrapCode::AuxStackOverflow
+        } else {
+            TrapCode::AuxStackUnderflow
+        })
     }
 
     /// How many bytes from `limit` on still are the pattern, out of those that were filled.

@@ -10,6 +10,7 @@
 //! ```
 
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use precast_format::context::{ContextLayout, Field, PointerWidth};
 
@@ -83,6 +84,18 @@ impl<'a> Context<'a> {
     pub(crate) fn set_field(&self, field: Field, value: usize) {
         // SAFETY: as for reading.
         unsafe { self.at::<usize>(field.offset(NATIVE_WIDTH)).write(value) }
+    }
+
+    /// Where the host says that the program is to stop.
+    pub(crate) fn interrupt_flag(&self) -> NonNull<AtomicUsize> {
+        // An atomic number is laid out as a number, and nobody else writes the field.
+        self.at(Field::Interrupt.offset(NATIVE_WIDTH))
+    }
+
+    /// Whether the host wants the program to stop.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        // SAFETY: the flag is in the block, which stays for the lifetime.
+        unsafe { self.interrupt_flag().as_ref() }.load(Ordering::Relaxed) != 0
     }
 
     /// Writes the pointer to an imported function's record.

@@ -33,6 +33,7 @@ use crate::instance::element::ElementSegment;
 use crate::instance::error::{ImportName, InstantiateError, LinkError};
 use crate::instance::export::Extern;
 use crate::instance::import::Imports;
+use crate::instance::interrupt::Interruption;
 use crate::instance::memory::{MemoryObject, MemoryRef, SharedMemory, StorageChoice};
 use crate::instance::record::{FunctionRecordData, HostRecord};
 use crate::instance::table::TableObject;
@@ -201,6 +202,7 @@ fn build(
     }
 
     let instance = InstanceData {
+        interruption: Interruption::new(),
         module: module.clone(),
         membership: Membership::new(group),
         context: pointer,
@@ -210,6 +212,7 @@ fn build(
         elements,
         host_records,
         app_heap,
+        awaited_stack: Cell::new(0),
         painted_stack: Cell::new(None),
         _own_tables: own_tables,
         _own_memories: own_memories,
@@ -219,7 +222,7 @@ fn build(
     let mut instance = Linked::new(module.runtime(), instance)?;
     data::prepare(&mut instance);
     element::prepare(&mut instance);
-    fill_context(&instance, imports);
+    fill_context(&instance, imports, options);
     link_functions(&mut instance, imports)?;
     Ok(instance)
 }
@@ -259,7 +262,7 @@ fn of_kind<'a>(
 }
 
 /// Writes the fixed fields and the pointers to what is imported, functions excepted.
-fn fill_context(instance: &InstanceData, imports: &[Extern]) {
+fn fill_context(instance: &InstanceData, imports: &[Extern], options: &InstanceOptions) {
     let (context, module) = (instance.context(), instance.module());
     context.set_field(
         Field::Libcalls,
@@ -273,14 +276,7 @@ fn fill_context(instance: &InstanceData, imports: &[Extern]) {
         Field::Instance,
         core::ptr::from_ref(instance).expose_provenance(),
     );
-    if let Some(stack) = module.artifact().aux_stack()
-        && stack.size().is_some()
-    {
-        // Where pointers are narrower than the bounds, the memory could not be made.
-        let word = |value| usize::try_from(value).unwrap_or(usize::MAX);
-        context.set_field(Field::AuxStackLimit, word(stack.limit));
-        context.set_field(Field::AuxStackBase, word(stack.base));
-    }
+    instance.place_aux_stack(options.thread_aux_stack);
     // No call is in progress; should compiled code run without one, every stack check fails.
     context.set_field(Field::StackLimit, usize::MAX);
     for (index, import) in of_kind(module, imports, ExternKind::Memory).enumerate() {

@@ -16,6 +16,7 @@ mod expression;
 pub(crate) mod global;
 pub(crate) mod heap;
 pub(crate) mod import;
+pub(crate) mod interrupt;
 pub(crate) mod memory;
 mod options;
 pub(crate) mod record;
@@ -44,6 +45,7 @@ use crate::instance::element::ElementSegment;
 use crate::instance::export::Extern;
 use crate::instance::global::Global;
 use crate::instance::heap::HeapPlan;
+use crate::instance::interrupt::Interruption;
 use crate::instance::memory::{AnyMemory, ClampedLimit, Memory, MemoryObject, MemoryRef};
 use crate::instance::record::{FunctionRecordData, HostRecord};
 use crate::instance::table::{Table, TableObject};
@@ -107,6 +109,8 @@ impl ArrayCounts {
 /// Compiled code changes the context and what it points to; all else here changes only through
 /// cells, while the group is entered.
 pub(crate) struct InstanceData {
+    /// Goes before everything that an interrupter reaches.
+    interruption: Interruption,
     module: Module,
     membership: Membership,
     /// The context pointer.
@@ -122,6 +126,9 @@ pub(crate) struct InstanceData {
     host_records: Array<HostRecord>,
     /// The heap at the end of memory 0, if there is one.
     app_heap: Array<RefCell<AppHeap>>,
+    /// How large the auxiliary stack is that the first value of its pointer begins; zero where it is
+    /// known where the stack is.
+    awaited_stack: Cell<u64>,
     /// How many bytes of the auxiliary stack were filled to measure it, and one.
     painted_stack: Cell<Option<NonZeroU64>>,
     _own_tables: Array<TableObject>,

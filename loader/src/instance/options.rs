@@ -27,6 +27,14 @@ pub struct InstanceOptions {
     pub call_paths: u32,
     /// Who is told why a memory that the instance defines did not grow.
     pub growth_observer: Option<GrowthObserver>,
+    /// For the instance of a further thread, the size in bytes of its auxiliary stack, the one of
+    /// compilers of C in linear memory; zero is what the C library of WASI chooses: that of the
+    /// module's own stack, but 128 KiB at least and 8 MiB at most.
+    ///
+    /// A thread has such a stack wherever the program puts it: the first value that the program gives
+    /// the stack pointer is its base. `None` is the stack that the module describes. Without effect
+    /// where code does not check the pointer, or the memory is not shared.
+    pub thread_aux_stack: Option<u64>,
 }
 
 impl Default for InstanceOptions {
@@ -38,6 +46,7 @@ impl Default for InstanceOptions {
             heap_size: 0,
             call_paths: 0,
             growth_observer: None,
+            thread_aux_stack: None,
         }
     }
 }
@@ -64,6 +73,12 @@ impl InstanceOptions {
     /// The options with room for so many paths of calls.
     pub fn call_paths(mut self, paths: u32) -> InstanceOptions {
         self.call_paths = paths;
+        self
+    }
+
+    /// The options for the instance of a further thread, with an auxiliary stack of so many bytes.
+    pub fn thread_aux_stack(mut self, bytes: u64) -> InstanceOptions {
+        self.thread_aux_stack = Some(bytes);
         self
     }
 

@@ -10,6 +10,8 @@
 //! The context pointer that they get is the one of the instance that runs, whose group this
 //! thread has entered.
 
+mod atomic;
+mod aux_stack;
 pub(crate) mod exception;
 mod float;
 mod growth;
@@ -92,6 +94,10 @@ const fn address(libcall: Libcall) -> *const () {
         // Artifacts whose code calls them are refused.
         #[cfg(not(feature = "call-profile"))]
         Libcall::ProfileEnter | Libcall::ProfileLeave => ptr::null(),
+        Libcall::MemoryAtomicWait32 => atomic::memory_atomic_wait32 as *const (),
+        Libcall::MemoryAtomicWait64 => atomic::memory_atomic_wait64 as *const (),
+        Libcall::MemoryAtomicNotify => atomic::memory_atomic_notify as *const (),
+        Libcall::AuxStackBounds => aux_stack::aux_stack_bounds as *const (),
     }
 }
 

@@ -6,6 +6,7 @@
 //!   heap      allocate, reallocate and free ordinary memory
 //!   map       reserve, commit, protect and map address space
 //!   file      open files for mapping
+//!   park      let threads wait for each other
 //!   resident  how much of a range is in physical memory
 //!   signals   catch hardware faults
 //!   thread    identity, stack bounds and the current activation of a thread
@@ -27,7 +28,7 @@ mod unix;
 pub use unix::profiler;
 #[cfg(unix)]
 pub use unix::{
-    HAS_GUARD_PAGES, HAS_SIGNALS, clock, cpu, file, heap, map, resident, signals, thread,
+    HAS_GUARD_PAGES, HAS_SIGNALS, clock, cpu, file, heap, map, park, resident, signals, thread,
 };
 
 use core::fmt;

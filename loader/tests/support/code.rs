@@ -43,7 +43,7 @@ core::arch::global_asm!(
     "precast_test_host:",
     "push rbp",
     "mov rbp, rsp",
-    "mov rax, [r15 - 72]",
+    "mov rax, [r15 - 80]",
     "mov [r15 - 16], rax",
     "call [rax + 16]",
     "precast_test_host_site:",

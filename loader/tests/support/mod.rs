@@ -49,6 +49,7 @@ pub fn tunables() -> Tunables {
         trap_mode: TrapMode::Explicit,
         relocation_model: RelocationModel::Xip,
         call_profile: false,
+        interrupt_checks: false,
         memory_reservation: 4 << 30,
         memory_guard: 32 << 20,
         stack_reserve: 16 << 10,

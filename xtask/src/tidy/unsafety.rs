@@ -74,6 +74,10 @@ const ALLOWED: &[(&str, &str)] = &[
         "shares slots with compiled code",
     ),
     (
+        "loader/src/instance/interrupt.rs",
+        "reaches instances from other threads",
+    ),
+    (
         "loader/src/instance/memory/any.rs",
         "follows the pointers that instances have to memories",
     ),
@@ -92,6 +96,10 @@ const ALLOWED: &[(&str, &str)] = &[
     (
         "loader/src/instance/memory/shared.rs",
         "shares linear memories with other threads",
+    ),
+    (
+        "loader/src/instance/memory/waiters.rs",
+        "links the frames of threads that wait",
     ),
     ("loader/src/instance/mod.rs", "is pointed to by contexts"),
     (

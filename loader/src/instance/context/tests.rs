@@ -26,6 +26,7 @@ fn fields(stack: Option<AuxStack>) -> [usize; 2] {
         trap_mode: TrapMode::Explicit,
         relocation_model: RelocationModel::Xip,
         call_profile: false,
+        interrupt_checks: false,
         memory_reservation: 0,
         memory_guard: 0,
         stack_reserve: 16 << 10,

@@ -4,13 +4,13 @@
 //! they part. [`MemoryRef`] is what an instance keeps, [`AnyMemory`] what it lends.
 
 use core::ptr::NonNull;
+use core::sync::atomic::AtomicUsize;
 
 use precast_format::trap::TrapCode;
 
 use crate::alloc::Shared;
 use crate::instance::context::Pair;
-use crate::instance::memory::shared::SharedMemory;
-use crate::instance::memory::{ClampedLimit, MemoryObject};
+use crate::instance::memory::{ClampedLimit, Expected, MemoryObject, SharedMemory, Woken};
 use crate::types::MemoryType;
 
 /// A memory that an instance uses, its own or an imported one.
@@ -168,6 +168,39 @@ impl<'a> AnyMemory<'a> {
                 source.with_range(from, length, |bytes| target.write(to, bytes))
             }
         }
+    }
+
+    /// `memory.atomic.wait32` and `wait64`, by the instance whose interrupt field `flag` is.
+    pub(crate) fn wait(
+        self,
+        address: u64,
+        expected: Expected,
+        timeout: i64,
+        flag: NonNull<AtomicUsize>,
+    ) -> Result<Woken, TrapCode> {
+        self.check_atomic(address, expected.size())?;
+        match self {
+            AnyMemory::Member(_) => Err(TrapCode::ExpectedSharedMemory),
+            AnyMemory::Shared(memory) => memory.wait(address, expected, timeout, flag),
+        }
+    }
+
+    /// `memory.atomic.notify`: how many threads were woken. Nobody waits at memories of a group.
+    pub(crate) fn notify(self, address: u64, count: u32) -> Result<u32, TrapCode> {
+        self.check_atomic(address, 4)?;
+        match self {
+            AnyMemory::Member(_) => Ok(0),
+            AnyMemory::Shared(memory) => Ok(memory.notify(address, count)),
+        }
+    }
+
+    /// Checks an address of an atomic instruction that the loader executes.
+    fn check_atomic(self, address: u64, size: u64) -> Result<(), TrapCode> {
+        if !address.is_multiple_of(size) {
+            return Err(TrapCode::UnalignedAtomic);
+        }
+        let inside = self.check_range(address, size);
+        inside.map_err(|_| TrapCode::MemoryOutOfBounds)
     }
 
     /// How many bytes from an offset on satisfy a condition.

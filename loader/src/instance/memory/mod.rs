@@ -14,10 +14,12 @@ mod handle;
 mod image;
 mod object;
 mod shared;
+mod waiters;
 
 pub(crate) use any::{AnyMemory, MemoryRef};
 pub(crate) use choice::StorageChoice;
 pub use growth::{ClampedLimit, GrowthFailure, GrowthObserver};
 pub use handle::{BorrowError, Memory, MemoryMut};
 pub(crate) use object::MemoryObject;
-pub(crate) use shared::SharedMemory;
+pub(crate) use shared::{Expected, SharedMemory};
+pub(crate) use waiters::Woken;

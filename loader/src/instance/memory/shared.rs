@@ -12,7 +12,7 @@
 
 use core::mem::offset_of;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use precast_format::trap::TrapCode;
 
@@ -22,11 +22,13 @@ use crate::instance::error::InstantiateError;
 use crate::instance::memory::growth::{Pages, pages_after};
 use crate::instance::memory::image::place_images;
 use crate::instance::memory::object::range;
+use crate::instance::memory::waiters::{self, Waiters, Woken};
 use crate::instance::memory::{ClampedLimit, GrowthFailure, GrowthObserver, StorageChoice};
 use crate::memory::{LinearMemory, Storage, racy};
 use crate::module::Module;
 use crate::runtime::Runtime;
 use crate::sys::lock::Lock;
+use crate::sys::park::Deadline;
 use crate::sys::resident::resident_bytes;
 use crate::types::MemoryType;
 
@@ -44,6 +46,45 @@ const _: () = assert!(
         && offset_of!(SharedPair, length) == offset_of!(Pair, length)
 );
 
+/// The value that a thread expects where it waits.
+#[derive(Clone, Copy)]
+pub(crate) enum Expected {
+    /// Of `memory.atomic.wait32`.
+    Bits32(u32),
+    /// Of `memory.atomic.wait64`.
+    Bits64(u64),
+}
+
+impl Expected {
+    /// Bytes of the value, of which its address is a multiple.
+    pub(crate) fn size(self) -> u64 {
+        match self {
+            Expected::Bits32(_) => 4,
+            Expected::Bits64(_) => 8,
+        }
+    }
+
+    /// Whether it is the one at an address.
+    ///
+    /// # Safety
+    ///
+    /// The address is aligned to the size, and so many bytes there are a shared memory's.
+    unsafe fn is_at(self, place: *mut u8) -> bool {
+        match self {
+            Expected::Bits32(value) => {
+                // SAFETY: the caller's promise.
+                let found = unsafe { AtomicU32::from_ptr(place.cast()) };
+                u32::from_le(found.load(Ordering::SeqCst)) == value
+            }
+            Expected::Bits64(value) => {
+                // SAFETY: the caller's promise.
+                let found = unsafe { AtomicU64::from_ptr(place.cast()) };
+                u64::from_le(found.load(Ordering::SeqCst)) == value
+            }
+        }
+    }
+}
+
 /// A shared memory. It lies in a counted block, and goes with the last reference.
 pub(crate) struct SharedMemory {
     pair: SharedPair,
@@ -52,6 +93,8 @@ pub(crate) struct SharedMemory {
     reserved: u64,
     /// The bytes as the one who grows them sees them.
     growth: Lock<LinearMemory>,
+    /// Who waits at an address.
+    waiters: Lock<Waiters>,
     /// Counting the memories that the one who made it imports; zero for a memory of the host's.
     index: u32,
     clamped: Option<ClampedLimit>,
@@ -105,6 +148,7 @@ impl SharedMemory {
             memory_type,
             reserved: bytes.reserved(),
             growth: Lock::new(bytes),
+            waiters: Lock::new(Waiters::new()),
             index: 0,
             clamped: None,
             observer: None,
@@ -246,6 +290,35 @@ impl SharedMemory {
         // are.
         unsafe { racy::copy_between(to, from, length as usize) };
         Ok(())
+    }
+
+    /// Waits at an address until it is notified, if the value there is the expected one.
+    ///
+    /// `flag` is the interrupt field of the instance that waits. The address was aligned and in
+    /// bounds; a negative timeout is none.
+    pub(super) fn wait(
+        &self,
+        address: u64,
+        expected: Expected,
+        timeout: i64,
+        flag: NonNull<AtomicUsize>,
+    ) -> Result<Woken, TrapCode> {
+        let place = self.at(address, expected.size())?;
+        let deadline = u64::try_from(timeout).ok().map(Deadline::after);
+        // SAFETY: the bytes are in bounds, and all threads access them atomically or not at all.
+        let is_expected = || unsafe { expected.is_at(place) };
+        // SAFETY: the instance runs the instruction, so that it outlives the wait.
+        Ok(unsafe { waiters::wait(&self.waiters, address, flag, is_expected, deadline) })
+    }
+
+    /// Wakes threads that wait at an address, at most `count`; says how many.
+    pub(super) fn notify(&self, address: u64, count: u32) -> u32 {
+        self.waiters.lock().notify(address, count)
+    }
+
+    /// Ends the waits of the instance with this flag, which is set.
+    pub(crate) fn interrupt(&self, flag: NonNull<AtomicUsize>) {
+        self.waiters.lock().interrupt(flag);
     }
 
     /// How many bytes from an offset on satisfy a condition.

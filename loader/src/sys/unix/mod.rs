@@ -5,6 +5,7 @@ pub mod cpu;
 pub mod file;
 pub mod heap;
 pub mod map;
+pub mod park;
 #[cfg(feature = "profiling")]
 pub mod profiler;
 mod registers;

@@ -214,6 +214,7 @@ fn artifact(text: &[u8]) -> Artifact<'static> {
         trap_mode: TrapMode::Signals,
         relocation_model: RelocationModel::Xip,
         call_profile: false,
+        interrupt_checks: false,
         memory_reservation: 1 << 32,
         memory_guard: 1 << 25,
         stack_reserve: 0,
