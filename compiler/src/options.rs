@@ -22,10 +22,11 @@ pub enum OptLevel {
 pub enum WasmVersion {
     /// WebAssembly 1.0 with mutable globals.
     V1,
+    /// What the proposal for threads was written for: WebAssembly 1.0 with bulk memory operations,
+    /// shared memories and atomic instructions.
+    Threads,
     /// WebAssembly 2.0.
     V2,
-    /// WebAssembly 2.0 with shared memories and atomic instructions.
-    V2Threads,
     /// All that this compiler implements of WebAssembly 3.0 and of later proposals.
     #[default]
     Latest,
@@ -39,7 +40,7 @@ impl WasmVersion {
         match self {
             WasmVersion::V1 => v1,
             WasmVersion::V2 => v2,
-            WasmVersion::V2Threads => v2 | WasmFeatures::THREADS,
+            WasmVersion::Threads => v1 | WasmFeatures::BULK_MEMORY | WasmFeatures::THREADS,
             WasmVersion::Latest => {
                 v2 | WasmFeatures::EXTENDED_CONST
                     | WasmFeatures::TAIL_CALL

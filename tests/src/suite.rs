@@ -48,7 +48,7 @@ fn version(folder: &str) -> WasmVersion {
         | "sign-extension-ops"
         | "simd"
         | "nontrapping-float-to-int-conversions" => WasmVersion::V2,
-        "threads" => WasmVersion::V2Threads,
+        "threads" => WasmVersion::Threads,
         _ => WasmVersion::Latest,
     }
 }

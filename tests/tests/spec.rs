@@ -19,6 +19,9 @@ fn check(folder: &str, configuration: &Configuration) {
         passed += report.passed;
         skipped += report.skipped_count();
         stack.add(report.stack);
+        for (reason, count) in &report.skipped {
+            println!("  {}: {count} skipped: {reason}", script.name());
+        }
         for failed in report.failed {
             failures.push(format!(
                 "{}:{}: {}",

@@ -32,16 +32,18 @@ impl Spectest {
             };
             spectest.add(name, Table::new(runtime, ty, Value::FuncRef(None)))?;
         }
-        let ty = MemoryType {
-            limits: Limits {
-                min: 1,
-                max: Some(2),
-            },
-            is_64: false,
-            shared: false,
-            page_size_log2: WASM_PAGE_SIZE_LOG2,
-        };
-        spectest.add("memory", Memory::new(runtime, ty))?;
+        for (name, shared) in [("memory", false), ("shared_memory", true)] {
+            let ty = MemoryType {
+                limits: Limits {
+                    min: 1,
+                    max: Some(2),
+                },
+                is_64: false,
+                shared,
+                page_size_log2: WASM_PAGE_SIZE_LOG2,
+            };
+            spectest.add(name, Memory::new(runtime, ty))?;
+        }
         Ok(spectest)
     }
 
