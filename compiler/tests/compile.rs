@@ -151,7 +151,6 @@ fn explicit_traps_leave_nothing_to_signals() {
 #[test]
 fn later_features_are_refused_by_name() {
     let cases = [
-        ("(module (memory 1 1 shared))", "threads"),
         ("(module (type (struct)))", "garbage collection"),
         (
             "(module (type $t (func)) (func (param (ref $t)) (call_ref $t (local.get 0))))",
