@@ -23,6 +23,7 @@ use crate::error::LoadError;
 use crate::instance::create;
 use crate::instance::error::InstantiateError;
 use crate::instance::import::Imports;
+use crate::instance::interrupt::Interrupter;
 use crate::instance::{Instance, InstanceOptions};
 use crate::link::plan::LinkPlan;
 use crate::link::requirements::relies_on_faults;
@@ -117,7 +118,7 @@ impl Module {
     ) -> Result<Instance, InstantiateError> {
         let environment =
             ExecutionEnvironment::new(self.runtime(), Stack::Caller).map_err(CallError::from)?;
-        create::instantiate(self, imports, &options, environment.stack())
+        create::instantiate(self, imports, &options, environment.stack(), None)
     }
 
     /// As [`Module::instantiate`]; the start function runs in the environment.
@@ -127,7 +128,21 @@ impl Module {
         imports: &Imports,
         options: InstanceOptions,
     ) -> Result<Instance, InstantiateError> {
-        create::instantiate(self, imports, &options, environment.stack())
+        create::instantiate(self, imports, &options, environment.stack(), None)
+    }
+
+    /// As [`Module::instantiate`]; `give` gets what interrupts the instance, before any of its code
+    /// runs, so that a start function can be stopped.
+    pub fn instantiate_interruptible(
+        &self,
+        imports: &Imports,
+        options: InstanceOptions,
+        mut give: impl FnMut(Interrupter),
+    ) -> Result<Instance, InstantiateError> {
+        let environment =
+            ExecutionEnvironment::new(self.runtime(), Stack::Caller).map_err(CallError::from)?;
+        let stack = environment.stack();
+        create::instantiate(self, imports, &options, stack, Some(&mut give))
     }
 
     /// The module's name from its name section.

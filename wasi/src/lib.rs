@@ -6,7 +6,7 @@
 //!
 //! Each method takes the numbers that the guest passed and writes results where the guest wants them,
 //! so that it can be called, and tested, without a module. Any number of threads may use a context at
-//! the same time.
+//! the same time; [`Threads`] runs programs that start some.
 //!
 //! Modules that import from `wasi_unstable` speak preview 0; the methods that differ take an [`Abi`].
 //!
@@ -90,6 +90,7 @@ mod streams;
 mod sys;
 mod table;
 mod text;
+mod threads;
 pub mod types;
 
 pub use builder::{BuildError, WasiContextBuilder};
@@ -101,4 +102,7 @@ pub use process::{Exit, Raised};
 pub use register::{PREVIEW0, PREVIEW1};
 pub use rights::Rights;
 pub use streams::{Input, Output, OutputBuffer};
+pub use threads::{
+    DEFAULT_THREADS, Ended, THREAD_SPAWN, THREADS, ThreadOptions, ThreadStack, Threads,
+};
 pub use types::Abi;

@@ -209,6 +209,25 @@ impl WasiContext {
         Ok(())
     }
 
+    /// Defines the function that is imported under these names. False if WASI has none.
+    ///
+    /// # Errors
+    ///
+    /// If the imports' memory is used up.
+    pub fn define_named(
+        &self,
+        imports: &mut Imports,
+        module: &str,
+        name: &str,
+    ) -> Result<bool, OutOfMemory> {
+        let abi = match module {
+            PREVIEW1 => Abi::Preview1,
+            PREVIEW0 => Abi::Preview0,
+            _ => return Ok(false),
+        };
+        define(self, imports, abi, name)
+    }
+
     /// Defines the functions that a module imports, and no others. That a name is not WASI's shows
     /// when the module is instantiated.
     ///
@@ -217,12 +236,7 @@ impl WasiContext {
     /// If the imports' memory is used up.
     pub fn define_for(&self, imports: &mut Imports, module: &Module) -> Result<(), OutOfMemory> {
         for (from, name, _) in module.imports() {
-            let abi = match from {
-                PREVIEW1 => Abi::Preview1,
-                PREVIEW0 => Abi::Preview0,
-                _ => continue,
-            };
-            define(self, imports, abi, name)?;
+            self.define_named(imports, from, name)?;
         }
         Ok(())
     }

@@ -33,7 +33,7 @@ use crate::instance::element::ElementSegment;
 use crate::instance::error::{ImportName, InstantiateError, LinkError};
 use crate::instance::export::Extern;
 use crate::instance::import::Imports;
-use crate::instance::interrupt::Interruption;
+use crate::instance::interrupt::{Interrupter, Interruption};
 use crate::instance::memory::{MemoryObject, MemoryRef, SharedMemory, StorageChoice};
 use crate::instance::record::{FunctionRecordData, HostRecord};
 use crate::instance::table::TableObject;
@@ -44,12 +44,14 @@ use crate::limits::MAX_TABLE_ELEMENTS;
 use crate::memory::app_heap::AppHeap;
 use crate::module::Module;
 
-/// Makes an instance of the module.
+/// Makes an instance of the module. Somebody may be given what interrupts it, before any of its code
+/// runs.
 pub(crate) fn instantiate(
     module: &Module,
     imports: &Imports,
     options: &InstanceOptions,
     stack: CallStack,
+    interruptible: Option<&mut dyn FnMut(Interrupter)>,
 ) -> Result<Instance, InstantiateError> {
     if !imports.runtime().is_same(module.runtime()) {
         return Err(InstantiateError::OtherRuntime);
@@ -75,6 +77,9 @@ pub(crate) fn instantiate(
     entered.adopt(Member::Instance(instance));
     // SAFETY: the group owns the instance, and `group` keeps the group.
     let instance = unsafe { pointer.as_ref() };
+    if let Some(give) = interruptible {
+        give(instance.interrupter()?);
+    }
     initialize(instance)?;
     start(instance, &stack, &entered)?;
     Ok(Instance::from_data(instance))

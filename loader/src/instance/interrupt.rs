@@ -72,6 +72,12 @@ impl Drop for Interruption {
 pub struct Interrupter(Shared<Target>);
 
 impl Interrupter {
+    /// The layout of the block that an instance and its interrupters have in common.
+    #[cfg(feature = "plan")]
+    pub(crate) const fn layout() -> core::alloc::Layout {
+        Shared::<Target>::layout()
+    }
+
     /// Stops the instance's code with the trap [`Interrupted`](crate::TrapCode::Interrupted), now and
     /// until [`Interrupter::clear`]. Without effect where the instance is gone.
     pub fn interrupt(&self) {
@@ -113,7 +119,7 @@ impl fmt::Debug for Interrupter {
 }
 
 impl InstanceData {
-    fn interrupter(&self) -> Result<Interrupter, OutOfMemory> {
+    pub(super) fn interrupter(&self) -> Result<Interrupter, OutOfMemory> {
         let slot = &self.interruption.0;
         if let Some(target) = &*slot.lock() {
             return Ok(Interrupter(target.clone()));

@@ -31,7 +31,9 @@ use precast_format::{Artifact, FormatError};
 use crate::alloc::{Category, Lifetime, Usage};
 use crate::instance::heap::AppHeapError;
 
-pub use options::{AllocationMode, ArtifactSource, CodePlace, HostRequest, PlanOptions};
+pub use options::{
+    AllocationMode, ArtifactSource, CodePlace, HostRequest, PlanOptions, ThreadPlan,
+};
 pub use trace::Request;
 
 /// Why there is no plan.

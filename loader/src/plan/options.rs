@@ -46,6 +46,18 @@ pub struct HostRequest {
     pub layout: Layout,
 }
 
+/// Threads that the program starts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ThreadPlan {
+    /// How many there are at a time, beside the one that runs the main instance.
+    pub count: u32,
+    /// How their instances are made.
+    pub instance: InstanceOptions,
+    /// The size of the call stack that the runtime allocates for each, as in
+    /// [`PlanOptions::stack`].
+    pub stack: Option<usize>,
+}
+
 /// What a plan assumes. The default is what a device does: a pool, an artifact that stays where it
 /// is, host functions that capture nothing, calls on the caller's stack.
 #[derive(Clone, Copy)]
@@ -60,7 +72,8 @@ pub struct PlanOptions<'a> {
     /// Whether linear memories come from functions of the host, and not from the pool; see
     /// [`RuntimeOptions::linear_memory`](crate::RuntimeOptions::linear_memory).
     pub separate_linear_memory: bool,
-    /// How the module is instantiated.
+    /// How the module is instantiated. The maximum of pages is that of shared memories, too, which the
+    /// host makes for the module to import.
     pub instance: InstanceOptions,
     /// What a host function captures: the layout of the closure with this module name and name.
     pub captures: &'a dyn Fn(&str, &str) -> Layout,
@@ -68,6 +81,10 @@ pub struct PlanOptions<'a> {
     /// bytes, zero being the default size: see [`Stack::Bytes`](crate::Stack::Bytes). `None` where
     /// calls run on the caller's stack, or on one that the host provides.
     pub stack: Option<usize>,
+    /// Threads of the program, whose instances are made of the same module and imports, one after the
+    /// other. Each of their instances, and the main one, is given an
+    /// [`Interrupter`](crate::Interrupter).
+    pub threads: Option<ThreadPlan>,
     /// What the host takes from the runtime after loading and before defining imports.
     pub host: &'a [HostRequest],
     /// What the host takes from the runtime while the program runs, at most at a time.
@@ -84,6 +101,7 @@ impl Default for PlanOptions<'_> {
             instance: InstanceOptions::default(),
             captures: &|_, _| Layout::new::<()>(),
             stack: None,
+            threads: None,
             host: &[],
             running: &[],
         }

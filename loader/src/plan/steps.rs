@@ -19,6 +19,7 @@ use crate::instance::context::{ContextStorage, NATIVE_WIDTH};
 use crate::instance::export::Extern;
 use crate::instance::global::GlobalObject;
 use crate::instance::import::Imports;
+use crate::instance::interrupt::Interrupter;
 use crate::instance::memory::{Memory, MemoryObject, SharedMemory, StorageChoice};
 use crate::instance::table::TableObject;
 use crate::instance::{ArrayCounts, InstanceData};
@@ -60,10 +61,11 @@ pub(super) fn plan(artifact: &Artifact<'_>, options: &PlanOptions<'_>) -> Result
     ends.push(trace.requests.len());
     steps.imports(&mut trace)?;
     ends.push(trace.requests.len());
-    steps.instantiate(&mut trace)?;
+    steps.instantiate(&mut trace, &steps.memories)?;
     ends.push(trace.requests.len());
-    steps.environment(&mut trace)?;
+    steps.environment(&mut trace, options.stack)?;
     ends.push(trace.requests.len());
+    steps.threads(&mut trace)?;
     for request in options.running {
         trace.allocate(request.category, request.layout);
     }
@@ -174,6 +176,7 @@ impl Steps<'_> {
 
     /// `Memory::new`.
     fn host_memory(&self, trace: &mut Trace, memory: &MemoryType) -> Result<(), PlanError> {
+        let memory = &self.host_memory_type(memory);
         let storage = Memory::storage(memory, self.options.mode == AllocationMode::System);
         if memory.shared {
             self.linear_memory(trace, memory, storage)?;
@@ -184,6 +187,17 @@ impl Steps<'_> {
         self.linear_memory(trace, memory, storage)?;
         trace.allocate(Category::Instance, Linked::<MemoryObject>::layout());
         Ok(())
+    }
+
+    /// The type of a memory that the host makes: a shared one is allocated whole, and so made no
+    /// larger than it may become.
+    fn host_memory_type(&self, wanted: &MemoryType) -> MemoryType {
+        let mut memory = *wanted;
+        if let (true, Some(pages)) = (wanted.shared, self.options.instance.max_memory_pages) {
+            let max = wanted.limits.max.unwrap_or(u64::MAX);
+            memory.limits.max = Some(max.min(pages).max(wanted.limits.min));
+        }
+        memory
     }
 
     /// `Table::new`.
@@ -240,7 +254,7 @@ impl Steps<'_> {
     }
 
     /// `create::instantiate`.
-    fn instantiate(&self, trace: &mut Trace) -> Result<(), PlanError> {
+    fn instantiate(&self, trace: &mut Trace, memories: &StorageChoice) -> Result<(), PlanError> {
         let artifact = self.artifact;
         let imports = artifact.imports();
         let resolved = trace.array::<Extern>(Category::Instance, imports.len() as usize)?;
@@ -253,29 +267,29 @@ impl Steps<'_> {
             trace.allocate(Category::Instance, GroupRef::layout());
         }
         let options = &self.options.instance;
-        let heap = self.memories.heap();
+        let heap = memories.heap();
         let counts = ArrayCounts::new(artifact, functions as usize, heap, options);
         trace.slab(Category::Instance, InstanceData::arrays(&counts))?;
         let context = artifact.context_layout().size();
         for memory in artifact.memories() {
-            let below = if self.memories.holds_context(memory.index) {
+            let below = if memories.holds_context(memory.index) {
                 context
             } else {
                 0
             };
-            let memory_type = self.memories.enlarged(memory.index, memory.ty);
-            let storage = self.memories.storage(&memory_type, below);
+            let memory_type = memories.enlarged(memory.index, memory.ty);
+            let storage = memories.storage(&memory_type, below);
             self.linear_memory(trace, &memory_type, storage)?;
             if memory.ty.shared {
                 trace.allocate(Category::Instance, SharedMemory::layout());
             }
         }
-        if let Some(heap) = self.memories.heap() {
+        if let Some(heap) = memories.heap() {
             let layout = AppHeap::layout(heap.bytes);
             let layout = layout.ok_or(PlanError::TooLarge(Category::AppHeap))?;
             trace.allocate(Category::AppHeap, layout);
         }
-        if !self.memories.holds_context(0) {
+        if !memories.holds_context(0) {
             let layout = ContextStorage::layout(artifact.context_layout());
             let layout = layout.ok_or(PlanError::TooLarge(Category::Context))?;
             trace.allocate(Category::Context, layout);
@@ -289,13 +303,30 @@ impl Steps<'_> {
                 trace.array::<usize>(Category::Tables, segment.items.len() as usize)?;
             }
         }
+        if self.options.threads.is_some() {
+            trace.allocate(Category::Instance, Interrupter::layout());
+        }
         trace.free(resolved);
         Ok(())
     }
 
+    /// What each thread takes: an instance and an execution environment.
+    fn threads(&self, trace: &mut Trace) -> Result<(), PlanError> {
+        let Some(threads) = &self.options.threads else {
+            return Ok(());
+        };
+        let memories = StorageChoice::new(self.artifact, &threads.instance);
+        let memories = memories.map_err(PlanError::AppHeap)?;
+        for _ in 0..threads.count {
+            self.instantiate(trace, &memories)?;
+            self.environment(trace, threads.stack)?;
+        }
+        Ok(())
+    }
+
     /// `Instance::execution_environment`.
-    fn environment(&self, trace: &mut Trace) -> Result<(), PlanError> {
-        let Some(bytes) = self.options.stack else {
+    fn environment(&self, trace: &mut Trace, stack: Option<usize>) -> Result<(), PlanError> {
+        let Some(bytes) = stack else {
             return Ok(());
         };
         let error = PlanError::TooLarge(Category::CallStack);
@@ -316,6 +347,26 @@ impl Steps<'_> {
     fn growth(&self) -> Vec<Growth> {
         let counts = self.artifact.counts();
         let mut growth = Vec::new();
+        let imports = self.artifact.imports().into_iter();
+        let memories = imports.filter_map(|import| match import.ty {
+            ImportType::Memory(memory) => Some(memory),
+            _ => None,
+        });
+        // The instance's own; others that it imports are the host's to bound.
+        for (index, memory) in (0..).zip(memories).filter(|(_, memory)| memory.shared) {
+            let memory = self.host_memory_type(&memory);
+            let is_whole = self.options.mode == AllocationMode::Pool;
+            let planned = memory.limits.min << memory.page_size_log2;
+            let bound = memory.max_bytes();
+            if bound > planned && !is_whole {
+                growth.push(Growth {
+                    category: Category::LinearMemory,
+                    index,
+                    planned,
+                    bound: Some(bound),
+                });
+            }
+        }
         for memory in self.artifact.memories() {
             let memory_type = self.memories.enlarged(memory.index, memory.ty);
             let bytes = |pages: u64| pages.saturating_mul(1 << memory_type.page_size_log2);
