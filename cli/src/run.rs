@@ -12,8 +12,10 @@ use crate::memory::{plan, profile as memory_profile};
 use crate::{Outcome, call_profile, compile, output};
 use clap::Args;
 use precast_loader::{
-    CallError, ExecutionEnvironment, Func, Imports, Instance, InstantiateError, Source, Value,
+    CallError, ExecutionEnvironment, ExternType, Func, Imports, Instance, InstantiateError, Memory,
+    Source, Value,
 };
+use precast_wasi::{Ended, THREAD_SPAWN, THREADS, Threads, WasiContext};
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
@@ -80,15 +82,28 @@ fn run_artifact(
     // In the order of the plan, so that a pool of the size that it gives is enough.
     let context = wants_wasi.then(|| context.build(&runtime)).transpose();
     let context = context.map_err(Failure::new)?;
+    let wants_threads = Threads::are_wanted(&module);
+    let threads = wants_threads
+        .then(|| Threads::new(&module, context.as_ref(), memory.thread_options()))
+        .transpose()
+        .map_err(Failure::new)?;
     let mut imports = Imports::for_module(&module).map_err(Failure::new)?;
-    if let Some(context) = context {
-        context
-            .define_for(&mut imports, &module)
-            .map_err(Failure::new)?;
+    for (from, name, ty) in module.imports() {
+        define(
+            &mut imports,
+            context.as_ref(),
+            threads.as_ref(),
+            memory,
+            (from, name, ty),
+        )?;
     }
     let options = memory.instance_options();
     let options = options.call_paths(profile.calls().call_paths());
-    let instance = match module.instantiate(&imports, options) {
+    let instance = match &threads {
+        Some(threads) => threads.instantiate(imports, options),
+        None => module.instantiate(&imports, options),
+    };
+    let instance = match instance {
         Ok(instance) => instance,
         Err(error) => {
             let reported = memory_profile::report(memory, &runtime, None);
@@ -99,9 +114,13 @@ fn run_artifact(
     let environment = instance.execution_environment(memory.stack());
     let mut environment = environment.map_err(Failure::new)?;
     memory.measure_stacks(&instance, &mut environment);
+    let threads = threads.as_ref();
     let outcome = match &program.invoke {
-        Some(name) => invoke(&instance, &mut environment, name, &program.arguments),
-        None => start(&instance, &mut environment),
+        Some(name) => {
+            let arguments = &program.arguments;
+            invoke(&instance, threads, &mut environment, name, arguments)
+        }
+        None => start(&instance, threads, &mut environment),
     };
     // What the program did counts first, however it ended.
     let reported = memory_profile::report(memory, &runtime, Some((&instance, &environment)));
@@ -109,8 +128,57 @@ fn run_artifact(
     outcome.and_then(|code| reported.and(counted).map(|()| code))
 }
 
+/// Defines what is imported under a name, if it is something of ours: a function of WASI, the start
+/// of threads, a memory for them.
+fn define(
+    imports: &mut Imports,
+    context: Option<&WasiContext>,
+    threads: Option<&Threads>,
+    flags: &MemoryFlags,
+    (module, name, ty): (&str, &str, ExternType),
+) -> Outcome<()> {
+    if let (Some(threads), (THREADS, THREAD_SPAWN)) = (threads, (module, name)) {
+        return threads.define(imports).map_err(Failure::new);
+    }
+    if let ExternType::Memory(ty) = ty {
+        if ty.shared {
+            let memory = Memory::new(imports.runtime(), flags.memory_type(ty));
+            let memory =
+                memory.map_err(|error| Failure::new(format_args!("the memory: {error}")))?;
+            imports
+                .memory(module, name, &memory)
+                .map_err(Failure::new)?;
+        }
+        return Ok(());
+    }
+    if let Some(context) = context {
+        context
+            .define_named(imports, module, name)
+            .map_err(Failure::new)?;
+    }
+    Ok(())
+}
+
+/// Runs main, and the threads that it starts.
+fn run_main<T>(
+    threads: Option<&Threads>,
+    main: impl FnOnce() -> Result<T, CallError>,
+) -> Result<T, Ended> {
+    match threads {
+        Some(threads) => threads.run(main),
+        None => main().map_err(|error| Ended {
+            thread: None,
+            error,
+        }),
+    }
+}
+
 /// Runs a command from `_start`, or prepares a reactor with `_initialize`.
-fn start(instance: &Instance, environment: &mut ExecutionEnvironment<'_>) -> Outcome {
+fn start(
+    instance: &Instance,
+    threads: Option<&Threads>,
+    environment: &mut ExecutionEnvironment<'_>,
+) -> Outcome {
     let name = ["_start", "_initialize"]
         .into_iter()
         .find(|name| instance.export(name).is_some());
@@ -121,25 +189,20 @@ fn start(instance: &Instance, environment: &mut ExecutionEnvironment<'_>) -> Out
     };
     let function = instance.func::<(), ()>(name);
     let function = function.map_err(|error| Failure::new(format_args!("`{name}`: {error}")))?;
-    match function.call(environment, ()) {
+    match run_main(threads, || function.call(environment, ())) {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(error) => ended(&error),
+        Err(end) => ended(&end.error, &end),
     }
 }
 
 /// Calls an export with arguments from the command line.
 fn invoke(
     instance: &Instance,
+    threads: Option<&Threads>,
     environment: &mut ExecutionEnvironment<'_>,
     name: &str,
     arguments: &[OsString],
 ) -> Outcome {
-    // A reactor has to be initialised before anything else of it is called.
-    if let Ok(initialize) = instance.func::<(), ()>("_initialize")
-        && let Err(error) = initialize.call(environment, ())
-    {
-        return ended(&error);
-    }
     let failed =
         |message: &dyn std::fmt::Display| Failure::new(format_args!("`{name}`: {message}"));
     let function = instance
@@ -153,8 +216,15 @@ fn invoke(
         .iter()
         .map(|ty| Value::default_for(*ty))
         .collect();
-    if let Err(error) = function.call(environment, &parameters, &mut results) {
-        return ended(&error);
+    let called = run_main(threads, || {
+        // A reactor has to be initialised before anything else of it is called.
+        if let Ok(initialize) = instance.func::<(), ()>("_initialize") {
+            initialize.call(environment, ())?;
+        }
+        function.call(environment, &parameters, &mut results)
+    });
+    if let Err(end) = called {
+        return ended(&end.error, &end);
     }
     let lines: String = results.iter().map(|value| format!("{value}\n")).collect();
     output::print(&lines)?;
@@ -206,20 +276,20 @@ fn integer(text: &str, bits: u32) -> Option<i64> {
     range.contains(&number).then_some(number as i64)
 }
 
-/// The end of a call that did not return: the program's exit code, or a trap.
-fn ended(error: &CallError) -> Outcome {
+/// The end of a call that did not return: the program's exit code, or a trap, told with a message.
+fn ended(error: &CallError, message: &dyn std::fmt::Display) -> Outcome {
     match error {
         // The system keeps the low byte of an exit code.
         CallError::Exit(code) => Ok(ExitCode::from(*code as u8)),
-        CallError::Trap(trap) => Err(Failure::trap(trap)),
-        error => Err(Failure::new(error)),
+        CallError::Trap(_) => Err(Failure::trap(message)),
+        _ => Err(Failure::new(message)),
     }
 }
 
 /// The same for a start function.
 fn ended_early(error: &InstantiateError) -> Outcome {
     match error {
-        InstantiateError::Start(error) => ended(error),
+        InstantiateError::Start(error) => ended(error, error),
         InstantiateError::Trap(trap) => Err(Failure::trap(trap)),
         error => Err(Failure::new(error)),
     }

@@ -5,10 +5,12 @@ use crate::Outcome;
 use crate::failure::Failure;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use precast_loader::limits::DEFAULT_STACK;
 use precast_loader::{
-    ExecutionEnvironment, GrowthObserver, Instance, InstanceOptions, OutOfMemory, Runtime,
-    RuntimeOptions, Stack,
+    ExecutionEnvironment, GrowthObserver, Instance, InstanceOptions, MemoryType, OutOfMemory,
+    Runtime, RuntimeOptions, Stack,
 };
+use precast_wasi::{ThreadOptions, ThreadStack};
 use std::ffi::OsString;
 use std::io::Write;
 use std::mem::MaybeUninit;
@@ -54,6 +56,17 @@ pub struct LimitFlags {
     /// Give calls into the program a native stack of this size, instead of the caller's own.
     #[arg(long, value_name = "BYTES", value_parser = size::parse)]
     pub stack_size: Option<u64>,
+    /// Let the program start so many threads at a time; 256 unless told otherwise.
+    #[arg(long, alias = "threads", value_name = "COUNT")]
+    pub max_threads: Option<u32>,
+    /// The size of the native stack of each thread that the program starts: where --stack-size gives
+    /// calls a stack of their own, else on the thread's own. By default as large as that of calls.
+    #[arg(long, value_name = "BYTES", value_parser = size::parse)]
+    pub thread_stack_size: Option<u64>,
+    /// The size of the C stack, in the program's memory, of each thread that the program starts. By
+    /// default what the C library of WASI chooses.
+    #[arg(long, value_name = "BYTES", value_parser = size::parse)]
+    pub thread_c_stack_size: Option<u64>,
     /// Let the program have so many files open at a time, beside its streams and folders, and no
     /// more; room for their table is made at once.
     #[arg(long, value_name = "COUNT")]
@@ -76,6 +89,34 @@ impl LimitFlags {
     /// How many files the program may have open.
     pub fn open_files(&self) -> Option<usize> {
         self.open_files.map(|count| count as usize)
+    }
+
+    /// What threads that the program starts may use.
+    pub fn thread_options(&self) -> ThreadOptions {
+        let options = ThreadOptions::default().stack(match self.own_stack() {
+            Some(bytes) => ThreadStack::Runtime(self.thread_stack(bytes)),
+            None => ThreadStack::Own(self.thread_stack(DEFAULT_STACK)),
+        });
+        let options = options.aux_stack(self.thread_c_stack_size.unwrap_or(0));
+        match self.max_threads {
+            Some(count) => options.max_threads(count),
+            None => options,
+        }
+    }
+
+    /// The size of a thread's native stack.
+    fn thread_stack(&self, default: usize) -> usize {
+        let bytes = self.thread_stack_size.map(usize::try_from);
+        bytes.map_or(default, |bytes| bytes.unwrap_or(usize::MAX))
+    }
+
+    /// The type of a memory that the program imports: what it asks for, and no more than it may have.
+    pub fn memory_type(&self, mut wanted: MemoryType) -> MemoryType {
+        if let Some(pages) = self.max_memory_pages {
+            let bounded = |max: u64| max.min(pages).max(wanted.limits.min);
+            wanted.limits.max = Some(bounded(wanted.limits.max.unwrap_or(u64::MAX)));
+        }
+        wanted
     }
 
     /// The options of the program's instance.
@@ -177,6 +218,16 @@ impl MemoryFlags {
     /// How many files the program may have open.
     pub fn open_files(&self) -> Option<usize> {
         self.limits.open_files()
+    }
+
+    /// What threads that the program starts may use.
+    pub fn thread_options(&self) -> ThreadOptions {
+        self.limits.thread_options()
+    }
+
+    /// The type of a memory that the program imports.
+    pub fn memory_type(&self, wanted: MemoryType) -> MemoryType {
+        self.limits.memory_type(wanted)
     }
 
     /// Where the table goes, if it is wanted.

@@ -28,14 +28,6 @@ pub struct MemoryArguments {
     program: Program,
     #[command(flatten)]
     limits: LimitFlags,
-    /// Threads of the program. There is one: threads are not implemented.
-    #[arg(
-        long,
-        value_name = "COUNT",
-        default_value_t = 1,
-        help_heading = "Memory"
-    )]
-    threads: u32,
     #[command(flatten)]
     report: ReportFlags,
     #[command(flatten)]
@@ -66,11 +58,6 @@ struct ReportFlags {
 
 /// Runs the subcommand.
 pub fn run(arguments: &MemoryArguments) -> Outcome {
-    if arguments.threads != 1 {
-        return Err(Failure::usage(
-            "--threads: threads are not implemented; a program has one, the caller's",
-        ));
-    }
     let print = arguments.report.prints()?;
     let name = compile::display_name(&arguments.program.input);
     let artifact = match input::read(&arguments.program.input)? {

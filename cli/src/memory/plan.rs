@@ -10,9 +10,11 @@ use crate::failure::Failure;
 use crate::flags::memory::{Allocation, LimitFlags};
 use crate::flags::program::Program;
 use precast_format::types::ExternKind;
-use precast_loader::plan::{self, AllocationMode, HostRequest, Plan, PlanOptions, Request};
+use precast_loader::plan::{
+    self, AllocationMode, HostRequest, Plan, PlanOptions, Request, ThreadPlan,
+};
 use precast_loader::{Category, Lifetime};
-use precast_wasi::{WasiContext, WasiContextBuilder};
+use precast_wasi::{THREAD_SPAWN, THREADS, ThreadStack, Threads, WasiContext, WasiContextBuilder};
 use std::alloc::Layout;
 
 /// Plans the memory of an artifact, which is run as the command line says. `name` is what reports
@@ -25,6 +27,8 @@ pub fn plan(name: &str, artifact: &[u8], program: &Program, limits: &LimitFlags)
         category: Category::Wasi,
         layout,
     };
+    let mut imports = view.imports().iter();
+    let threads = imports.any(|import| (import.module, import.name) == (THREADS, THREAD_SPAWN));
     let (mut host, mut running) = (Vec::new(), Vec::new());
     if wasi {
         let context = program.wasi_context(limits.open_files())?;
@@ -34,6 +38,23 @@ pub fn plan(name: &str, artifact: &[u8], program: &Program, limits: &LimitFlags)
         running.resize(open_files, file);
     }
     let mut options = PlanOptions::default();
+    if threads {
+        let thread_options = limits.thread_options();
+        host.extend(
+            Threads::requests(&thread_options).map(|layout| HostRequest {
+                category: Category::Threads,
+                layout,
+            }),
+        );
+        options.threads = Some(ThreadPlan {
+            count: limits.max_threads.unwrap_or(0),
+            instance: thread_options.instance,
+            stack: match thread_options.stack {
+                ThreadStack::Runtime(bytes) => Some(bytes),
+                ThreadStack::Own(_) => None,
+            },
+        });
+    }
     options.mode = match limits.alloc {
         Allocation::System => AllocationMode::System,
         Allocation::Pool => AllocationMode::Pool,
@@ -57,8 +78,14 @@ pub fn plan(name: &str, artifact: &[u8], program: &Program, limits: &LimitFlags)
     if wasi && limits.open_files.is_none() {
         notes.push("files that the program opens come on top; --open-files bounds them".to_owned());
     }
+    if threads && limits.max_threads.is_none() {
+        notes.push(
+            "threads that the program starts come on top; --max-threads bounds them".to_owned(),
+        );
+    }
     let mut imports = view.imports().iter();
-    if imports.any(|import| import.ty.kind() == ExternKind::Function && !is_wasi(import.module)) {
+    let of_ours = |module: &str| is_wasi(module) || module == THREADS;
+    if imports.any(|import| import.ty.kind() == ExternKind::Function && !of_ours(import.module)) {
         notes.push("host functions are taken to capture nothing".to_owned());
     }
     if view.start_function().is_some() {
@@ -84,9 +111,11 @@ pub fn is_wasi(module: &str) -> bool {
 }
 
 /// What the host function with these names captures.
-fn captures(module: &str, _: &str) -> Layout {
+fn captures(module: &str, name: &str) -> Layout {
     if is_wasi(module) {
         WasiContext::CAPTURE
+    } else if (module, name) == (THREADS, THREAD_SPAWN) {
+        Threads::CAPTURE
     } else {
         Layout::new::<()>()
     }
