@@ -1,0 +1,719 @@
+(module $queue.wasm
+  (type (;0;) (func (param i32)))
+  (type (;1;) (func (param i32) (result i32)))
+  (type (;2;) (func (param i32 i32 i32 i32) (result i32)))
+  (type (;3;) (func))
+  (type (;4;) (func (param i32 i32)))
+  (import "env" "memory" (memory (;0;) 1 16 shared))
+  (import "wasi" "thread-spawn" (func $thread_spawn (type 1)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (type 2)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (type 0)))
+  (func $__wasm_init_tls (type 0) (param i32))
+  (func $__wasm_init_memory (type 3)
+    block  ;; label = @1
+      block  ;; label = @2
+        block  ;; label = @3
+          i32.const 32932
+          i32.const 0
+          i32.const 1
+          i32.atomic.rmw.cmpxchg
+          br_table 0 (;@3;) 1 (;@2;) 2 (;@1;)
+        end
+        i32.const 16384
+        i32.const 0
+        i32.const 4
+        memory.init $.data
+        i32.const 16400
+        i32.const 0
+        i32.const 16532
+        memory.fill
+        i32.const 32932
+        i32.const 2
+        i32.atomic.store
+        i32.const 32932
+        i32.const -1
+        memory.atomic.notify
+        drop
+        br 1 (;@1;)
+      end
+      i32.const 32932
+      i32.const 1
+      i64.const -1
+      memory.atomic.wait32
+      drop
+    end
+    data.drop $.data)
+  (func $wasi_thread_start (type 4) (param i32 i32)
+    local.get 1
+    i32.load
+    global.set $__stack_pointer
+    local.get 0
+    local.get 1
+    call $enter_thread)
+  (func $enter_thread (type 4) (param i32 i32)
+    block  ;; label = @1
+      global.get $__tls_size
+      i32.eqz
+      br_if 0 (;@1;)
+      local.get 1
+      i32.load offset=4
+      call $__wasm_init_tls
+    end
+    local.get 1
+    local.get 0
+    i32.store offset=20
+    local.get 1
+    i32.load offset=12
+    local.get 1
+    i32.load offset=8
+    call_indirect (type 0)
+    local.get 1
+    i32.const 1
+    i32.atomic.store offset=16
+    local.get 1
+    i32.const -1
+    memory.atomic.notify offset=16
+    drop)
+  (func $_start (type 3)
+    (local i32 i32 i32 i32 i32)
+    global.get $__stack_pointer
+    i32.const 32
+    i32.sub
+    local.tee 0
+    global.set $__stack_pointer
+    i32.const 0
+    i32.const 1
+    i32.store offset=16408
+    i32.const 0
+    i32.const 20592
+    i32.store offset=16400
+    i32.const 0
+    i32.const 0
+    i32.store offset=16412
+    i32.const 0
+    i32.const 0
+    i32.store offset=16404
+    i32.const 0
+    i32.const 0
+    i32.atomic.store offset=16416
+    block  ;; label = @1
+      i32.const 16400
+      call $thread_spawn
+      i32.const 0
+      i32.lt_s
+      br_if 0 (;@1;)
+      i32.const 0
+      i32.const 1
+      i32.store offset=16436
+      i32.const 0
+      i32.const 1
+      i32.store offset=16432
+      i32.const 0
+      i32.const 24688
+      i32.store offset=16424
+      i32.const 0
+      i32.const 0
+      i32.store offset=16428
+      i32.const 0
+      i32.const 0
+      i32.atomic.store offset=16440
+      i32.const 16424
+      call $thread_spawn
+      i32.const 0
+      i32.lt_s
+      br_if 0 (;@1;)
+      i32.const 0
+      i32.const 2
+      i32.store offset=16460
+      i32.const 0
+      i32.const 2
+      i32.store offset=16456
+      i32.const 0
+      i32.const 28784
+      i32.store offset=16448
+      i32.const 0
+      i32.const 0
+      i32.store offset=16452
+      i32.const 0
+      i32.const 0
+      i32.atomic.store offset=16464
+      i32.const 16448
+      call $thread_spawn
+      i32.const 0
+      i32.lt_s
+      br_if 0 (;@1;)
+      i32.const 0
+      i32.const 3
+      i32.store offset=16484
+      i32.const 0
+      i32.const 2
+      i32.store offset=16480
+      i32.const 0
+      i32.const 32880
+      i32.store offset=16472
+      i32.const 0
+      i32.const 0
+      i32.store offset=16476
+      i32.const 0
+      i32.const 0
+      i32.atomic.store offset=16488
+      i32.const 16472
+      call $thread_spawn
+      i32.const 0
+      i32.lt_s
+      br_if 0 (;@1;)
+      block  ;; label = @2
+        i32.const 0
+        i32.atomic.load offset=16416
+        br_if 0 (;@2;)
+        loop  ;; label = @3
+          i32.const 0
+          i32.const 0
+          i64.const -1
+          memory.atomic.wait32 offset=16416
+          drop
+          i32.const 0
+          i32.atomic.load offset=16416
+          i32.eqz
+          br_if 0 (;@3;)
+        end
+      end
+      block  ;; label = @2
+        i32.const 0
+        i32.atomic.load offset=16440
+        br_if 0 (;@2;)
+        loop  ;; label = @3
+          i32.const 0
+          i32.const 0
+          i64.const -1
+          memory.atomic.wait32 offset=16440
+          drop
+          i32.const 0
+          i32.atomic.load offset=16440
+          i32.eqz
+          br_if 0 (;@3;)
+        end
+      end
+      block  ;; label = @2
+        i32.const 0
+        i32.atomic.load offset=16464
+        br_if 0 (;@2;)
+        loop  ;; label = @3
+          i32.const 0
+          i32.const 0
+          i64.const -1
+          memory.atomic.wait32 offset=16464
+          drop
+          i32.const 0
+          i32.atomic.load offset=16464
+          i32.eqz
+          br_if 0 (;@3;)
+        end
+      end
+      block  ;; label = @2
+        i32.const 0
+        i32.atomic.load offset=16488
+        br_if 0 (;@2;)
+        loop  ;; label = @3
+          i32.const 0
+          i32.const 0
+          i64.const -1
+          memory.atomic.wait32 offset=16488
+          drop
+          i32.const 0
+          i32.atomic.load offset=16488
+          i32.eqz
+          br_if 0 (;@3;)
+        end
+      end
+      i32.const 0
+      local.set 1
+      i32.const 0
+      i32.load offset=32880
+      local.set 2
+      local.get 0
+      i32.const 10
+      i32.store8 offset=19
+      loop  ;; label = @2
+        local.get 0
+        i32.const 9
+        i32.add
+        local.get 1
+        i32.add
+        i32.const 9
+        i32.add
+        local.get 2
+        local.get 2
+        i32.const 10
+        i32.div_u
+        local.tee 3
+        i32.const 10
+        i32.mul
+        i32.sub
+        i32.const 48
+        i32.or
+        i32.store8
+        local.get 1
+        i32.const -1
+        i32.add
+        local.set 1
+        local.get 2
+        i32.const 9
+        i32.gt_u
+        local.set 4
+        local.get 3
+        local.set 2
+        local.get 4
+        br_if 0 (;@2;)
+      end
+      local.get 0
+      i32.const 1
+      local.get 1
+      i32.sub
+      i32.store offset=28
+      local.get 0
+      local.get 0
+      i32.const 9
+      i32.add
+      local.get 1
+      i32.add
+      i32.const 10
+      i32.add
+      i32.store offset=24
+      i32.const 1
+      local.get 0
+      i32.const 24
+      i32.add
+      i32.const 1
+      local.get 0
+      i32.const 20
+      i32.add
+      call $fd_write
+      drop
+      i32.const 0
+      local.set 1
+      i32.const 0
+      i32.load offset=32888
+      local.set 2
+      local.get 0
+      i32.const 10
+      i32.store8 offset=19
+      loop  ;; label = @2
+        local.get 0
+        i32.const 9
+        i32.add
+        local.get 1
+        i32.add
+        i32.const 9
+        i32.add
+        local.get 2
+        local.get 2
+        i32.const 10
+        i32.div_u
+        local.tee 3
+        i32.const 10
+        i32.mul
+        i32.sub
+        i32.const 48
+        i32.or
+        i32.store8
+        local.get 1
+        i32.const -1
+        i32.add
+        local.set 1
+        local.get 2
+        i32.const 9
+        i32.gt_u
+        local.set 4
+        local.get 3
+        local.set 2
+        local.get 4
+        br_if 0 (;@2;)
+      end
+      local.get 0
+      i32.const 1
+      local.get 1
+      i32.sub
+      i32.store offset=28
+      local.get 0
+      local.get 0
+      i32.const 9
+      i32.add
+      local.get 1
+      i32.add
+      i32.const 10
+      i32.add
+      i32.store offset=24
+      i32.const 1
+      local.get 0
+      i32.const 24
+      i32.add
+      i32.const 1
+      local.get 0
+      i32.const 20
+      i32.add
+      call $fd_write
+      drop
+      local.get 0
+      i32.const 32
+      i32.add
+      global.set $__stack_pointer
+      return
+    end
+    i32.const 1
+    call $proc_exit
+    unreachable)
+  (func $produce (type 0) (param i32)
+    (local i32 i32)
+    local.get 0
+    i32.const 500
+    i32.mul
+    local.set 1
+    i32.const 0
+    local.set 2
+    loop  ;; label = @1
+      block  ;; label = @2
+        i32.const 0
+        i32.const 0
+        i32.const 1
+        i32.atomic.rmw.cmpxchg offset=32896
+        i32.eqz
+        br_if 0 (;@2;)
+        i32.const 0
+        i32.const 2
+        i32.atomic.rmw.xchg offset=32896
+        i32.eqz
+        br_if 0 (;@2;)
+        loop  ;; label = @3
+          i32.const 0
+          i32.const 2
+          i64.const -1
+          memory.atomic.wait32 offset=32896
+          drop
+          i32.const 0
+          i32.const 2
+          i32.atomic.rmw.xchg offset=32896
+          br_if 0 (;@3;)
+        end
+      end
+      block  ;; label = @2
+        i32.const 0
+        i32.load offset=32900
+        local.tee 0
+        i32.const 4
+        i32.ne
+        br_if 0 (;@2;)
+        loop  ;; label = @3
+          i32.const 0
+          i32.atomic.load offset=32904
+          local.set 0
+          block  ;; label = @4
+            i32.const 0
+            i32.const 0
+            i32.atomic.rmw.xchg offset=32896
+            i32.const 2
+            i32.ne
+            br_if 0 (;@4;)
+            i32.const 0
+            i32.const 1
+            memory.atomic.notify offset=32896
+            drop
+          end
+          i32.const 0
+          local.get 0
+          i64.const -1
+          memory.atomic.wait32 offset=32904
+          drop
+          block  ;; label = @4
+            i32.const 0
+            i32.const 0
+            i32.const 1
+            i32.atomic.rmw.cmpxchg offset=32896
+            i32.eqz
+            br_if 0 (;@4;)
+            i32.const 0
+            i32.const 2
+            i32.atomic.rmw.xchg offset=32896
+            i32.eqz
+            br_if 0 (;@4;)
+            loop  ;; label = @5
+              i32.const 0
+              i32.const 2
+              i64.const -1
+              memory.atomic.wait32 offset=32896
+              drop
+              i32.const 0
+              i32.const 2
+              i32.atomic.rmw.xchg offset=32896
+              br_if 0 (;@5;)
+            end
+          end
+          i32.const 0
+          i32.load offset=32900
+          local.tee 0
+          i32.const 4
+          i32.eq
+          br_if 0 (;@3;)
+        end
+      end
+      i32.const 0
+      local.get 0
+      i32.const 1
+      i32.add
+      i32.store offset=32900
+      i32.const 0
+      i32.load offset=32928
+      local.get 0
+      i32.add
+      i32.const 3
+      i32.and
+      i32.const 2
+      i32.shl
+      local.get 2
+      local.get 1
+      i32.add
+      i32.store offset=32912
+      i32.const 0
+      i32.const 1
+      i32.atomic.rmw.add offset=32904
+      drop
+      i32.const 0
+      i32.const -1
+      memory.atomic.notify offset=32904
+      drop
+      block  ;; label = @2
+        i32.const 0
+        i32.const 0
+        i32.atomic.rmw.xchg offset=32896
+        i32.const 2
+        i32.ne
+        br_if 0 (;@2;)
+        i32.const 0
+        i32.const 1
+        memory.atomic.notify offset=32896
+        drop
+      end
+      local.get 2
+      i32.const 1
+      i32.add
+      local.tee 2
+      i32.const 500
+      i32.ne
+      br_if 0 (;@1;)
+    end
+    block  ;; label = @1
+      i32.const 0
+      i32.const 0
+      i32.const 1
+      i32.atomic.rmw.cmpxchg offset=32896
+      i32.eqz
+      br_if 0 (;@1;)
+      i32.const 0
+      i32.const 2
+      i32.atomic.rmw.xchg offset=32896
+      i32.eqz
+      br_if 0 (;@1;)
+      loop  ;; label = @2
+        i32.const 0
+        i32.const 2
+        i64.const -1
+        memory.atomic.wait32 offset=32896
+        drop
+        i32.const 0
+        i32.const 2
+        i32.atomic.rmw.xchg offset=32896
+        br_if 0 (;@2;)
+      end
+    end
+    i32.const 0
+    i32.const 0
+    i32.load offset=16384
+    i32.const -1
+    i32.add
+    i32.store offset=16384
+    i32.const 0
+    i32.const 1
+    i32.atomic.rmw.add offset=32904
+    drop
+    i32.const 0
+    i32.const -1
+    memory.atomic.notify offset=32904
+    drop
+    block  ;; label = @1
+      i32.const 0
+      i32.const 0
+      i32.atomic.rmw.xchg offset=32896
+      i32.const 2
+      i32.ne
+      br_if 0 (;@1;)
+      i32.const 0
+      i32.const 1
+      memory.atomic.notify offset=32896
+      drop
+    end)
+  (func $consume (type 0) (param i32)
+    (local i32 i32)
+    block  ;; label = @1
+      i32.const 0
+      i32.const 0
+      i32.const 1
+      i32.atomic.rmw.cmpxchg offset=32896
+      i32.eqz
+      br_if 0 (;@1;)
+      i32.const 0
+      i32.const 2
+      i32.atomic.rmw.xchg offset=32896
+      i32.eqz
+      br_if 0 (;@1;)
+      loop  ;; label = @2
+        i32.const 0
+        i32.const 2
+        i64.const -1
+        memory.atomic.wait32 offset=32896
+        drop
+        i32.const 0
+        i32.const 2
+        i32.atomic.rmw.xchg offset=32896
+        br_if 0 (;@2;)
+      end
+    end
+    loop  ;; label = @1
+      i32.const 0
+      i32.load offset=32900
+      local.tee 1
+      i32.eqz
+      local.set 2
+      block  ;; label = @2
+        local.get 1
+        br_if 0 (;@2;)
+        i32.const 0
+        i32.load offset=16384
+        i32.eqz
+        br_if 0 (;@2;)
+        loop  ;; label = @3
+          i32.const 0
+          i32.atomic.load offset=32904
+          local.set 1
+          block  ;; label = @4
+            i32.const 0
+            i32.const 0
+            i32.atomic.rmw.xchg offset=32896
+            i32.const 2
+            i32.ne
+            br_if 0 (;@4;)
+            i32.const 0
+            i32.const 1
+            memory.atomic.notify offset=32896
+            drop
+          end
+          i32.const 0
+          local.get 1
+          i64.const -1
+          memory.atomic.wait32 offset=32904
+          drop
+          block  ;; label = @4
+            i32.const 0
+            i32.const 0
+            i32.const 1
+            i32.atomic.rmw.cmpxchg offset=32896
+            i32.eqz
+            br_if 0 (;@4;)
+            i32.const 0
+            i32.const 2
+            i32.atomic.rmw.xchg offset=32896
+            i32.eqz
+            br_if 0 (;@4;)
+            loop  ;; label = @5
+              i32.const 0
+              i32.const 2
+              i64.const -1
+              memory.atomic.wait32 offset=32896
+              drop
+              i32.const 0
+              i32.const 2
+              i32.atomic.rmw.xchg offset=32896
+              br_if 0 (;@5;)
+            end
+          end
+          i32.const 0
+          i32.load offset=32900
+          local.tee 1
+          i32.eqz
+          local.set 2
+          local.get 1
+          br_if 1 (;@2;)
+          i32.const 0
+          i32.load offset=16384
+          br_if 0 (;@3;)
+        end
+      end
+      block  ;; label = @2
+        local.get 2
+        br_if 0 (;@2;)
+        i32.const 0
+        local.get 1
+        i32.const -1
+        i32.add
+        i32.store offset=32900
+        i32.const 0
+        i32.const 0
+        i32.load offset=32880
+        i32.const 1
+        i32.add
+        i32.store offset=32880
+        i32.const 0
+        i32.const 0
+        i32.load offset=32928
+        local.tee 1
+        i32.const 1
+        i32.add
+        i32.const 3
+        i32.and
+        i32.store offset=32928
+        i32.const 0
+        i32.const 0
+        i64.load offset=32888
+        local.get 1
+        i32.const 2
+        i32.shl
+        i64.load32_u offset=32912
+        i64.add
+        i64.store offset=32888
+        i32.const 0
+        i32.const 1
+        i32.atomic.rmw.add offset=32904
+        drop
+        i32.const 0
+        i32.const -1
+        memory.atomic.notify offset=32904
+        drop
+        br 1 (;@1;)
+      end
+    end
+    block  ;; label = @1
+      i32.const 0
+      i32.const 0
+      i32.atomic.rmw.xchg offset=32896
+      i32.const 2
+      i32.ne
+      br_if 0 (;@1;)
+      i32.const 0
+      i32.const 1
+      memory.atomic.notify offset=32896
+      drop
+    end)
+  (table (;0;) 3 3 funcref)
+  (global $__stack_pointer (mut i32) (i32.const 16384))
+  (global $__tls_base (mut i32) (i32.const 0))
+  (global $__tls_size i32 (i32.const 0))
+  (global (;3;) i32 (i32.const 32936))
+  (global (;4;) i32 (i32.const 32944))
+  (export "memory" (memory 0))
+  (export "__stack_pointer" (global $__stack_pointer))
+  (export "wasi_thread_start" (func $wasi_thread_start))
+  (export "_start" (func $_start))
+  (export "__data_end" (global 3))
+  (export "__heap_base" (global 4))
+  (start $__wasm_init_memory)
+  (elem (;0;) (i32.const 1) func $produce $consume)
+  (data $.data "\02\00\00\00"))
