@@ -22,7 +22,7 @@ mod members;
 use core::cell::{Cell, UnsafeCell};
 use core::fmt;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use crate::alloc::{Box, Category, OutOfMemory};
 use crate::call::error::StackError;
@@ -175,7 +175,8 @@ impl Drop for GroupRef {
             if references.fetch_sub(1, Ordering::Release) != 1 {
                 return;
             }
-            fence(Ordering::Acquire);
+            // A load and no fence: what looks for races knows loads only.
+            references.load(Ordering::Acquire);
             // SAFETY: that was the last reference, and `new` made the group as a box.
             let group = unsafe { Box::from_raw(group) };
             next = NonNull::new(group.parent.load(Ordering::Relaxed));

@@ -1,5 +1,9 @@
 //! All that guests do, done once more by guests whose memory several threads could share: bytes are
 //! copied in and out, and nothing else is different.
+#![allow(
+    clippy::duplicate_mod,
+    reason = "each file of tests has what they share; here they are together"
+)]
 
 #[path = "common/mod.rs"]
 mod common;

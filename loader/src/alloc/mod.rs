@@ -24,7 +24,7 @@ use core::alloc::Layout;
 use core::fmt;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering, fence};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use account::Account;
 
@@ -423,7 +423,8 @@ impl Drop for Allocator {
         if self.state().references.fetch_sub(1, Ordering::Release) != 1 {
             return;
         }
-        fence(Ordering::Acquire);
+        // A load and no fence: what looks for races knows loads only.
+        self.state().references.load(Ordering::Acquire);
         // SAFETY: that was the last handle; the state is moved out and not used in place again.
         let state = unsafe { self.0.read() };
         let category = Category::Runtime;

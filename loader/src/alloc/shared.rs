@@ -13,7 +13,7 @@ use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, offset_of};
 use core::ops::Deref;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering, fence};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Allocator, Category, OutOfMemory};
 
@@ -229,7 +229,8 @@ impl<T> Drop for Shared<T> {
         if self.header().references.fetch_sub(1, Ordering::Release) != 1 {
             return;
         }
-        fence(Ordering::Acquire);
+        // A load and no fence: what looks for races knows loads only.
+        self.header().references.load(Ordering::Acquire);
         // SAFETY: the value is in its block; offsets of fields are inside.
         let value = unsafe { &raw mut (*self.block.as_ptr()).value };
         // SAFETY: that was the last reference, so the value is dropped here only.
