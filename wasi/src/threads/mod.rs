@@ -24,6 +24,28 @@
 //! memory; [`Threads::requests`] and the plan of an instance say how much. The stack of the thread
 //! itself is the system's, and what the standard library keeps of a thread is on the heap of the
 //! process.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use precast_loader::{Imports, InstanceOptions, Memory, Module, Stack};
+//! use precast_wasi::{ThreadOptions, Threads, WasiContext};
+//!
+//! fn run(module: &Module, memory: &Memory) -> Result<(), Box<dyn std::error::Error>> {
+//!     let runtime = module.runtime();
+//!     let wasi = WasiContext::builder().inherit_stdio().build(runtime)?;
+//!     let threads = Threads::new(module, Some(&wasi), ThreadOptions::default().max_threads(8))?;
+//!     let mut imports = Imports::for_module(module)?;
+//!     imports.memory("env", "memory", memory)?;
+//!     wasi.define_for(&mut imports, module)?;
+//!     threads.define(&mut imports)?;
+//!     let instance = threads.instantiate(imports, InstanceOptions::default())?;
+//!     let start = instance.func::<(), ()>("_start")?;
+//!     let mut environment = instance.execution_environment(Stack::Caller)?;
+//!     threads.run(|| start.call(&mut environment, ()))?;
+//!     Ok(())
+//! }
+//! ```
 
 mod registry;
 mod spawn;
@@ -157,7 +179,8 @@ impl Threads {
         imports.any(|(from, name, _)| (from, name) == (THREADS, THREAD_SPAWN))
     }
 
-    /// Prepares a program. With a context, waits in its functions end with the program.
+    /// Prepares a program. With a context, waits in its functions end with the program; it should be
+    /// a context of the program's own, because all waits through it end.
     ///
     /// # Errors
     ///
@@ -233,13 +256,15 @@ impl Threads {
         self.registry.end();
     }
 
-    /// Ends all threads and waits until they are gone. How one of them ended before is forgotten.
+    /// Ends all threads and waits until they are gone, between two calls of main. How one of them
+    /// ended before is forgotten. Functions that the program calls use [`Threads::interrupt`] instead.
     pub fn end(&self) {
         drop(self.finish());
     }
 
     /// Ends all threads; if one of them ended the program before, says how.
     fn finish(&self) -> Option<(u32, Failure)> {
+        let _one_at_a_time = self.registry.lock_end();
         self.registry.end();
         self.registry.join();
         self.registry.restart()

@@ -9,12 +9,13 @@
 //!
 //! One lock guards all of it. Under it nothing waits and no code of the program runs: instances are
 //! made before it is taken, threads are joined after it is released. To interrupt an instance takes
-//! the lock of the memories that it waits on; whoever holds one of those never comes here.
+//! the lock of the memories that it waits on; whoever holds one of those never comes here. Two more
+//! are taken before it: one by who reads or replaces the imports, one by who ends the program.
 
 use std::alloc::Layout;
 use std::any::Any;
 use std::panic::resume_unwind;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use precast_loader::alloc::Vec;
@@ -95,6 +96,8 @@ pub(super) struct Registry {
     /// there are no threads.
     imports: RwLock<Imports>,
     state: Mutex<State>,
+    /// Held by whoever ends the program, until all threads are joined. Threads never take it.
+    ending: Mutex<()>,
 }
 
 impl Registry {
@@ -119,6 +122,7 @@ impl Registry {
             options,
             imports: RwLock::new(Imports::new(module.runtime())),
             state: Mutex::new(state),
+            ending: Mutex::new(()),
         })
     }
 
@@ -212,6 +216,11 @@ impl Registry {
         if let Some(before) = before {
             join(before);
         }
+    }
+
+    /// Lets nobody else end the program and join its threads meanwhile.
+    pub fn lock_end(&self) -> MutexGuard<'_, ()> {
+        lock(&self.ending)
     }
 
     /// Ends the program for a reason that is main's or the host's.
