@@ -2,7 +2,7 @@
 //! pages. How they end, what is left, and what they see of each other.
 #![forbid(unsafe_code)]
 
-mod threads;
+mod threaded;
 
 use std::io::pipe;
 use std::mem::MaybeUninit;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use precast_loader::{CallError, Runtime, RuntimeOptions, Stack, TrapCode};
 use precast_wasi::{Errno, Input, ThreadOptions, ThreadStack, WasiContext};
 
-use threads::{Program, Strategy, end_code, strategies};
+use threaded::{Program, Strategy, end_code, strategies};
 
 const JOIN: &str = include_str!("../threads/join.wat");
 const QUEUE: &str = include_str!("../threads/queue.wat");

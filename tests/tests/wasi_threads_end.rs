@@ -3,11 +3,11 @@
 #![cfg(target_os = "linux")]
 #![forbid(unsafe_code)]
 
-mod threads;
+mod threaded;
 
 use precast_wasi::ThreadOptions;
 use std::time::{Duration, Instant};
-use threads::{Program, strategies};
+use threaded::{Program, strategies};
 
 const ENDS: &str = include_str!("../threads/ends.wat");
 const JOIN: &str = include_str!("../threads/join.wat");
