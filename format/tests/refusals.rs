@@ -2,9 +2,10 @@
 
 mod support;
 
+use precast_format::Artifact;
 use precast_format::aux_stack::{AuxStack, AuxStackBounds};
 use precast_format::error::ErrorKind;
-use precast_format::layout::SectionId;
+use precast_format::layout::{SectionId, handler_clause};
 use precast_format::libcall::Libcall;
 use precast_format::relocation::RelocationKind;
 use precast_format::stack_depth::{CallKind, DepthStep, StackBound, StackDepth};
@@ -408,6 +409,13 @@ fn handlers() {
     assert_eq!(unknown_tag, (ErrorKind::IndexOutOfRange, clauses));
     let beyond = lists(|l| l[0].clauses[1].text_offset = 120);
     assert_eq!(beyond, (ErrorKind::RangeOutOfBounds, clauses));
+    // A flag that nobody knows; the description cannot say it.
+    let mut bytes = rich(12).write().unwrap();
+    let section = Artifact::parse(&bytes).unwrap().section(clauses);
+    bytes[section.offset as usize + handler_clause::FLAGS.offset()] = 2;
+    let error = Artifact::parse(&bytes).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ReservedBits);
+    assert_eq!(error.section(), Some(clauses));
     let unreachable = lists(|l| l[0].clauses[1].tag = None);
     assert_eq!(unreachable, (ErrorKind::NotAscending, clauses));
 }

@@ -7,14 +7,13 @@ use precast_format::libcall::LibcallSet;
 use precast_format::relocation::{RelocationKind, SymbolKind};
 use precast_format::target::{CpuFeatures, Endianness, Isa};
 use precast_format::tunables::Tunables;
-use precast_format::types::{
-    ConstOp, ExternKind, GlobalType, ImportType, Limits, TableType, ValueType,
-};
+use precast_format::types::{ConstOp, ExternKind, ImportType};
 use precast_format::write::{self, ArtifactBuilder, WriteError};
-use wasmparser::{AbstractHeapType, ExternalKind, HeapType, ValType};
+use wasmparser::{ExternalKind, ValType};
 
 use super::handlers;
 use super::image::images;
+use super::types::{block_type, global_type, reference_type, table_type, value_type};
 use crate::analysis::StackDepths;
 use crate::error::{CompileError, Result};
 use crate::link::{Linked, LinkedFunction};
@@ -126,61 +125,6 @@ pub(crate) fn artifact(
     })
 }
 
-fn value_type(ty: ValType) -> Result<ValueType> {
-    Ok(match ty {
-        ValType::I32 => ValueType::I32,
-        ValType::I64 => ValueType::I64,
-        ValType::F32 => ValueType::F32,
-        ValType::F64 => ValueType::F64,
-        ValType::V128 => ValueType::V128,
-        ValType::Ref(ty) => reference_type(ty)?,
-    })
-}
-
-/// The pattern of a heap type of exceptions.
-macro_rules! exception_type {
-    ($($name:ident)|+) => {
-        HeapType::Abstract {
-            shared: false,
-            ty: $(AbstractHeapType::$name)|+,
-        }
-    };
-}
-
-fn reference_type(ty: wasmparser::RefType) -> Result<ValueType> {
-    match (ty.is_nullable(), ty.heap_type()) {
-        (true, HeapType::FUNC) => Ok(ValueType::FUNCREF),
-        (true, HeapType::EXTERN) => Ok(ValueType::EXTERNREF),
-        (true, exception_type!(Exn)) => Ok(ValueType::EXNREF),
-        (true, exception_type!(NoExn)) => Ok(ValueType::NULLEXNREF),
-        _ => Err(CompileError::unsupported(format!(
-            "the module needs the reference type {ty}"
-        ))),
-    }
-}
-
-fn is_exception(ty: wasmparser::RefType) -> bool {
-    matches!(ty.heap_type(), exception_type!(Exn | NoExn))
-}
-
-fn table_type(ty: &wasmparser::TableType) -> Result<TableType> {
-    Ok(TableType {
-        element: reference_type(ty.element_type)?,
-        limits: Limits {
-            min: ty.initial,
-            max: ty.maximum,
-        },
-        is_64: ty.table64,
-    })
-}
-
-fn global_type(ty: &wasmparser::GlobalType) -> Result<GlobalType> {
-    Ok(GlobalType {
-        value: value_type(ty.content_type)?,
-        mutable: ty.mutable,
-    })
-}
-
 fn expression(expression: &ConstantExpression) -> Result<Vec<ConstOp>> {
     expression
         .ops
@@ -216,12 +160,9 @@ fn types(environment: &Environment<'_>, linked: &Linked) -> Result<Vec<write::Fu
         .zip(&module.canonical_types)
         .enumerate()
         .map(|(index, (ty, canonical))| {
-            let value = |ty: &ValType| match ty {
-                // Blocks have exceptions that are not null; what crosses borders has not.
-                ValType::Ref(ty) if !called.contains(&(index as u32)) && is_exception(*ty) => {
-                    reference_type(ty.nullable())
-                }
-                ty => value_type(*ty),
+            let value = |ty: &ValType| match called.contains(&(index as u32)) {
+                true => value_type(*ty),
+                false => block_type(*ty),
             };
             let values = |types: &[ValType]| types.iter().map(value).collect::<Result<_>>();
             let adapters = &linked.adapters[*canonical as usize];

@@ -5,6 +5,7 @@ mod clif;
 mod handlers;
 mod image;
 mod listing;
+mod types;
 
 pub(crate) use artifact::artifact;
 pub use clif::clif;

@@ -127,7 +127,8 @@ impl FunctionTranslator<'_, '_> {
             // What the labelled frame's code has; the function's own frame has none. The label does
             // not count this frame.
             Some(depth) => {
-                let label = self.control.len().checked_sub(1 + depth as usize);
+                let frames = self.control.len().checked_sub(1);
+                let label = frames.and_then(|top| top.checked_sub(depth as usize));
                 label.map_or_else(Default::default, |label| self.control[label].handlers)
             }
         };
