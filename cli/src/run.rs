@@ -276,12 +276,13 @@ fn integer(text: &str, bits: u32) -> Option<i64> {
     range.contains(&number).then_some(number as i64)
 }
 
-/// The end of a call that did not return: the program's exit code, or a trap, told with a message.
+/// The end of a call that did not return: the program's exit code, or a trap or an exception, told with
+/// a message.
 fn ended(error: &CallError, message: &dyn std::fmt::Display) -> Outcome {
     match error {
         // The system keeps the low byte of an exit code.
         CallError::Exit(code) => Ok(ExitCode::from(*code as u8)),
-        CallError::Trap(_) => Err(Failure::trap(message)),
+        CallError::Trap(_) | CallError::Exception(_) => Err(Failure::trap(message)),
         _ => Err(Failure::new(message)),
     }
 }

@@ -1,12 +1,16 @@
 //! Exceptions as the host holds them.
 
 use core::fmt;
+use core::ptr::NonNull;
+
+use precast_format::types::ExternKind;
 
 use super::object::Object;
 use super::tag::{Tag, TagRecordData};
 use crate::call::error::CallError;
 use crate::call::value::{Slot, Value};
 use crate::group::{Busy, Entered, GroupRef};
+use crate::printable::Printable;
 
 /// An exception: caught by the host, made by it, or referred to by an `exnref`.
 ///
@@ -135,9 +139,11 @@ impl fmt::Debug for Exception {
 
 impl fmt::Display for Exception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("exception (")?;
+        f.write_str("exception")?;
         match self.values() {
             Ok(values) => {
+                write_name(f, self.object.tag(), &values.group)?;
+                f.write_str(" (")?;
                 for (index, value) in values.enumerate() {
                     let separator = if index == 0 { "" } else { ", " };
                     write!(f, "{separator}{} {value}", value.value_type().name())?;
@@ -145,6 +151,7 @@ impl fmt::Display for Exception {
             }
             // Somebody else is inside: the types are known all the same.
             Err(Busy) => {
+                f.write_str(" (")?;
                 for (index, value_type) in self.tag().types().iter().enumerate() {
                     let separator = if index == 0 { "" } else { ", " };
                     write!(f, "{separator}{}", value_type.name())?;
@@ -153,6 +160,26 @@ impl fmt::Display for Exception {
         }
         f.write_str(")")
     }
+}
+
+/// Writes the name under which an instance of the group exports or imports a tag, if there is one.
+fn write_name(
+    f: &mut fmt::Formatter<'_>,
+    tag: NonNull<TagRecordData>,
+    group: &Entered<'_>,
+) -> fmt::Result {
+    let written = group.find_instance(|instance| {
+        let artifact = instance.module().artifact();
+        let index = (0..artifact.index_space(ExternKind::Tag))
+            .find(|index| instance.tag(*index) == Some(tag))?;
+        let mut exports = artifact.exports().into_iter();
+        let exported =
+            exports.find(|export| export.kind == ExternKind::Tag && export.index == index);
+        let imported = || Some(artifact.import_of(ExternKind::Tag, index)?.name);
+        let name = exported.map(|export| export.name).or_else(imported)?;
+        Some(write!(f, " {}", Printable(name)))
+    });
+    written.unwrap_or(Ok(()))
 }
 
 /// What an exception carries.

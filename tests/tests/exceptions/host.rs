@@ -73,7 +73,7 @@ fn code_catches_what_the_host_throws() {
         assert_eq!(uncaught.exception().tag(), tag);
         assert_eq!(
             uncaught.to_string().lines().next(),
-            Some("uncaught exception (i32 8)")
+            Some("uncaught exception tag (i32 8)")
         );
         let frames = uncaught.backtrace().frames();
         assert_eq!(frames.len(), 1);
@@ -250,7 +250,7 @@ fn an_uncaught_exception_names_the_functions_of_all_instances() {
         assert_eq!(frames, expected);
         let text = uncaught.to_string();
         assert!(
-            text.starts_with("uncaught exception (i32 6, i64 2)\n  0: inner!bottom at 0x"),
+            text.starts_with("uncaught exception e (i32 6, i64 2)\n  0: inner!bottom at 0x"),
             "{text}"
         );
     }
