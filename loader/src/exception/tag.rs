@@ -72,6 +72,24 @@ pub(crate) struct TagObject {
 
 /// A tag: exported by an instance, or made by the host to be imported. Two are equal if exceptions of
 /// one are caught as exceptions of the other.
+///
+/// ```no_run
+/// # use precast_loader::{
+/// #     CallError, Caller, Exception, HostError, Imports, Runtime, Tag, Value, ValueType,
+/// # };
+/// # fn define(runtime: &Runtime, imports: &mut Imports) -> Result<(), CallError> {
+/// let missing = Tag::new(runtime, &[ValueType::I32])?;
+/// imports.tag("env", "missing", &missing)?;
+/// imports.func("env", "read", move |_: &mut Caller<'_>, key: i32| {
+///     if key < 0 {
+///         // Code that calls the function can catch it.
+///         return Err(HostError::from(Exception::new(&missing, &[Value::I32(key)])?));
+///     }
+///     Ok(key)
+/// })?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Tag {
     group: GroupRef,
