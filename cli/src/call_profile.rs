@@ -4,11 +4,12 @@ use crate::failure::Failure;
 use crate::flags::memory::Destination;
 use crate::flags::profile::{CallFormat, CallProfileFlags};
 use crate::{Outcome, output};
-use precast_loader::{Instance, Module, Printable};
+use precast_loader::{CallObserver, CallProfile, Instance, InstanceOptions, Module, Printable};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What was counted of a function, over all instances of the module.
@@ -31,21 +32,64 @@ pub fn check(flags: &CallProfileFlags, module: &Module) -> Outcome<()> {
     Ok(())
 }
 
-/// Tells what was counted, where the command line asks for it. The instances are of one module: the
-/// program's own, and those of its threads.
-pub fn report(flags: &CallProfileFlags, instances: &[&Instance]) -> Outcome<()> {
+/// What instances that are gone counted: those of the program's threads.
+static GONE: Mutex<Sum> = Mutex::new(Sum {
+    rows: Vec::new(),
+    paths: BTreeMap::new(),
+    paths_are_missing: false,
+});
+
+/// The figures of several instances of one module.
+#[derive(Default)]
+struct Sum {
+    /// By function index; functions that were not called have a row, too.
+    rows: Vec<Row>,
+    /// Nanoseconds at the end of each path.
+    paths: BTreeMap<String, u128>,
+    paths_are_missing: bool,
+}
+
+/// The options of an instance whose counts are wanted.
+pub fn instance_options(flags: &CallProfileFlags, options: InstanceOptions) -> InstanceOptions {
+    if flags.destination().is_none() {
+        return options;
+    }
+    let tell = |_: usize, profile: &CallProfile<'_>| gone().add(profile);
+    options
+        .call_paths(flags.call_paths())
+        .call_observer(CallObserver::new(0, tell))
+}
+
+fn gone() -> MutexGuard<'static, Sum> {
+    GONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Tells what an instance counted and those of the same module that are gone, where the command line
+/// asks for it.
+pub fn report(flags: &CallProfileFlags, instance: &Instance) -> Outcome<()> {
     let Some(destination) = flags.destination() else {
         return Ok(());
     };
-    let Some(first) = instances.first() else {
-        return Ok(());
-    };
-    let rows = rows(instances);
-    let module = first.module();
+    let mut sum = std::mem::take(&mut *gone());
+    // Nobody else is inside once the calls have returned.
+    if let Ok(Some(profile)) = instance.call_profile() {
+        sum.add(&profile);
+    }
+    if sum.paths_are_missing {
+        note(
+            "there were more paths of calls than are told apart; the rest counts for their callers",
+        );
+    }
+    let module = instance.module();
     let text = match flags.format() {
-        CallFormat::Table => table(module, &rows),
-        CallFormat::Json => format!("{:#}\n", json(module, &rows)),
-        CallFormat::Folded => folded(instances),
+        CallFormat::Table => table(module, &sum.sorted()),
+        CallFormat::Json => format!("{:#}\n", json(module, &sum.sorted())),
+        CallFormat::Folded => {
+            let lines = sum.paths.iter();
+            lines
+                .map(|(path, time)| format!("{path} {time}\n"))
+                .collect()
+        }
     };
     match destination {
         Destination::File(path) => output::write(path, text.as_bytes()),
@@ -57,34 +101,44 @@ pub fn report(flags: &CallProfileFlags, instances: &[&Instance]) -> Outcome<()> 
     }
 }
 
-/// The functions that were called, those that took most time first.
-fn rows(instances: &[&Instance]) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
-    for instance in instances {
-        // Nobody else is inside once the calls have returned.
-        let Ok(Some(profile)) = instance.call_profile() else {
-            continue;
-        };
+impl Sum {
+    /// Adds the figures of an instance.
+    fn add(&mut self, profile: &CallProfile<'_>) {
         for function in profile.functions() {
             let place = function.index as usize;
-            if rows.len() <= place {
-                rows.resize(place + 1, Row::default());
+            if self.rows.len() <= place {
+                self.rows.resize(place + 1, Row::default());
             }
-            let row = &mut rows[place];
+            let row = &mut self.rows[place];
             row.index = function.index;
             row.calls += function.calls;
             row.active += function.active;
             row.total += function.total;
             row.own += function.own;
         }
+        self.paths_are_missing |= profile.paths_are_missing();
+        for path in profile.paths().filter(|path| !path.own().is_zero()) {
+            let mut names: Vec<String> = path
+                .functions()
+                // The separator must not be in a name.
+                .map(|index| name(profile.module(), index).replace(';', ":"))
+                .collect();
+            names.reverse();
+            *self.paths.entry(names.join(";")).or_default() += path.own().as_nanos();
+        }
     }
-    rows.retain(|row| row.calls != 0);
-    rows.sort_by(|one, other| {
-        let key = |row: &Row| (row.own, row.calls, row.total);
-        let order = key(other).cmp(&key(one));
-        order.then(one.index.cmp(&other.index))
-    });
-    rows
+
+    /// The functions that were called, those that took most time first.
+    fn sorted(self) -> Vec<Row> {
+        let mut rows = self.rows;
+        rows.retain(|row| row.calls != 0);
+        rows.sort_by(|one, other| {
+            let key = |row: &Row| (row.own, row.calls, row.total);
+            let order = key(other).cmp(&key(one));
+            order.then(one.index.cmp(&other.index))
+        });
+        rows
+    }
 }
 
 /// The name of a function; an import's with the module that it is from.
@@ -96,35 +150,6 @@ fn name(module: &Module, index: u32) -> String {
         Some(name) => Printable(name).to_string(),
         None => format!("function {index}"),
     }
-}
-
-/// Paths of calls, the outermost function first, with the time at their end.
-fn folded(instances: &[&Instance]) -> String {
-    let mut paths: BTreeMap<String, u128> = BTreeMap::new();
-    for instance in instances {
-        let Ok(Some(profile)) = instance.call_profile() else {
-            continue;
-        };
-        if profile.paths_are_missing() {
-            note(
-                "there were more paths of calls than are told apart; the rest counts for their callers",
-            );
-        }
-        let module = instance.module();
-        for path in profile.paths().filter(|path| !path.own().is_zero()) {
-            let mut names: Vec<String> = path
-                .functions()
-                // The separator must not be in a name.
-                .map(|index| name(module, index).replace(';', ":"))
-                .collect();
-            names.reverse();
-            *paths.entry(names.join(";")).or_default() += path.own().as_nanos();
-        }
-    }
-    let lines = paths.iter();
-    lines
-        .map(|(path, time)| format!("{path} {time}\n"))
-        .collect()
 }
 
 /// Tells the user something on standard error; where nobody listens, that is no failure.

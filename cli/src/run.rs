@@ -83,8 +83,10 @@ fn run_artifact(
     let context = wants_wasi.then(|| context.build(&runtime)).transpose();
     let context = context.map_err(Failure::new)?;
     let wants_threads = Threads::are_wanted(&module);
+    let mut of_threads = memory.thread_options();
+    of_threads.instance = call_profile::instance_options(profile.calls(), of_threads.instance);
     let threads = wants_threads
-        .then(|| Threads::new(&module, context.as_ref(), memory.thread_options()))
+        .then(|| Threads::new(&module, context.as_ref(), of_threads))
         .transpose()
         .map_err(Failure::new)?;
     let mut imports = Imports::for_module(&module).map_err(Failure::new)?;
@@ -98,7 +100,7 @@ fn run_artifact(
         )?;
     }
     let options = memory.instance_options();
-    let options = options.call_paths(profile.calls().call_paths());
+    let options = call_profile::instance_options(profile.calls(), options);
     let instance = match &threads {
         Some(threads) => threads.instantiate(imports, options),
         None => module.instantiate(&imports, options),
@@ -124,7 +126,7 @@ fn run_artifact(
     };
     // What the program did counts first, however it ended.
     let reported = memory_profile::report(memory, &runtime, Some((&instance, &environment)));
-    let counted = call_profile::report(profile.calls(), &[&instance]);
+    let counted = call_profile::report(profile.calls(), &instance);
     outcome.and_then(|code| reported.and(counted).map(|()| code))
 }
 

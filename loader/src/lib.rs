@@ -99,6 +99,7 @@ pub use exception::tag::Tag;
 pub use exception::uncaught::UncaughtException;
 pub use group::Busy;
 pub use instance::aux_stack::{AuxStackError, AuxStackUsage};
+pub use instance::call_profile::observer::CallObserver;
 pub use instance::call_profile::{CallPath, CallProfile, FunctionCalls};
 pub use instance::error::{ImportName, InstantiateError, LinkError};
 pub use instance::export::Extern;

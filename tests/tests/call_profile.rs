@@ -426,6 +426,37 @@ fn paths_go_through_other_instances() {
     });
 }
 
+/// The counts that instances left behind: user, function, calls.
+static LEFT: std::sync::Mutex<Vec<(usize, u32, u64)>> = std::sync::Mutex::new(Vec::new());
+
+#[test]
+fn the_counts_of_an_instance_outlive_it() {
+    let runtime = Runtime::system().unwrap();
+    let mut options = configuration::ALL[0].options();
+    options.call_profile = true;
+    let module = load(&runtime, RECURSION, &options);
+    let tell = |user: usize, profile: &precast_loader::CallProfile<'_>| {
+        let counts = profile.functions().map(|it| (user, it.index, it.calls));
+        LEFT.lock().unwrap().extend(counts);
+    };
+    let threads = [5, 10].map(|value: i32| {
+        let module = module.clone();
+        std::thread::spawn(move || {
+            let observer = precast_loader::CallObserver::new(value as usize, tell);
+            let options = InstanceOptions::default().call_observer(observer);
+            let imports = Imports::new(module.runtime());
+            let instance = module.instantiate(&imports, options).unwrap();
+            call(&instance, Stack::Caller, "fib", value).unwrap();
+        })
+    });
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
+    let mut left = LEFT.lock().unwrap().clone();
+    left.sort_unstable();
+    assert_eq!(left, [(5, 0, 15), (10, 0, 177)]);
+}
+
 #[test]
 fn other_artifacts_count_nothing() {
     let runtime = Runtime::system().unwrap();
@@ -435,4 +466,96 @@ fn other_artifacts_count_nothing() {
     assert!(!module.counts_calls());
     assert!(instance.call_profile().unwrap().is_none());
     assert_eq!(call(&instance, Stack::Caller, "fib", 9).unwrap(), 34);
+}
+
+const PRECAST: &str = env!("CARGO_BIN_EXE_precast-under-test");
+
+/// Runs the command in a folder; gives its exit code and what it says on standard error.
+fn precast(folder: &std::path::Path, arguments: &[&str]) -> (i32, String) {
+    let mut command = std::process::Command::new(PRECAST);
+    let output = command
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code().unwrap(), text)
+}
+
+#[test]
+fn the_command_tells_counts_however_a_program_ends() {
+    const PROGRAM: &str = r#"(module $app
+      (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (memory (export "memory") 1)
+      (func (@name "a;b\0a") (drop (call $yield)))
+      (func $work (call 2) (call 2))
+      (func (export "_start") (call $work) (call $work) (call $exit (i32.const 7)))
+      (func (export "trap") (call $work) (unreachable)))"#;
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("call-profile");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("app.wat"), PROGRAM).unwrap();
+
+    let (code, _) = precast(&folder, &["compile", "app.wat", "--call-profile"]);
+    assert_eq!(code, 0);
+    let json = ["run", "app.precast", "--call-profile=calls.json"];
+    let json = [&json[..], &["--call-profile-format", "json"]].concat();
+    assert_eq!(precast(&folder, &json).0, 7);
+    let text = std::fs::read_to_string(folder.join("calls.json")).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(value["module"], "app");
+    let mut functions: Vec<(String, u64)> = Vec::new();
+    let mut own: Vec<u64> = Vec::new();
+    for function in value["functions"].as_array().unwrap() {
+        assert_eq!(function["active"], 0);
+        own.push(function["self_nanoseconds"].as_u64().unwrap());
+        assert!(function["total_nanoseconds"].as_u64() >= own.last().copied());
+        let name = function["name"].as_str().unwrap().to_owned();
+        functions.push((name, function["calls"].as_u64().unwrap()));
+    }
+    assert!(own.is_sorted_by(|one, other| one >= other), "{own:?}");
+    functions.sort();
+    let expected = [
+        ("_start", 1),
+        ("a;b\n", 4),
+        ("proc_exit", 1),
+        ("sched_yield", 4),
+        ("work", 2),
+    ];
+    assert_eq!(functions, named(&expected));
+
+    // A trap, a module that is compiled for it, and the table.
+    let table = ["run", "app.wat", "--call-profile", "--invoke", "trap"];
+    let (code, text) = precast(&folder, &table);
+    assert_eq!(code, 134);
+    let has_line = |count: &str, name: &str| {
+        let mut lines = text.lines();
+        lines.any(|line| line.trim_start().starts_with(count) && line.ends_with(name))
+    };
+    assert!(
+        has_line("2 ", "  a;b\\n") && has_line("1 ", "  trap"),
+        "{text}"
+    );
+    assert!(
+        has_line("2 ", "  wasi_snapshot_preview1.sched_yield"),
+        "{text}"
+    );
+
+    let folded = ["run", "app.precast", "--call-profile=folded"];
+    let folded = [&folded[..], &["--call-profile-format", "folded"]].concat();
+    assert_eq!(precast(&folder, &folded).0, 7);
+    let text = std::fs::read_to_string(folder.join("folded")).unwrap();
+    let path = r"_start;work;a:b\n;wasi_snapshot_preview1.sched_yield";
+    let mut lines = text.lines();
+    let line = lines.find_map(|line| line.strip_prefix(path));
+    let time: u64 = line.unwrap().trim().parse().unwrap();
+    assert!(time > 0, "{text}");
+
+    let (code, _) = precast(&folder, &["compile", "app.wat", "-o", "plain.precast"]);
+    assert_eq!(code, 0);
+    let (code, text) = precast(&folder, &["run", "plain.precast", "--call-profile"]);
+    assert_eq!(code, 1);
+    let refusal = "error: the artifact does not count calls; compile it with --call-profile\n";
+    assert_eq!(text, refusal);
 }

@@ -1,12 +1,18 @@
-//! `docs/memory.md` names a test for each rule of the memory model; here it is held to that.
+//! `docs/memory.md` and `docs/profiling.md` name a test for each rule; here they are held to that.
 #![forbid(unsafe_code)]
 
 use std::path::Path;
 
 #[test]
 fn every_rule_names_a_test_that_is_there() {
+    check("docs/memory.md", 40);
+    check("docs/profiling.md", 10);
+}
+
+/// Looks for the tests that a page names, of which there are more than so many.
+fn check(page: &str, least: usize) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let page = std::fs::read_to_string(root.join("docs/memory.md")).expect("the page is there");
+    let page = std::fs::read_to_string(root.join(page)).expect("the page is there");
     let (_, rules) = page
         .split_once("## Rules and their tests")
         .expect("it has rules");
@@ -28,5 +34,5 @@ fn every_rule_names_a_test_that_is_there() {
             count += 1;
         }
     }
-    assert!(count > 40, "{count} tests");
+    assert!(count > least, "{page}: {count} tests");
 }

@@ -135,7 +135,7 @@ fn build(
     let mut tables = unsafe { slab.take(counts.tables) }?;
     // SAFETY: as above.
     let dropped_data = unsafe { slab.take(counts.data) }?;
-    books::prepare(&mut slab, &counts)?;
+    books::prepare(&mut slab, &counts, options.call_observer)?;
     // All arrays have room for what the artifact counts.
     for import in of_kind(module, imports, ExternKind::Memory) {
         if let Extern::Memory(memory) = import {

@@ -1,6 +1,7 @@
 //! What the host says about an instance before it is made.
 #![forbid(unsafe_code)]
 
+use crate::instance::call_profile::observer::CallObserver;
 use crate::instance::memory::GrowthObserver;
 
 /// What an instance may use.
@@ -25,6 +26,8 @@ pub struct InstanceOptions {
     /// How many paths of calls are told apart where the code counts calls: each takes 24 bytes. Zero
     /// counts functions only. See [`CallProfile::paths`](crate::CallProfile::paths).
     pub call_paths: u32,
+    /// Who is told what was counted when the instance is dropped, where the code counts calls.
+    pub call_observer: Option<CallObserver>,
     /// Who is told why a memory that the instance defines did not grow.
     pub growth_observer: Option<GrowthObserver>,
     /// For the instance of a further thread, the size in bytes of its auxiliary stack, the one of
@@ -45,6 +48,7 @@ impl Default for InstanceOptions {
             fixed_memory: false,
             heap_size: 0,
             call_paths: 0,
+            call_observer: None,
             growth_observer: None,
             thread_aux_stack: None,
         }
@@ -79,6 +83,12 @@ impl InstanceOptions {
     /// The options for the instance of a further thread, with an auxiliary stack of so many bytes.
     pub fn thread_aux_stack(mut self, bytes: u64) -> InstanceOptions {
         self.thread_aux_stack = Some(bytes);
+        self
+    }
+
+    /// The options with somebody to be told what was counted.
+    pub fn call_observer(mut self, observer: CallObserver) -> InstanceOptions {
+        self.call_observer = Some(observer);
         self
     }
 

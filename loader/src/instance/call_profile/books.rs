@@ -25,6 +25,7 @@ use precast_format::Artifact;
 use precast_format::types::ExternKind;
 
 use crate::alloc::{Array, OutOfMemory, Slab, SlabLayout};
+use crate::instance::call_profile::observer::CallObserver;
 use crate::instance::{ArrayCounts, InstanceData};
 use crate::sys::{clock, isa};
 
@@ -68,6 +69,8 @@ pub(crate) struct CallBooks {
     is_full: Cell<bool>,
     /// When counting began, in ticks and in nanoseconds.
     pub(super) start: (u64, u64),
+    /// Who is told at the end.
+    pub(super) observer: Option<CallObserver>,
 }
 
 /// How many counters an instance has: one for each function, or none.
@@ -93,6 +96,7 @@ pub(in crate::instance) fn layout(arrays: SlabLayout, counts: &ArrayCounts) -> S
 pub(in crate::instance) fn prepare(
     slab: &mut Slab,
     counts: &ArrayCounts,
+    observer: Option<CallObserver>,
 ) -> Result<(), OutOfMemory> {
     if counts.call_counters == 0 {
         return Ok(());
@@ -126,6 +130,7 @@ pub(in crate::instance) fn prepare(
         used_paths: Cell::new(1),
         is_full: Cell::new(false),
         start: (isa::ticks(), clock::now()),
+        observer,
     });
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! with the system's clock, from the instance's beginning to the question.
 
 pub(crate) mod books;
+pub(crate) mod observer;
 
 use core::fmt;
 use core::time::Duration;
@@ -72,17 +73,41 @@ impl fmt::Debug for CallPath<'_> {
 
 /// The counts of one instance. While the value is there, other threads find the instance [`Busy`].
 pub struct CallProfile<'a> {
-    instance: &'a Instance,
+    module: &'a Module,
     books: &'a CallBooks,
     ticks: u64,
     nanoseconds: u64,
-    _entered: Entered<'a>,
+    _entered: Option<Entered<'a>>,
 }
 
-impl CallProfile<'_> {
+impl<'a> CallProfile<'a> {
+    /// The figures of now. Waits until the length of a tick can be told.
+    fn new(
+        module: &'a Module,
+        books: &'a CallBooks,
+        entered: Option<Entered<'a>>,
+    ) -> CallProfile<'a> {
+        let (ticks_at_start, time_at_start) = books.start;
+        loop {
+            let nanoseconds = clock::now().saturating_sub(time_at_start);
+            let ticks = isa::ticks().saturating_sub(ticks_at_start);
+            // A clock that stands still must not hold up anybody.
+            if nanoseconds >= LEAST_MEASURE || nanoseconds == 0 {
+                return CallProfile {
+                    module,
+                    books,
+                    ticks,
+                    nanoseconds,
+                    _entered: entered,
+                };
+            }
+            core::hint::spin_loop();
+        }
+    }
+
     /// The module whose functions were counted.
     pub fn module(&self) -> &Module {
-        self.instance.module()
+        self.module
     }
 
     /// The functions that were called, by index. Allocates nothing.
@@ -141,21 +166,7 @@ impl Instance {
         let Some(books) = self.data().call_books() else {
             return Ok(None);
         };
-        let (ticks_at_start, time_at_start) = books.start;
-        loop {
-            let nanoseconds = clock::now().saturating_sub(time_at_start);
-            let ticks = isa::ticks().saturating_sub(ticks_at_start);
-            // A clock that stands still must not hold up anybody.
-            if nanoseconds >= LEAST_MEASURE || nanoseconds == 0 {
-                return Ok(Some(CallProfile {
-                    instance: self,
-                    books,
-                    ticks,
-                    nanoseconds,
-                    _entered: entered,
-                }));
-            }
-            core::hint::spin_loop();
-        }
+        let module = self.module();
+        Ok(Some(CallProfile::new(module, books, Some(entered))))
     }
 }
