@@ -83,7 +83,7 @@ impl Slab {
     }
 
     /// The address so many bytes before the end of the block, if that is inside.
-    pub(crate) fn from_end(&self, size: usize) -> Option<NonNull<u8>> {
+    pub(crate) fn before_end(&self, size: usize) -> Option<NonNull<u8>> {
         let offset = (self.size as usize).checked_sub(size)?;
         // SAFETY: the offset is inside of the block.
         Some(unsafe { self.block.add(offset) })

@@ -11,6 +11,7 @@
 //! Numbers are in the machine's byte order; times are those of the monotonic clock, which `perf record
 //! -k mono` uses too. A line number is an offset in the wasm file, since a binary module has no lines. The
 //! debug record of a function comes before its code.
+#![forbid(unsafe_code)]
 
 use core::ops::Range;
 use std::fs::File;

@@ -11,6 +11,7 @@
 //! Either is made once per process and given every module that is to be seen. Writing uses the
 //! standard library and its allocator, whatever the runtime allocates from: this is for machines that
 //! run `perf`, and behind the feature `profiling`.
+#![forbid(unsafe_code)]
 
 mod jit_dump;
 mod perf_map;

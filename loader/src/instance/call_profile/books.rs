@@ -142,7 +142,7 @@ impl InstanceData {
         if !self.module.counts_calls() {
             return None;
         }
-        let books = self._slab.from_end(size_of::<CallBooks>())?;
+        let books = self._slab.before_end(size_of::<CallBooks>())?;
         // SAFETY: `prepare` put them at the end of the block, which lives as long, and nobody writes
         // but through cells.
         Some(unsafe { books.cast::<CallBooks>().as_ref() })

@@ -2,6 +2,7 @@
 //!
 //! Whoever makes an instance can ask it. Those of a program's threads come and go with the threads, and
 //! their counts would go with them.
+#![forbid(unsafe_code)]
 
 use core::fmt;
 
