@@ -559,3 +559,52 @@ fn the_command_tells_counts_however_a_program_ends() {
     let refusal = "error: the artifact does not count calls; compile it with --call-profile\n";
     assert_eq!(text, refusal);
 }
+
+#[test]
+fn the_command_adds_up_threads() {
+    const PROGRAM: &str = r#"(module
+      (import "env" "memory" (memory 1 2 shared))
+      (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+      (export "memory" (memory 0))
+      (func $work (drop (i32.atomic.rmw.add (i32.const 0) (i32.const 1))))
+      (func (export "wasi_thread_start") (param i32 i32)
+        (call $work) (call $work)
+        (drop (i32.atomic.rmw.add (i32.const 8) (i32.const 1)))
+        (drop (memory.atomic.notify (i32.const 8) (i32.const 9))))
+      (func (export "_start") (local $done i32)
+        (drop (call $spawn (i32.const 0)))
+        (drop (call $spawn (i32.const 0)))
+        (drop (call $spawn (i32.const 0)))
+        (call $work)
+        (loop $wait
+          (local.set $done (i32.atomic.load (i32.const 8)))
+          (if (i32.lt_u (local.get $done) (i32.const 3))
+            (then
+              (drop (memory.atomic.wait32 (i32.const 8) (local.get $done) (i64.const -1)))
+              (br $wait))))))"#;
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("call-profile-threads");
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("app.wat"), PROGRAM).unwrap();
+    let json = ["run", "app.wat", "--call-profile=calls.json"];
+    let json = [&json[..], &["--call-profile-format", "json"]].concat();
+    let (code, text) = precast(&folder, &json);
+    assert_eq!(code, 0, "{text}");
+    let text = std::fs::read_to_string(folder.join("calls.json")).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let functions = value["functions"].as_array().unwrap().iter();
+    let mut functions: Vec<(String, u64)> = functions
+        .map(|function| {
+            let name = function["name"].as_str().unwrap().to_owned();
+            (name, function["calls"].as_u64().unwrap())
+        })
+        .collect();
+    functions.sort();
+    let expected = [
+        ("_start", 1),
+        ("thread-spawn", 3),
+        ("wasi_thread_start", 3),
+        ("work", 7),
+    ];
+    assert_eq!(functions, named(&expected));
+}
