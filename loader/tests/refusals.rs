@@ -4,6 +4,7 @@
 mod support;
 
 use precast_format::layout::header;
+use precast_format::libcall::{Libcall, LibcallSet};
 use precast_format::target::{CpuFeatures, HostAbi, Isa};
 use precast_format::tunables::{BoundsChecks, StackChecks, TrapMode};
 use precast_format::write::ArtifactBuilder;
@@ -74,6 +75,23 @@ fn another_format_version() {
         "{error:?}"
     );
     assert!(error.to_string().contains("77."), "{error}");
+}
+
+#[test]
+fn counting_without_the_facility() {
+    let mut artifact = builder();
+    artifact.tunables.call_profile = true;
+    if cfg!(feature = "call-profile") {
+        load(&runtime(), &artifact).expect("the loader counts");
+        return;
+    }
+    let error = refusal(&runtime(), &artifact, &["counts calls", "--call-profile"]);
+    assert!(matches!(error, LoadError::CallProfile));
+    // Code that calls what is not there is refused, whatever else the header says.
+    artifact.tunables.call_profile = false;
+    artifact.libcalls = LibcallSet::default().with(Libcall::ProfileLeave);
+    let error = refusal(&runtime(), &artifact, &["counts calls"]);
+    assert!(matches!(error, LoadError::CallProfile));
 }
 
 #[test]
