@@ -203,7 +203,12 @@ pub const PROGRAMS: &[Program] = &[
                     "-o",
                     "morse.s",
                 ],
-                files: &[("morse.s", Expected::Digest(""))],
+                files: &[(
+                    "morse.s",
+                    Expected::Digest(
+                        "0c6397abe025ad23e4a87b997d4a0832efdb9e92514db3194abc87a530dcd6de",
+                    ),
+                )],
                 ..QUIET
             },
             Run {
@@ -233,7 +238,12 @@ pub const PROGRAMS: &[Program] = &[
                 "morse.o",
             ],
             needs: Some("morse.s"),
-            files: &[("morse.o", Expected::Digest(""))],
+            files: &[(
+                "morse.o",
+                Expected::Digest(
+                    "b4834ff95aa9f915dcc504096aa50983c541b8ae093c6ee9ef0aacf69f4e44ca",
+                ),
+            )],
             ..QUIET
         }],
     },
@@ -264,8 +274,18 @@ pub const PROGRAMS: &[Program] = &[
                 ],
                 needs: Some("morse.o"),
                 files: &[
-                    ("morse.elf", Expected::Digest("")),
-                    ("morse.map", Expected::Digest("")),
+                    (
+                        "morse.elf",
+                        Expected::Digest(
+                            "95672cd6bc16f111ce4c6e62c8cf3ca682d066d616aff6ab0ce6dbd21f516dc2",
+                        ),
+                    ),
+                    (
+                        "morse.map",
+                        Expected::Digest(
+                            "5c4f655d57efb57103cdf258428b7e20f93abbaae6881a8a6ab39eab4d9ad5c5",
+                        ),
+                    ),
                 ],
                 ..QUIET
             },
@@ -274,7 +294,7 @@ pub const PROGRAMS: &[Program] = &[
                 arguments: &["-T", "morse.ld", "morse.o", "-o", "none.elf"],
                 needs: Some("morse.o"),
                 exit: 1,
-                complaint: "undefined reference to `pow'",
+                complaint: "undefined reference to `powf'",
                 ..QUIET
             },
         ],
@@ -290,7 +310,12 @@ pub const PROGRAMS: &[Program] = &[
             name: "convert",
             arguments: &["-O", "ihex", "morse.elf", "morse.hex"],
             needs: Some("morse.elf"),
-            files: &[("morse.hex", Expected::Digest(""))],
+            files: &[(
+                "morse.hex",
+                Expected::Digest(
+                    "56b816ee3ac03d64c2e63d04d14de3c94883c3e70f6caa5c9518adf1a6c96966",
+                ),
+            )],
             ..QUIET
         }],
     },
