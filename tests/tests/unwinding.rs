@@ -27,8 +27,12 @@ fn folder(name: &str) -> PathBuf {
 
 /// Runs a module in every way: it prints what it must, and ends with `exit`.
 fn check(name: &str, module: &str, exit: i32) {
+    check_with(OPTIONS, name, module, exit);
+}
+
+fn check_with(ways: &[&[&str]], name: &str, module: &str, exit: i32) {
     let expected = fs::read_to_string(folder(name).join(format!("{name}.out"))).unwrap();
-    for options in OPTIONS {
+    for options in ways {
         let output = Command::new(PRECAST)
             .arg("run")
             .args(*options)
@@ -61,4 +65,13 @@ fn long_jumps_arrive() {
 #[test]
 fn long_jumps_arrive_in_the_legacy_form() {
     check("setjmp", "setjmp-legacy.wasm", 7);
+}
+
+#[test]
+fn caught_exceptions_give_their_memory_back() {
+    // The program throws more than ten thousand times; the pool has room for three kilobytes beyond
+    // what the plan of the module asks for.
+    let pool: &[&str] = &["--alloc", "pool", "--pool-size", "1100K"];
+    check_with(&[pool], "unwind", "unwind.wasm", 101);
+    check_with(&[pool], "unwind", "unwind-legacy.wasm", 101);
 }
