@@ -412,6 +412,10 @@ pub const PROGRAMS: &[Program] = &[
                 name: "unpack",
                 arguments: &["-u", "lfsr.bin", "unpacked.asc"],
                 needs: Some("lfsr.bin"),
+                files: &[(
+                    "unpacked.asc",
+                    Expected::Contains(&[".device 1k", ".logic_tile"]),
+                )],
                 ..QUIET
             },
             Run {
@@ -449,3 +453,51 @@ pub const PROGRAMS: &[Program] = &[
 
 /// What the bits of the small design hash to, packed from either text.
 const LFSR_BITS: &str = "5b3d9fa71f8f449c79829fdeb7ff4c7a0ea834a4250880ea3d6a7fbea77314d9";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn folder() -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/programs")
+    }
+
+    #[test]
+    fn expectations_are_there() {
+        let digest = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        for program in PROGRAMS {
+            assert!(digest(program.package.digest), "{}", program.name);
+            for run in program.runs {
+                let name = format!("{}, {}", program.name, run.name);
+                let printed = [(run.name, &run.output)];
+                let written = run.files.iter().map(|(file, expected)| (*file, expected));
+                for (file, expected) in written.chain(printed) {
+                    let golden = folder().join(program.inputs).join(format!("{file}.out"));
+                    match expected {
+                        Expected::Golden => assert!(golden.exists(), "{name}: {file}"),
+                        Expected::Digest(text) => assert!(digest(text), "{name}: {file}"),
+                        Expected::Contains(_) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_read_was_written_before() {
+        let mut written = Vec::new();
+        for program in PROGRAMS {
+            for run in program.runs {
+                if let Some(file) = run.needs {
+                    assert!(written.contains(&(program.inputs, file)), "{file}");
+                }
+                if let Some(file) = run.input {
+                    assert!(folder().join(program.inputs).join(file).exists(), "{file}");
+                }
+                let files = run.files.iter().map(|(file, _)| (program.inputs, *file));
+                written.extend(files);
+            }
+        }
+    }
+}
