@@ -375,6 +375,22 @@ pub const PROGRAMS: &[Program] = &[
                 ..QUIET
             },
             Run {
+                name: "uncaught",
+                arguments: &[
+                    "--lp384",
+                    "--package",
+                    "qn32",
+                    "--json",
+                    "design.json",
+                    "--asc",
+                    "none.asc",
+                ],
+                needs: Some("design.json"),
+                exit: 1,
+                complaint: "exception",
+                ..QUIET
+            },
+            Run {
                 name: "mistake",
                 arguments: &[
                     "--hx1k",
@@ -450,6 +466,16 @@ pub const PROGRAMS: &[Program] = &[
         }],
     },
 ];
+
+/// Whether a run reads what a program writes that is not a small one.
+pub fn reads_of_large(program: &Program, run: &Run) -> bool {
+    let writes = |other: &Program| {
+        let mut files = other.runs.iter().flat_map(|run| run.files);
+        other.inputs == program.inputs && files.any(|(name, _)| Some(*name) == run.needs)
+    };
+    let mut writers = PROGRAMS.iter().filter(|other| writes(other));
+    writers.any(|writer| !writer.small)
+}
 
 /// What the bits of the small design hash to, packed from either text.
 const LFSR_BITS: &str = "5b3d9fa71f8f449c79829fdeb7ff4c7a0ea834a4250880ea3d6a7fbea77314d9";

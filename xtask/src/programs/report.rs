@@ -24,8 +24,6 @@ pub struct Compiled {
     pub module: u64,
     /// Bytes of what became of it.
     pub artifact: u64,
-    /// From start to end.
-    pub wall: Duration,
     /// User and system time of all threads.
     pub cpu: Duration,
     /// Most bytes resident at once.
@@ -41,7 +39,6 @@ pub fn render(rows: &[Row]) -> String {
             "engine",
             "module MB",
             "compiled MB",
-            "compile s",
             "compile CPU s",
             "compile peak MB",
             "runs CPU s",
@@ -58,11 +55,10 @@ pub fn render(rows: &[Row]) -> String {
             Some(compiled) => cells.extend([
                 megabytes(compiled.module),
                 megabytes(compiled.artifact),
-                seconds(compiled.wall),
                 seconds(compiled.cpu),
                 megabytes(compiled.peak),
             ]),
-            None => cells.extend(std::iter::repeat_n("–".to_owned(), 5)),
+            None => cells.extend(std::iter::repeat_n("–".to_owned(), 4)),
         }
         let ended = || row.runs.iter().filter_map(|(_, _, ended)| ended.as_ref());
         cells.push(seconds(ended().map(|ended| ended.cpu).sum()));
