@@ -10,7 +10,9 @@ mod cargo;
 mod markers;
 mod programs;
 mod scale;
+mod soak;
 mod tidy;
+mod tsan;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -38,6 +40,10 @@ enum Command {
     Spec,
     /// Fetches, compiles and runs programs that others published.
     Programs(programs::ProgramsArguments),
+    /// Runs the loader's tests with threads under ThreadSanitizer, where the toolchain has it.
+    Tsan,
+    /// Runs every test with threads many times, each in a process of its own.
+    Soak(soak::SoakArguments),
     /// Rewrites the expectations of the golden tests; read the difference before committing it.
     Bless,
 }
@@ -49,6 +55,8 @@ fn main() -> ExitCode {
         Command::Scale(arguments) => scale::run(&arguments),
         Command::Spec => spec(),
         Command::Programs(arguments) => programs::run(&arguments),
+        Command::Tsan => tsan::run(),
+        Command::Soak(arguments) => soak::run(&arguments),
         Command::Bless => bless(),
     };
     match outcome {

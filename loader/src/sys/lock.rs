@@ -85,14 +85,15 @@ mod tests {
     fn one_thread_at_a_time_has_the_value() {
         let lock = Lock::new(0u64);
         std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for _ in 0..10_000 {
-                        let mut value = lock.lock();
-                        let seen = *value;
-                        *value = core::hint::black_box(seen) + 1;
-                    }
-                });
+            let count = || {
+                for _ in 0..10_000 {
+                    let mut value = lock.lock();
+                    let seen = *value;
+                    *value = core::hint::black_box(seen) + 1;
+                }
+            };
+            for thread in [(); 4].map(|()| scope.spawn(count)) {
+                thread.join().unwrap();
             }
         });
         assert_eq!(*lock.lock(), 40_000);

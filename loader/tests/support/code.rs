@@ -43,7 +43,7 @@ core::arch::global_asm!(
     "precast_test_host:",
     "push rbp",
     "mov rbp, rsp",
-    "mov rax, [r15 - 80]",
+    "mov rax, [r15 - 88]",
     "mov [r15 - 16], rax",
     "call [rax + 16]",
     "precast_test_host_site:",
@@ -263,7 +263,7 @@ pub fn module() -> ArtifactBuilder {
     let layout = ContextLayout::new(PointerWidth::Bits64, counts).expect("it is small");
     assert_eq!(
         layout.imported_function(0),
-        -72,
+        -88,
         "the code has this number in it"
     );
     artifact

@@ -195,3 +195,6 @@ pub(super) unsafe fn wait(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
