@@ -51,7 +51,11 @@ pub fn strategies(header: &Header) -> String {
         true => ", counts calls",
         false => "",
     };
-    format!("{bounds}, {stack}, {traps}{calls}")
+    let interrupts = match header.tunables.interrupt_checks {
+        true => ", can be interrupted",
+        false => "",
+    };
+    format!("{bounds}, {stack}, {traps}{calls}{interrupts}")
 }
 
 /// A function type as the text format writes it.
@@ -143,6 +147,7 @@ pub fn header_json(header: &Header) -> Value {
         "traps": header.tunables.trap_mode.name(),
         "relocations": header.tunables.relocation_model.name(),
         "call_profile": header.tunables.call_profile,
+        "interrupt_checks": header.tunables.interrupt_checks,
         "memory_reservation": header.tunables.memory_reservation,
         "memory_guard": header.tunables.memory_guard,
         "stack_reserve": header.tunables.stack_reserve,
