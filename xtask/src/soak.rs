@@ -90,7 +90,7 @@ fn build(package: &str, test: &str) -> Outcome<String> {
         "json",
     ];
     let (succeeded, messages) = cargo::capture(&arguments)?;
-    let programs = messages.lines().filter_map(|line| {
+    let mut programs = messages.lines().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
         let is_ours = message["target"]["name"] == test;
         message["executable"]
@@ -98,7 +98,7 @@ fn build(package: &str, test: &str) -> Outcome<String> {
             .filter(|_| is_ours)
             .map(str::to_owned)
     });
-    match programs.last() {
+    match programs.next_back() {
         Some(program) if succeeded => Ok(program),
         _ => Err(format!("{package}: the test `{test}` was not built")),
     }

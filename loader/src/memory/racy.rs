@@ -215,11 +215,8 @@ unsafe fn copy_up<From: Side, To: Side>(mut to: *mut u8, mut from: *const u8, le
 /// The word that begins `shift` bytes behind the beginning of the first of two neighbours.
 fn joined(first: usize, second: usize, shift: usize) -> usize {
     let (skipped, taken) = (8 * shift, 8 * (WORD - shift));
-    if cfg!(target_endian = "big") {
-        first << skipped | second >> taken
-    } else {
-        first >> skipped | second << taken
-    }
+    // As numbers whose lowest byte comes first, whatever this machine's order is.
+    usize::from_le(first.to_le() >> skipped | second.to_le() << taken)
 }
 
 /// Copies from the highest byte down.

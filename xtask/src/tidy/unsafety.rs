@@ -98,7 +98,7 @@ const ALLOWED: &[(&str, &str)] = &[
         "shares linear memories with other threads",
     ),
     (
-        "loader/src/instance/memory/waiters.rs",
+        "loader/src/instance/memory/waiters",
         "links the frames of threads that wait",
     ),
     ("loader/src/instance/mod.rs", "is pointed to by contexts"),

@@ -94,7 +94,8 @@ impl Waiters {
     /// The waiter is in this list.
     unsafe fn remove(&mut self, waiter: *mut Waiter) {
         // SAFETY: the caller's promise.
-        let (previous, next) = unsafe { ((*waiter).previous, (*waiter).next) };
+        let found = unsafe { &*waiter };
+        let (previous, next) = (found.previous, found.next);
         if previous.is_null() {
             self.first = next;
         } else {
