@@ -12,7 +12,10 @@ use precast_loader::{
 use precast_wasi::WasiContextBuilder;
 use precast_wasi::{Ended, Output, OutputBuffer, ThreadOptions, Threads, WasiContext};
 use std::collections::HashMap;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, OnceLock};
+use std::thread;
+use std::time::Duration;
 
 /// How accesses of memory are kept inside.
 pub type Strategy = BoundsChecks;
@@ -37,6 +40,25 @@ fn artifact(text: &'static str, strategy: Strategy) -> &'static [u8] {
             let compiled = compile(&wasm, &options, &Silent).expect("the module is valid");
             compiled.artifact.leak()
         })
+}
+
+/// How long a program may take, which is far more than any does.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Runs something that has to end: a thread that nobody wakes is a failure, not a build that hangs.
+fn within_limit<T>(work: impl FnOnce() -> T) -> T {
+    let (done, when_done) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            if when_done.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("a program with threads does not end");
+                std::process::abort();
+            }
+        });
+        let result = work();
+        drop(done);
+        result
+    })
 }
 
 /// What is in use of each category; backtraces are the traps', which the tests look at.
@@ -108,6 +130,10 @@ impl Program {
 
     /// Makes the main instance, lets the host do something with it, and looks at what is left of all.
     pub fn run_with<T>(self, host: impl FnOnce(&Threads, &Instance) -> T) -> T {
+        within_limit(|| self.run_to_the_end(host))
+    }
+
+    fn run_to_the_end<T>(self, host: impl FnOnce(&Threads, &Instance) -> T) -> T {
         let before = usage(&self.runtime);
         let context = self.context.build(&self.runtime).expect("a context");
         let threads = Threads::new(&self.module, Some(&context), self.options).expect("memory");
