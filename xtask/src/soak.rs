@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 const SUITES: &[(&str, &str)] = &[
     ("precast-loader", "shared_memory"),
     ("precast-tests", "threads"),
+    ("precast-wasi", "threads"),
+    ("precast-tests", "wasi_threads"),
+    ("precast-tests", "wasi_threads_end"),
 ];
 
 /// Arguments of `cargo xtask soak`.
