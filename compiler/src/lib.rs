@@ -59,7 +59,7 @@ pub fn compile(wasm: &[u8], options: &Options, progress: &dyn Progress) -> Resul
     };
     let explain = |error| module::explain_body(wasm, options.wasm.features(), error);
     let (module, bodies) = parse(wasm, options)?;
-    progress.begin(bodies.len());
+    progress.begin(bodies.len(), bodies.iter().map(module::Body::size).sum());
     let environment = environment(&module, &bodies, options, &*isa).map_err(explain)?;
     let mut functions =
         codegen::compile_functions(&environment, isas, bodies, progress).map_err(explain)?;
@@ -99,7 +99,7 @@ fn environment<'a>(
     options: &'a Options,
     isa: &dyn cranelift_codegen::isa::TargetIsa,
 ) -> Result<Environment<'a>> {
-    let mut usage = analysis::Usage::new(module, bodies)?;
+    let mut usage = analysis::Usage::new(module, bodies, options.thread_count())?;
     let calls = analysis::Calls::new(module, &usage.take_calls());
     let uses_threads = usage.features().contains(WasmFeature::Threads);
     translate::check_threads(module, uses_threads, options)?;

@@ -45,6 +45,10 @@ const MAX_HANDLERS: usize = 1 << 20;
 /// Entries of a branch table that is one jump table; a larger one becomes a tree of such.
 pub(crate) const BRANCH_TABLE_ENTRIES: usize = 1_024;
 
+/// Locals times blocks, beyond which locals are on the stack: what the code generator's frontend keeps
+/// for that is 4 bytes for each, and up to twice that for a while.
+pub(crate) const MOST_VARIABLE_CELLS: u64 = 1 << 26;
+
 /// How deep a function goes, as far as it was translated.
 #[derive(Clone, Copy, Default, Debug)]
 pub(crate) struct Shape {

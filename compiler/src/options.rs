@@ -175,6 +175,12 @@ impl Options {
         }
     }
 
+    /// How many threads compile: as many as the options say, else as the machine has.
+    pub(crate) fn thread_count(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.unwrap_or_else(cores)
+    }
+
     /// The page size as a power of two after defaults are applied.
     pub fn page_size_log2(&self) -> u8 {
         self.page_size_log2

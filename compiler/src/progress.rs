@@ -2,9 +2,10 @@
 
 /// Receives the progress of a compilation. Called from several threads at once.
 pub trait Progress: Sync {
-    /// The module has this many functions with code.
-    fn begin(&self, _functions: usize) {}
-    /// One more function was compiled; `bytes` is the size of its body in the module.
+    /// The module has this many functions with code, and their bodies have so many bytes.
+    fn begin(&self, _functions: usize, _bytes: usize) {}
+    /// One more function was compiled; `bytes` is the size of its body in the module. Large ones come
+    /// first.
     fn function_compiled(&self, _bytes: usize) {}
 }
 

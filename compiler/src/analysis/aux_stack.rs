@@ -101,6 +101,14 @@ impl GlobalUses {
         Recent::Other
     }
 
+    /// Adds what other bodies do.
+    pub(super) fn add(&mut self, others: &GlobalUses) {
+        for (global, other) in self.globals.iter_mut().zip(&others.globals) {
+            global.takes_frames |= other.takes_frames;
+            global.is_loaded |= other.is_loaded;
+        }
+    }
+
     pub(super) fn finish(self) -> Vec<GlobalUse> {
         self.globals
     }

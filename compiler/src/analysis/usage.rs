@@ -3,6 +3,8 @@
 //! A table that only this module can fill, and only with its own functions, needs no test of the
 //! callee's context on an indirect call, and its types compare as constants.
 
+use std::thread;
+
 use precast_format::aux_stack::AuxStack;
 use precast_format::features::{WasmFeature, WasmFeatures};
 use precast_format::types::WASM_PAGE_SIZE_LOG2;
@@ -10,7 +12,7 @@ use wasmparser::{AbstractHeapType, ExternalKind, HeapType, Operator, RefType, Va
 
 use super::aux_stack::{self, GlobalUse, GlobalUses};
 use super::call_graph::CallScan;
-use crate::error::Result;
+use crate::error::{CompileError, Result};
 use crate::module::{Body, ConstantOp, ElementItems, ElementSegment, Module, SegmentMode};
 
 /// What the instructions of a module use.
@@ -22,13 +24,26 @@ pub(crate) struct Usage {
     calls: CallScan,
 }
 
+/// What some of the bodies do.
+struct BodyUses {
+    /// Tables that get other elements than the module's own functions.
+    opened_tables: Vec<bool>,
+    grown_tables: Vec<bool>,
+    features: WasmFeatures,
+    globals: GlobalUses,
+    calls: CallScan,
+}
+
+/// Fewer bytes of bodies than these are read by one thread.
+const BYTES_FOR_THREADS: usize = 512 << 10;
+
 impl Usage {
-    /// Reads every body once.
+    /// Reads every body once, on several threads.
     ///
     /// # Errors
     ///
-    /// When a body is malformed.
-    pub fn new(module: &Module<'_>, bodies: &[Body<'_>]) -> Result<Usage> {
+    /// When a body is malformed: that of the first.
+    pub fn new(module: &Module<'_>, bodies: &[Body<'_>], threads: usize) -> Result<Usage> {
         let own: Vec<bool> = module
             .elements
             .iter()
@@ -61,57 +76,19 @@ impl Usage {
                 private[index as usize] &= own;
             }
         }
-        // Validation happens with translation, so indices are not to be trusted yet.
-        let clear = |tables: &mut [bool], table: u32| {
-            if let Some(table) = tables.get_mut(table as usize) {
-                *table = false;
-            }
-        };
-        let mut features = declared_features(module);
-        let mut globals = GlobalUses::new(module);
-        let mut calls = CallScan::default();
-        for body in bodies {
-            calls.begin_body();
-            globals.begin_body(body.function);
-            let mut reader = body.body.get_operators_reader()?;
-            while !reader.eof() {
-                let (operator, offset) = reader.read_with_offset()?;
-                if let Some(feature) = feature_of(&operator) {
-                    features = features.with(feature);
-                }
-                globals.observe(&operator);
-                calls.observe(&operator, offset as u32);
-                match operator {
-                    Operator::TableSet { table } | Operator::TableFill { table } => {
-                        clear(&mut private, table);
-                    }
-                    Operator::TableGrow { table } => {
-                        clear(&mut private, table);
-                        if let Some(grown) = grown.get_mut(table as usize) {
-                            *grown = true;
-                        }
-                    }
-                    Operator::TableCopy {
-                        dst_table,
-                        src_table,
-                    } if dst_table != src_table => {
-                        clear(&mut private, dst_table);
-                    }
-                    Operator::TableInit { elem_index, table }
-                        if !own.get(elem_index as usize).copied().unwrap_or(false) =>
-                    {
-                        clear(&mut private, table);
-                    }
-                    _ => {}
-                }
-            }
+        let mut uses = BodyUses::of_all(module, &own, bodies, threads)?;
+        for (private, opened) in private.iter_mut().zip(&uses.opened_tables) {
+            *private &= !opened;
+        }
+        for (grown, used) in uses.grown_tables.iter_mut().zip(&grown) {
+            *grown |= used;
         }
         Ok(Usage {
             private_tables: private,
-            grown_tables: grown,
-            features,
-            globals: globals.finish(),
-            calls: calls.finish(),
+            grown_tables: uses.grown_tables,
+            features: WasmFeatures(declared_features(module).0 | uses.features.0),
+            globals: uses.globals.finish(),
+            calls: uses.calls.finish(),
         })
     }
 
@@ -138,6 +115,107 @@ impl Usage {
     /// Whether the table always has its initial size and place.
     pub fn is_fixed_table(&self, table: u32) -> bool {
         !self.grown_tables[table as usize]
+    }
+}
+
+impl BodyUses {
+    /// What all bodies do: each thread reads about as many bytes as the others.
+    fn of_all(
+        module: &Module<'_>,
+        own: &[bool],
+        bodies: &[Body<'_>],
+        threads: usize,
+    ) -> Result<BodyUses> {
+        let total: usize = bodies.iter().map(Body::size).sum();
+        if threads < 2 || total < BYTES_FOR_THREADS {
+            return BodyUses::of(module, own, bodies);
+        }
+        let share = total / threads + 1;
+        let mut parts = Vec::with_capacity(threads);
+        let (mut start, mut bytes) = (0, 0);
+        for (index, body) in bodies.iter().enumerate() {
+            bytes += body.size();
+            if bytes >= share || index + 1 == bodies.len() {
+                parts.push(&bodies[start..=index]);
+                (start, bytes) = (index + 1, 0);
+            }
+        }
+        let found = thread::scope(|scope| {
+            let start = |part| scope.spawn(move || BodyUses::of(module, own, part));
+            let workers: Vec<_> = parts.into_iter().map(start).collect();
+            let join = |worker: thread::ScopedJoinHandle<'_, _>| worker.join();
+            workers.into_iter().map(join).collect::<Vec<_>>()
+        });
+        let mut all = BodyUses::of(module, own, &[])?;
+        for part in found {
+            all.add(part.map_err(|_| CompileError::internal("reading a body panicked"))??);
+        }
+        Ok(all)
+    }
+
+    fn of(module: &Module<'_>, own: &[bool], bodies: &[Body<'_>]) -> Result<BodyUses> {
+        // Validation happens with translation, so indices are not to be trusted yet.
+        let set = |tables: &mut [bool], table: u32| {
+            if let Some(table) = tables.get_mut(table as usize) {
+                *table = true;
+            }
+        };
+        let mut uses = BodyUses {
+            opened_tables: vec![false; module.tables.len()],
+            grown_tables: vec![false; module.tables.len()],
+            features: WasmFeatures::default(),
+            globals: GlobalUses::new(module),
+            calls: CallScan::default(),
+        };
+        for body in bodies {
+            uses.calls.begin_body();
+            uses.globals.begin_body(body.function);
+            let mut reader = body.body.get_operators_reader()?;
+            while !reader.eof() {
+                let (operator, offset) = reader.read_with_offset()?;
+                if let Some(feature) = feature_of(&operator) {
+                    uses.features = uses.features.with(feature);
+                }
+                uses.globals.observe(&operator);
+                uses.calls.observe(&operator, offset as u32);
+                match operator {
+                    Operator::TableSet { table } | Operator::TableFill { table } => {
+                        set(&mut uses.opened_tables, table);
+                    }
+                    Operator::TableGrow { table } => {
+                        set(&mut uses.opened_tables, table);
+                        set(&mut uses.grown_tables, table);
+                    }
+                    Operator::TableCopy {
+                        dst_table,
+                        src_table,
+                    } if dst_table != src_table => {
+                        set(&mut uses.opened_tables, dst_table);
+                    }
+                    Operator::TableInit { elem_index, table }
+                        if !own.get(elem_index as usize).copied().unwrap_or(false) =>
+                    {
+                        set(&mut uses.opened_tables, table);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(uses)
+    }
+
+    /// Adds what the bodies behind do.
+    fn add(&mut self, behind: BodyUses) {
+        let or = |all: &mut [bool], more: &[bool]| {
+            for (all, more) in all.iter_mut().zip(more) {
+                *all |= more;
+            }
+        };
+        or(&mut self.opened_tables, &behind.opened_tables);
+        or(&mut self.grown_tables, &behind.grown_tables);
+        self.features.0 |= behind.features.0;
+        self.globals.add(&behind.globals);
+        self.calls.add(behind.calls);
     }
 }
 

@@ -1,10 +1,12 @@
 //! All functions of a module on several threads.
 //!
-//! Threads take bodies in the order of the module and put results where they belong, so the
-//! outcome does not depend on the number of threads; neither does the error, which is that of the
-//! first function that fails.
+//! Threads take the largest bodies first, so that none of them is left for the end, and put results
+//! where they belong. The outcome does not depend on the number of threads; neither does the error,
+//! which is that of the first function of the module that fails.
 
+use std::cmp::Reverse;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use cranelift_codegen::isa::TargetIsa;
@@ -26,7 +28,13 @@ pub(crate) struct Isas<'a> {
     pub plain: &'a dyn TargetIsa,
 }
 
-/// What one thread has compiled, by index, and the error that stopped it.
+/// A body is large if it is this part of all of them,
+const LARGE_PART: usize = 256;
+
+/// and has as many bytes as this.
+const LARGE_BYTES: usize = 16 << 10;
+
+/// What one thread has compiled, by index, and the error of the first body that failed.
 type Outcome = (
     Vec<(usize, CompiledFunction)>,
     Option<(usize, CompileError)>,
@@ -44,32 +52,31 @@ pub(crate) fn compile_functions(
     progress: &dyn Progress,
 ) -> Result<Vec<CompiledFunction>> {
     let count = bodies.len();
-    let cores = || thread::available_parallelism().map_or(1, usize::from);
-    let threads = environment
-        .options
-        .threads
-        .unwrap_or_else(cores)
-        .clamp(1, count.max(1));
-    let queue = Mutex::new(bodies.into_iter().enumerate());
+    let threads = environment.options.thread_count().clamp(1, count.max(1));
+    let queue = Mutex::new(in_order_of_work(bodies).into_iter());
+    // Bodies behind the first that failed need no work any more; those before it may fail, too.
+    let first_failure = AtomicUsize::new(usize::MAX);
     let work = || -> Outcome {
         let mut scratch = Scratch::default();
         let mut context = CodeContext::new(isas.chosen);
-        let mut done = Vec::new();
+        let (mut done, mut failed) = (Vec::new(), None);
         loop {
             let next = queue.lock().map_or(None, |mut queue| queue.next());
             let Some((index, body)) = next else {
-                return (done, None);
+                return (done, failed);
             };
-            let range = body.body.range();
-            let size = (range.end - range.start) as usize;
+            if index > first_failure.load(Ordering::Relaxed) {
+                continue;
+            }
+            let size = body.size();
             match compile_function(environment, isas, body, &mut scratch, &mut context) {
                 Ok(function) => done.push((index, function)),
                 Err(error) => {
-                    // Bodies after this one need no work any more.
-                    if let Ok(mut queue) = queue.lock() {
-                        queue.by_ref().for_each(drop);
-                    }
-                    return (done, Some((index, error)));
+                    first_failure.fetch_min(index, Ordering::Relaxed);
+                    failed = Some((index, error));
+                    // They hold a function that is not finished.
+                    scratch = Scratch::default();
+                    context = CodeContext::new(isas.chosen);
                 }
             }
             progress.function_compiled(size);
@@ -114,6 +121,18 @@ pub(crate) fn compile_functions(
         .into_iter()
         .collect::<Option<Vec<_>>>()
         .ok_or_else(|| CompileError::internal("a function was not compiled"))
+}
+
+/// The bodies with their places: large ones first, the others as they stand in the module.
+fn in_order_of_work(bodies: Vec<Body<'_>>) -> Vec<(usize, Body<'_>)> {
+    let mut bodies: Vec<_> = bodies.into_iter().enumerate().collect();
+    let total: usize = bodies.iter().map(|(_, body)| body.size()).sum();
+    let large = (total / LARGE_PART).max(LARGE_BYTES);
+    bodies.sort_by_key(|(_, body)| match body.size() {
+        size if size >= large => Reverse(size),
+        _ => Reverse(0),
+    });
+    bodies
 }
 
 fn compile_function(

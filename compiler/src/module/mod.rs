@@ -72,6 +72,14 @@ pub(crate) struct Body<'a> {
     pub validation: FuncToValidate<ValidatorResources>,
 }
 
+impl Body<'_> {
+    /// How many bytes the body has.
+    pub fn size(&self) -> usize {
+        let range = self.body.range();
+        (range.end - range.start) as usize
+    }
+}
+
 impl Module<'_> {
     /// The type of a function.
     pub fn function_type(&self, function: u32) -> &FunctionType {

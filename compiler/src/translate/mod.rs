@@ -14,6 +14,7 @@ mod exception;
 mod global;
 mod interrupt;
 mod legacy_try;
+mod local;
 mod memory;
 mod numeric;
 mod operator;
@@ -32,10 +33,10 @@ pub(crate) use trap::clif_code;
 
 use std::collections::HashMap;
 
-use cranelift_codegen::ir::{self, Block, FuncRef, Function, InstBuilder, SigRef, SourceLoc};
+use cranelift_codegen::ir::{self, FuncRef, Function, InstBuilder, SigRef, SourceLoc};
 use cranelift_codegen::ir::{UserFuncName, Value};
 use cranelift_codegen::ir::{immediates::Ieee32, immediates::Ieee64, types};
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use precast_format::aux_stack::AuxStack;
 use precast_format::tunables::StackChecks;
 use wasmparser::{FuncValidator, FuncValidatorAllocations, FunctionBody, ValidatorResources};
@@ -44,12 +45,13 @@ use self::bounds::{CheckedAddresses, MemoryPlan};
 use self::control::Frame;
 use self::exception::Handlers;
 use self::legacy_try::LegacyTries;
+use self::local::Locals;
 use self::profile::ProfileFrames;
 use crate::abi::{Abi, ContextAccess};
 use crate::analysis::{Calls, CoveredFunctions, FunctionRecords, Usage};
 use crate::error::{CompileError, Result};
 use crate::limits::Shape;
-use crate::module::{Body, FunctionType, Module};
+use crate::module::{Body, Module};
 use crate::options::Options;
 
 /// Everything about the module and the artifact that a function's translation reads.
@@ -87,7 +89,7 @@ struct FunctionTranslator<'a, 'b> {
     control: Vec<Frame>,
     /// Whether the current instruction can be executed.
     reachable: bool,
-    locals: Vec<Variable>,
+    locals: Locals,
     memories: Vec<MemoryPlan>,
     checked: CheckedAddresses,
     results: Vec<ir::Type>,
@@ -161,7 +163,7 @@ fn translate_body<'a>(
         stack: Vec::new(),
         control: Vec::new(),
         reachable: true,
-        locals: Vec::new(),
+        locals: Locals::Variables(Vec::new()),
         memories: Vec::new(),
         checked: CheckedAddresses::default(),
         results: ty.results.iter().map(|ty| abi.value_type(*ty)).collect(),
@@ -211,41 +213,6 @@ impl FunctionTranslator<'_, '_> {
     fn at_offset(&mut self, offset: u64) {
         // The validator accepts modules of less than 4 GiB only.
         self.builder.set_srcloc(SourceLoc::new(offset as u32));
-    }
-
-    fn declare_locals(
-        &mut self,
-        entry: Block,
-        ty: &FunctionType,
-        reader: &mut wasmparser::BinaryReader<'_>,
-        validator: &mut FuncValidator<ValidatorResources>,
-    ) -> Result<()> {
-        let params = self.builder.block_params(entry);
-        let params = params[params.len() - ty.params.len()..].to_vec();
-        for param in params {
-            let variable = self
-                .builder
-                .declare_var(self.builder.func.dfg.value_type(param));
-            self.builder.def_var(variable, param);
-            self.locals.push(variable);
-        }
-        for _ in 0..reader.read_var_u32()? {
-            let offset = reader.original_position();
-            let count = reader.read_var_u32()?;
-            let ty = reader.read()?;
-            self.shape
-                .note_locals(count)
-                .map_err(|error| error.at(offset as usize))?;
-            validator.define_locals(offset, count, ty)?;
-            let ty = self.abi.value_type(ty);
-            let zero = self.zero(ty);
-            for _ in 0..count {
-                let variable = self.builder.declare_var(ty);
-                self.builder.def_var(variable, zero);
-                self.locals.push(variable);
-            }
-        }
-        Ok(())
     }
 
     /// The zero or null of a type.

@@ -64,18 +64,16 @@ impl FunctionTranslator<'_, '_> {
                 self.push(selected);
             }
             Operator::LocalGet { local_index } => {
-                let value = self.builder.use_var(self.locals[local_index as usize]);
+                let value = self.get_local(local_index);
                 self.push(value);
             }
             Operator::LocalSet { local_index } => {
                 let value = self.pop();
-                self.builder
-                    .def_var(self.locals[local_index as usize], value);
+                self.set_local(local_index, value);
             }
             Operator::LocalTee { local_index } => {
                 let value = self.pop();
-                self.builder
-                    .def_var(self.locals[local_index as usize], value);
+                self.set_local(local_index, value);
                 self.push(value);
             }
             Operator::GlobalGet { global_index } => self.global_get(global_index),

@@ -105,6 +105,15 @@ impl CallScan {
         }
     }
 
+    /// Adds the bodies that come behind.
+    pub fn add(&mut self, behind: CallScan) {
+        let behind = behind.finish();
+        self.bodies.extend(behind.bodies);
+        self.tables.set.extend(behind.tables.set);
+        self.tables.copied.extend(behind.tables.copied);
+        self.tables.initialised.extend(behind.tables.initialised);
+    }
+
     /// No more bodies come.
     pub fn finish(mut self) -> CallScan {
         self.end_body();
