@@ -15,6 +15,7 @@
 use precast_format::tunables::StackChecks;
 
 use super::call_graph::{CallGraph, Calls};
+use crate::error::Result;
 use crate::module::Module;
 
 /// How many calls deep a covered function may go. Deeper ones take more stack than is worth
@@ -26,8 +27,8 @@ const MOST_CALLS: u8 = 4;
 pub(crate) struct CoveredFunctions {
     /// By function index.
     covered: Vec<bool>,
-    /// Callees before callers: each covered function and the functions that it can call.
-    calls: Vec<(u32, Vec<u32>)>,
+    /// Nodes of the call graph that are covered, callees before callers.
+    nodes: Vec<u32>,
 }
 
 impl CoveredFunctions {
@@ -46,7 +47,7 @@ impl CoveredFunctions {
         }
         let mut found = CoveredFunctions {
             covered: vec![false; module.functions.len()],
-            calls: Vec::new(),
+            nodes: Vec::new(),
         };
         // Calls below each node; `None` for what is not covered.
         let mut heights: Vec<Option<u8>> = vec![None; graph.len()];
@@ -56,9 +57,9 @@ impl CoveredFunctions {
                 continue;
             };
             heights[node as usize] = Some(height);
+            found.nodes.push(node);
             if !graph.is_dispatch(node) {
                 found.covered[node as usize] = true;
-                found.calls.push((node, callees(graph, node)));
             }
         }
         found
@@ -71,11 +72,30 @@ impl CoveredFunctions {
             .is_some_and(|covered| *covered)
     }
 
-    /// Each covered function with those that it can call, callees before callers.
-    pub fn calls(&self) -> impl Iterator<Item = (u32, &[u32])> {
-        self.calls
-            .iter()
-            .map(|(function, callees)| (*function, callees.as_slice()))
+    /// Goes from callees to callers: `take` is told of each covered function how much its callees take
+    /// at most, and says how much it takes with them.
+    ///
+    /// # Errors
+    ///
+    /// Those of `take`.
+    pub fn add_up(
+        &self,
+        calls: &Calls,
+        mut take: impl FnMut(u32, u32) -> Result<u32>,
+    ) -> Result<()> {
+        // What a call of each node takes; of a dispatch what the largest of its functions does. They
+        // are looked at once for all callers, who may be many.
+        let mut taken = vec![0; calls.graph.len()];
+        for node in &self.nodes {
+            let below = calls.graph.edges(*node).iter();
+            let below = below.map(|edge| taken[edge.target as usize]);
+            let below = below.max().unwrap_or(0);
+            taken[*node as usize] = match calls.graph.is_dispatch(*node) {
+                true => below,
+                false => take(*node, below)?,
+            };
+        }
+        Ok(())
     }
 }
 
@@ -95,19 +115,4 @@ fn height(graph: &CallGraph, node: u32, heights: &[Option<u8>]) -> Option<u8> {
         height = height.max(below + own);
     }
     (height <= MOST_CALLS).then_some(height)
-}
-
-/// The functions that a function can call, each once.
-fn callees(graph: &CallGraph, function: u32) -> Vec<u32> {
-    let mut callees = Vec::new();
-    for edge in graph.edges(function) {
-        if graph.is_dispatch(edge.target) {
-            callees.extend(graph.edges(edge.target).iter().map(|edge| edge.target));
-        } else {
-            callees.push(edge.target);
-        }
-    }
-    callees.sort_unstable();
-    callees.dedup();
-    callees
 }

@@ -28,13 +28,11 @@ pub(crate) fn cover_functions(
     let imported = environment.module.imported_functions;
     let most = MOST_BYTES.min(environment.options.stack_reserve / 2);
     let mut context = CodeContext::new(isa);
-    for (function, callees) in environment.covered.calls() {
-        let place = |function: u32| (function - imported) as usize;
-        let below = callees
-            .iter()
-            .map(|callee| functions[place(*callee)].unchecked_size);
-        let below = below.max().unwrap_or(0);
-        let compiled = &mut functions[place(function)];
+    let Some(calls) = &environment.calls else {
+        return Ok(());
+    };
+    environment.covered.add_up(calls, |function, below| {
+        let compiled = &mut functions[(function - imported) as usize];
         let taken = compiled.frame_size + below;
         compiled.unchecked_size = taken;
         if taken > most {
@@ -43,6 +41,6 @@ pub(crate) fn cover_functions(
                 .map_err(|error| error.in_function(function))?;
             compiled.put_stub(stub, taken);
         }
-    }
-    Ok(())
+        Ok(compiled.unchecked_size)
+    })
 }
