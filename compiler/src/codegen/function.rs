@@ -25,19 +25,53 @@ pub(crate) struct Chunk {
     pub traps: Vec<TrapSite>,
     /// Calls.
     pub calls: Vec<CallSite>,
-    /// Calls at which exceptions are caught, by return address.
-    pub handlers: Vec<HandlerSite>,
+    /// Where exceptions are caught.
+    pub handlers: Handlers,
     /// CPU features that the code needs, where they can be read off it.
     pub cpu_features: CpuFeatures,
 }
 
-/// A call at which exceptions are caught.
-pub(crate) struct HandlerSite {
-    pub return_offset: u32,
+/// The calls at which exceptions are caught, and what is done there. There are hundreds of thousands of
+/// such calls in large programs; those next to each other have the same handlers.
+#[derive(Default)]
+pub(crate) struct Handlers {
+    /// The offset of each return address, ascending, and the index of its list.
+    pub sites: Vec<(u32, u32)>,
+    pub lists: Vec<HandlerList>,
+}
+
+/// The handlers of calls.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct HandlerList {
     /// Distance of the stack pointer below the frame pointer.
     pub frame_offset: u32,
     /// What is caught, and the offset of the code for it; innermost first.
     pub clauses: Vec<(Clause, u32)>,
+}
+
+impl Handlers {
+    /// Adds a call behind the others.
+    pub fn push(&mut self, return_offset: u32, list: HandlerList) {
+        if self.lists.last() != Some(&list) {
+            self.lists.push(list);
+        }
+        self.sites
+            .push((return_offset, self.lists.len() as u32 - 1));
+    }
+
+    /// Adds those of code that begins at an offset behind the others.
+    pub fn append(&mut self, start: u32, others: Handlers) {
+        let first = self.lists.len() as u32;
+        self.lists.extend(others.lists.into_iter().map(|mut list| {
+            for (_, handler) in &mut list.clauses {
+                *handler += start;
+            }
+            list
+        }));
+        let sites = others.sites.into_iter();
+        self.sites
+            .extend(sites.map(|(offset, list)| (offset + start, list + first)));
+    }
 }
 
 /// A place in the code that waits for an address.
@@ -184,9 +218,13 @@ pub(crate) fn compile_in_place(
         })
         .collect::<Result<Vec<_>>>()?;
     let calls = || buffer.call_sites();
-    let catching = calls().filter(|call| !call.exception_handlers.is_empty());
+    let mut handlers = Handlers::default();
+    for call in calls().filter(|call| !call.exception_handlers.is_empty()) {
+        handlers.push(call.ret_addr, handler_list(call)?);
+    }
+    handlers.sites.shrink_to_fit();
     let chunk = Chunk {
-        handlers: catching.map(handler_site).collect::<Result<_>>()?,
+        handlers,
         cpu_features: decoding.used_features(buffer.data(), &compiled.bb_starts),
         code: buffer.data().to_vec(),
         alignment: buffer.alignment,
@@ -216,7 +254,7 @@ pub(crate) fn compile_in_place(
 }
 
 /// The handlers of a call.
-fn handler_site(call: FinalizedMachCallSite<'_>) -> Result<HandlerSite> {
+fn handler_list(call: FinalizedMachCallSite<'_>) -> Result<HandlerList> {
     let clause = |handler: &FinalizedMachExceptionHandler| match *handler {
         FinalizedMachExceptionHandler::Tag(tag, offset) => {
             Ok((Clause::from_number(Some(tag.as_u32())), offset))
@@ -226,8 +264,7 @@ fn handler_site(call: FinalizedMachCallSite<'_>) -> Result<HandlerSite> {
             "a handler with a context that nobody asked for",
         )),
     };
-    Ok(HandlerSite {
-        return_offset: call.ret_addr,
+    Ok(HandlerList {
         frame_offset: call.frame_offset.ok_or_else(|| {
             CompileError::internal("a call with handlers of which the frame is not known")
         })?,

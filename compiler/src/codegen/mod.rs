@@ -8,7 +8,7 @@ mod stack_reserve;
 mod stack_stub;
 
 pub(crate) use function::{
-    Chunk, CompiledFunction, HandlerSite, Relocation, RelocationTarget, compile_clif,
+    Chunk, CompiledFunction, Handlers, Relocation, RelocationTarget, compile_clif,
 };
 pub(crate) use parallel::{Isas, compile_functions};
 pub(crate) use stack_cover::cover_functions;
@@ -105,7 +105,7 @@ pub(crate) fn compile_adapters(
             let trampoline = compile(abi::entry_trampoline(abi, ty), &mut sizes.entry)?;
             // Exceptions leave there: where the trampoline goes on is no handler of theirs.
             adapters.entry = trampoline.map(|chunk| Chunk {
-                handlers: Vec::new(),
+                handlers: Handlers::default(),
                 ..chunk
             });
         }

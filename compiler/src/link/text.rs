@@ -8,9 +8,7 @@ use precast_format::target::CpuFeatures;
 use precast_format::write::{CallSite, TrapSite};
 
 use crate::abi::{NAMESPACE_BODY, NAMESPACE_FUNCTION, NAMESPACE_LIBCALL};
-use crate::codegen::{
-    Adapters, Chunk, CompiledFunction, HandlerSite, Relocation, RelocationTarget,
-};
+use crate::codegen::{Adapters, Chunk, CompiledFunction, Handlers, Relocation, RelocationTarget};
 use crate::error::{CompileError, Result};
 use crate::options::OptLevel;
 use crate::translate::Environment;
@@ -24,8 +22,8 @@ pub(crate) struct Linked {
     pub adapters: Vec<AdapterOffsets>,
     /// What is left for the loader.
     pub relocations: Vec<LoaderRelocation>,
-    /// Calls at which exceptions are caught, ascending.
-    pub handlers: Vec<HandlerSite>,
+    /// Where exceptions are caught.
+    pub handlers: Handlers,
     /// CPU features that the code needs, where they can be read off it.
     pub cpu_features: CpuFeatures,
 }
@@ -125,7 +123,7 @@ pub(crate) fn link(
     };
     let mut placed = Vec::with_capacity(label_count);
     let mut cpu_features = CpuFeatures::default();
-    let mut handlers = Vec::new();
+    let mut handlers = Handlers::default();
     let mut place = |mut chunk: Chunk| -> Result<(u32, Chunk)> {
         let align = chunk.alignment.max(function_alignment);
         let offset = builder.append(true, &chunk.code, align, &mut control);
@@ -134,13 +132,7 @@ pub(crate) fn link(
             return Err(CompileError::limit("the text exceeds 2 GiB"));
         }
         cpu_features.0 |= chunk.cpu_features.0;
-        handlers.extend(chunk.handlers.drain(..).map(|mut site| {
-            site.return_offset += offset as u32;
-            for (_, handler) in &mut site.clauses {
-                *handler += offset as u32;
-            }
-            site
-        }));
+        handlers.append(offset as u32, std::mem::take(&mut chunk.handlers));
         placed.push(Placed {
             offset,
             label: placed.len(),
