@@ -79,6 +79,11 @@ pub(crate) fn compile_functions(
                     context = CodeContext::new(isas.chosen);
                 }
             }
+            if size >= LARGE_BYTES {
+                // What it took would stay, and be cleared again for each small function.
+                scratch = Scratch::default();
+                context = CodeContext::new(isas.chosen);
+            }
             progress.function_compiled(size);
         }
     };
