@@ -389,7 +389,7 @@ fn nesting(depth: u64) -> Vec<u8> {
         }
         for level in 0..depth {
             op(bytes, code::LOCAL_GET, 0);
-            op(bytes, code::BR_IF, level / 2);
+            op(bytes, code::BR_IF, (level / 2).min(depth - level - 1));
             constant(bytes, level as i32);
             op(bytes, code::LOCAL_SET, 0);
             bytes.push(code::END);
