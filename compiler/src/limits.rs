@@ -62,6 +62,8 @@ pub(crate) struct Shape {
     operands: usize,
     /// Locals that are declared.
     locals: u32,
+    /// Whether they are on the stack.
+    locals_on_stack: bool,
     /// Clauses of handlers, at all calls together.
     handlers: usize,
 }
@@ -80,6 +82,11 @@ impl Shape {
             )));
         }
         Ok(())
+    }
+
+    /// Notes that locals are on the stack: there are many blocks, and accesses everywhere.
+    pub fn note_locals_on_stack(&mut self) {
+        self.locals_on_stack = true;
     }
 
     /// Notes how much is open.
@@ -134,6 +141,9 @@ impl Shape {
 
     /// Whether the function is compiled without optimisation and with one-pass allocation.
     pub fn is_plain(&self) -> bool {
-        self.nesting > PLAIN_NESTING || self.loops > PLAIN_LOOPS || self.operands > PLAIN_OPERANDS
+        self.nesting > PLAIN_NESTING
+            || self.loops > PLAIN_LOOPS
+            || self.operands > PLAIN_OPERANDS
+            || self.locals_on_stack
     }
 }

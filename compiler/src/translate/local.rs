@@ -46,6 +46,7 @@ impl FunctionTranslator<'_, '_> {
         validator: &mut FuncValidator<ValidatorResources>,
     ) -> Result<()> {
         if self.wants_stack(ty)? {
+            self.shape.note_locals_on_stack();
             let bytes = self.count_locals(ty)? as u32 * SLOT_BYTES;
             let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 4);
             self.locals = Locals::Stack {
