@@ -7,6 +7,7 @@
 
 mod corpus;
 mod exceptions;
+mod large;
 pub mod measure;
 mod report;
 mod resident;
@@ -54,6 +55,9 @@ pub struct BenchArguments {
     /// Measure Precast and native code only.
     #[arg(long)]
     no_wasmtime: bool,
+    /// Only compile and load these modules, large ones; the table goes into the documentation.
+    #[arg(long, value_delimiter = ',', value_name = "MODULES")]
+    large: Vec<PathBuf>,
     /// Only look at the resident memory of a program that does not touch its own; nothing is
     /// recorded.
     #[arg(long)]
@@ -69,7 +73,7 @@ pub struct BenchArguments {
 /// Measures, prints the tables, and records them when every program was measured.
 pub fn run(arguments: &BenchArguments) -> Outcome {
     let folder = std::path::absolute(&arguments.folder).map_err(|error| error.to_string())?;
-    let needs_corpus = !arguments.resident && !arguments.exceptions;
+    let needs_corpus = !arguments.resident && !arguments.exceptions && arguments.large.is_empty();
     let mut programs = match needs_corpus {
         true => corpus::read(&folder)?,
         false => Vec::new(),
@@ -86,6 +90,9 @@ pub fn run(arguments: &BenchArguments) -> Outcome {
     let scratch = target.join("bench");
     fs::create_dir_all(&scratch).map_err(|error| format!("{}: {error}", scratch.display()))?;
 
+    if !arguments.large.is_empty() {
+        return measure_large(arguments, &precast, &scratch);
+    }
     if arguments.stack_checks {
         let runs = arguments.runs;
         let table = stack_checks::measure(&programs, &folder, &precast, &scratch, runs)?;
@@ -136,6 +143,24 @@ pub fn run(arguments: &BenchArguments) -> Outcome {
             "bench",
             &report::summary(&rows, &start),
         )?;
+    }
+    Ok(())
+}
+
+/// Large modules against wasmtime.
+fn measure_large(arguments: &BenchArguments, precast: &Path, scratch: &Path) -> Outcome {
+    let build = ["build", "--release", "--quiet", "-p", "precast-tests"];
+    cargo::run(&[&build[..], &["--bin", "load-times"]].concat())?;
+    let tool = precast.with_file_name("load-times");
+    let options: Vec<&str> = arguments.compile_options.split_whitespace().collect();
+    let ours = Runtime::precast(precast, &options);
+    let theirs = Runtime::wasmtime(&runtimes::find_wasmtime()?);
+    let modules = &arguments.large;
+    let runtimes = [&ours, &theirs];
+    let table = large::measure(modules, runtimes, &tool, scratch, arguments.compiles)?;
+    println!("{table}");
+    if options.is_empty() {
+        markers::replace(&cargo::root()?.join("docs/performance.md"), "large", &table)?;
     }
     Ok(())
 }

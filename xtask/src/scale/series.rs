@@ -68,6 +68,16 @@ pub const ALL: &[Series] = &[
         module: table,
     },
     Series {
+        name: "bytes of text",
+        sizes: &[1 << 20, 16 << 20, 64 << 20, 220 << 20],
+        module: text,
+    },
+    Series {
+        name: "bytes of data",
+        sizes: &[1 << 20, 16 << 20, 64 << 20, 220 << 20],
+        module: image,
+    },
+    Series {
         name: "instructions of a function",
         sizes: &[16_000, 64_000, 256_000, 1_000_000],
         module: straight,
@@ -277,6 +287,51 @@ fn table(length: u64) -> Vec<u8> {
     wasm.table(length);
     wasm.start(0);
     wasm.bodies(1, |bytes, _| bytes.push(0));
+    wasm.finish()
+}
+
+/// Functions of vector constants, of which the text has about so many bytes: they take little time to
+/// compile for the code that they make.
+fn text(bytes: u64) -> Vec<u8> {
+    const EACH: u64 = 28;
+    const CONSTANTS: u64 = 8_000;
+    let mut wasm = Wasm::new();
+    wasm.types(0, |_, _| {});
+    let count = bytes / EACH / CONSTANTS + 1;
+    wasm.items(3, 1 + count, |bytes, index| bytes.push((index > 0).into()));
+    wasm.start(0);
+    wasm.bodies(1 + count, |bytes, index| {
+        bytes.push(0);
+        if index == 0 {
+            return;
+        }
+        for part in 0..=CONSTANTS {
+            bytes.extend([code::VECTOR, code::V128_CONST]);
+            bytes.extend(index.to_le_bytes());
+            bytes.extend(part.to_le_bytes());
+            if part > 0 {
+                bytes.extend([code::VECTOR, code::V128_XOR]);
+            }
+        }
+        bytes.extend([code::VECTOR, code::I32X4_EXTRACT_LANE, 1]);
+    });
+    wasm.finish()
+}
+
+/// One segment of so many bytes, which becomes an image of the memory.
+fn image(length: u64) -> Vec<u8> {
+    let mut wasm = Wasm::new();
+    wasm.types(0, |_, _| {});
+    wasm.items(3, 1, |bytes, _| bytes.push(0));
+    wasm.memory(2 + length / 65_536);
+    wasm.start(0);
+    wasm.bodies(1, |bytes, _| bytes.push(0));
+    wasm.items(11, 1, |bytes, _| {
+        bytes.push(0);
+        offset(bytes, 1024);
+        unsigned(bytes, length);
+        bytes.extend((0..length).map(|index| (index / 7) as u8 | 1));
+    });
     wasm.finish()
 }
 

@@ -29,6 +29,11 @@ pub mod code {
     pub const I32_ADD: u8 = 0x6a;
     pub const I32_MUL: u8 = 0x6c;
     pub const I32_XOR: u8 = 0x73;
+    /// The prefix of vector instructions.
+    pub const VECTOR: u8 = 0xfd;
+    pub const V128_CONST: u8 = 0x0c;
+    pub const V128_XOR: u8 = 0x51;
+    pub const I32X4_EXTRACT_LANE: u8 = 0x1b;
 }
 
 /// Appends an unsigned number.
