@@ -44,7 +44,9 @@
 //! # Threads
 //!
 //! All handles are `Send` and `Sync`. Instances that are linked with each other form a group, which
-//! one thread at a time may enter; another one gets [`Busy`].
+//! one thread at a time may enter; another one gets [`Busy`]. A program with threads has instances for
+//! each of them, which have a shared [`Memory`] in common: that belongs to no group, and all threads
+//! may use it at any time. An [`Interrupter`] stops code that runs on another thread.
 
 #![no_std]
 

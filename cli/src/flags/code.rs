@@ -268,6 +268,25 @@ mod tests {
     }
 
     #[test]
+    fn interrupt_checks_are_the_compiler_s_choice_or_a_number() {
+        let interrupt_checks = |arguments: &[&str]| {
+            let line = ["precast"].iter().chain(arguments);
+            let line = Line::try_parse_from(line).ok()?;
+            Some(line.code.options().ok()?.interrupt_checks)
+        };
+        assert_eq!(interrupt_checks(&[]), Some(None));
+        assert_eq!(
+            interrupt_checks(&["--interrupt-checks=0"]),
+            Some(Some(false))
+        );
+        assert_eq!(
+            interrupt_checks(&["--interrupt-checks", "1"]),
+            Some(Some(true))
+        );
+        assert_eq!(interrupt_checks(&["--interrupt-checks=2"]), None);
+    }
+
+    #[test]
     fn stack_checks_have_names_and_numbers() {
         for (arguments, checks) in [
             (&[][..], Some(StackChecks::Explicit)),

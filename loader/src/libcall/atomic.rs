@@ -11,7 +11,7 @@ use core::ptr::{self, NonNull};
 
 use precast_format::trap::TrapCode;
 
-use crate::call::entry::on_thread_stack;
+use crate::call::entry::{has_host_stack, on_thread_stack};
 use crate::instance::InstanceData;
 use crate::instance::memory::{Expected, Woken};
 
@@ -103,6 +103,12 @@ unsafe extern "C" fn run(operation: *const (), _: *const (), _: *const ()) -> us
 }
 
 fn perform(operation: &Operation) -> Result<u32, TrapCode> {
+    // Code that relies on a guard page can come closer to the end of the thread's stack than what
+    // the system does may.
+    // SAFETY: the context is the running instance's.
+    if !unsafe { has_host_stack(operation.context) } {
+        return Err(TrapCode::StackOverflow);
+    }
     // SAFETY: the context is the running instance's.
     let instance = unsafe { InstanceData::from_context(operation.context) };
     let memory = instance.memory(operation.memory);

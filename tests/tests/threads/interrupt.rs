@@ -24,6 +24,11 @@ const ENDLESS: &str = r#"
     (func (export "wait") (call $started)
         (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))))
     (func (export "host") (call $started) (call $again))
+    (func (export "catching") (call $started)
+        (block $caught (try_table (catch_all $caught) (loop (br 0)))))
+    (func (export "catching_wait") (call $started)
+        (block $caught (try_table (catch_all $caught)
+            (drop (memory.atomic.wait64 (i32.const 0) (i64.const 0) (i64.const -1))))))
     (func (export "nothing"))
     (func (export "number") (result i32) (i32.const 42))"#;
 
@@ -97,6 +102,8 @@ fn whatever_does_not_end_is_stopped() {
             ("tail", &[]),
             ("wait", &[]),
             ("host", &[]),
+            ("catching", &[]),
+            ("catching_wait", &[]),
         ] {
             for _ in 0..3 {
                 let code = endless.interrupt(&interrupter, name, arguments);

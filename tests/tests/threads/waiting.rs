@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use precast_loader::{InstanceOptions, Runtime, TrapCode, Value};
+use precast_loader::{InstanceOptions, Runtime, Stack, TrapCode, Value};
 
 use crate::support::{Program, THREADS, call, call_i32, in_every_way, load, on_threads, trap};
 
@@ -186,6 +186,32 @@ fn addresses_of_waits_are_checked() {
             call_i32(&instance, "wait32", &wait32(65532, 0, 0)),
             TIMED_OUT
         );
+    });
+}
+
+#[test]
+fn code_on_a_stack_of_its_own_waits() {
+    in_every_way(|options| {
+        let program = Program::new(WAIT, options);
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                let instance = program.instance();
+                let wait = instance.func::<(i32, i32, i64), i32>("wait32").unwrap();
+                // As small as it can be.
+                let depth = program.module.stack_depth("wait32").unwrap();
+                let needed = depth.region().unwrap();
+                let mut environment = instance
+                    .execution_environment(Stack::Bytes(needed))
+                    .unwrap();
+                wait.call(&mut environment, (64, 0, -1)).unwrap()
+            });
+            let instance = program.instance();
+            let one = [Value::I32(64), Value::I32(1)];
+            while call_i32(&instance, "notify", &one) == 0 {
+                thread::yield_now();
+            }
+            assert_eq!(waiting.join().unwrap(), WOKEN);
+        });
     });
 }
 
