@@ -297,6 +297,36 @@ fn an_instance_that_cannot_be_is_a_negative_number() {
 }
 
 #[test]
+fn an_exception_that_leaves_a_thread_ends_all() {
+    const THROWS: &str = r#"(module
+        (import "env" "memory" (memory 1 1 shared))
+        (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+        (tag $failure (param i32))
+        (func $wait (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))))
+        (func (export "wasi_thread_start") (param i32 i32)
+            (if (local.get 1) (then (throw $failure (i32.const 42))))
+            (call $wait))
+        (func (export "main") (result i32)
+            (block $caught
+                (try_table (catch_all $caught)
+                    (drop (call $spawn (i32.const 0)))
+                    (drop (call $spawn (i32.const 1)))
+                    (call $wait)))
+            (i32.const 0)))"#;
+    for strategy in strategies() {
+        // The exception keeps its instance: it goes before anybody looks at what is left.
+        Program::new(THROWS, strategy).run_with(|threads, instance| {
+            let main = instance.func::<(), i32>("main").unwrap();
+            let mut environment = instance.execution_environment(Stack::Caller).unwrap();
+            let ended = threads.run(|| main.call(&mut environment, ())).unwrap_err();
+            assert_eq!(ended.thread, Some(2));
+            assert!(matches!(ended.error, CallError::Exception(_)), "{ended}");
+            assert!(ended.to_string().contains("42"), "{ended}");
+        });
+    }
+}
+
+#[test]
 fn start_functions_end_with_the_program() {
     for strategy in strategies() {
         // The second instance waits in its start function; the first one ends the program meanwhile.
