@@ -59,7 +59,11 @@ impl<'a> CycleFinder<'a> {
         calls.sort_by_key(|(caller, edge)| (*caller != edge.target, edge.target, *caller));
         let mut patience = PATIENCE;
         let mut best: Option<Vec<Step>> = None;
-        for same in calls.chunk_by(|first, second| first.1.target == second.1.target) {
+        let same = |first: &Step, second: &Step| {
+            let is_of_itself = |call: &Step| call.0 == call.1.target;
+            first.1.target == second.1.target && is_of_itself(first) == is_of_itself(second)
+        };
+        for same in calls.chunk_by(same) {
             if patience == 0 && (best.is_some() || !dispatches) {
                 break;
             }
