@@ -203,6 +203,25 @@ fn locals_and_signatures() {
     is_refused("1,001 parameters and results", &wasm, "out of bounds");
 }
 
+/// Locals times blocks beyond what variables are for: they are on the stack, 16 bytes each.
+#[test]
+fn locals_and_blocks() {
+    const COUNT: usize = 9_000;
+    let mut code = Vec::new();
+    for local in 1..=COUNT {
+        // A block that is left, or changes a local.
+        code.extend([0x02, 0x40]);
+        code.extend([BR_IF, GET, &[0x21], &leb(local), &[END]].concat());
+    }
+    code.extend(GET);
+    (1..=COUNT).for_each(|local| code.extend([&[0x20][..], &leb(local), &[0x6a]].concat()));
+    let wasm = Wasm::function(I32_TO_I32, &[(COUNT, 0x7f)], &code);
+    let compiled = outcome("locals and blocks", &wasm).expect("it compiles");
+    let artifact = precast_format::Artifact::parse(&compiled.artifact).expect("it is well formed");
+    let function = artifact.functions().get(0).expect("the function");
+    assert!(function.frame_size as usize > 16 * COUNT);
+}
+
 /// So many exports or imports of functions: their names, and of which function or type they are.
 fn named(count: usize, prefix: &[u8], number: impl Fn(usize) -> usize) -> Vec<u8> {
     let mut items = Vec::new();
