@@ -52,6 +52,10 @@ impl WasmVersion {
                     | WasmFeatures::WIDE_ARITHMETIC
                     | WasmFeatures::EXCEPTIONS
                     | WasmFeatures::LEGACY_EXCEPTIONS
+                    | WasmFeatures::FUNCTION_REFERENCES
+                    // The validator ties recursion groups to garbage collection. What else is in
+                    // that is refused by name: see `module/collection.rs`.
+                    | WasmFeatures::GC
             }
         }
     }

@@ -152,9 +152,30 @@ fn explicit_traps_leave_nothing_to_signals() {
 fn later_features_are_refused_by_name() {
     let cases = [
         ("(module (type (struct)))", "garbage collection"),
+        ("(module (type (array i8)))", "garbage collection"),
+        ("(module (type (sub (func))))", "garbage collection"),
         (
-            "(module (type $t (func)) (func (param (ref $t)) (call_ref $t (local.get 0))))",
-            "typed function references",
+            "(module (global anyref (ref.null any)))",
+            "garbage collection",
+        ),
+        ("(module (func (param eqref)))", "garbage collection"),
+        ("(module (func (local i31ref)))", "garbage collection"),
+        ("(module (table 1 structref))", "garbage collection"),
+        (
+            "(module (func unreachable (block (result anyref) unreachable) drop))",
+            "garbage collection",
+        ),
+        (
+            "(module (func (drop (ref.null none))))",
+            "garbage collection",
+        ),
+        (
+            "(module (func (param funcref) (drop (ref.test nullfuncref (local.get 0)))))",
+            "garbage collection",
+        ),
+        (
+            "(module (func (param externref) (drop (any.convert_extern (local.get 0)))))",
+            "garbage collection",
         ),
     ];
     for (text, name) in cases {
@@ -177,6 +198,8 @@ fn features_beyond_the_chosen_version_are_refused_by_name() {
     refused(text, &options, "multiple results");
     options.wasm = WasmVersion::V2;
     refused("(module (tag))", &options, "needs exception handling");
+    let text = "(module (type $t (func)) (func (param (ref $t)) (call_ref $t (local.get 0))))";
+    refused(text, &options, "needs typed function references");
     let text = "(module (func try catch_all end))";
     refused(text, &options, "needs exception handling (legacy)");
 }

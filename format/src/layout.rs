@@ -648,6 +648,8 @@ impl SectionId {
 
 /// The form of a function type, from the binary format.
 pub const FORM_FUNCTION: u32 = 0x60;
+/// How far up the form has the number of types that follow in the same recursion group.
+pub const FORM_FOLLOWING_SHIFT: u32 = 8;
 
 /// Table, memory: the maximum is given. From the binary format.
 pub const FLAG_HAS_MAX: u32 = 1;

@@ -80,6 +80,8 @@ trap_codes! {
     AuxStackUnderflow = 16, "auxiliary stack underflow";
     /// There was no memory for an object that the code needed.
     OutOfMemory = 17, "out of memory";
+    /// A call of a null reference.
+    NullFunctionReference = 18, "null function reference";
 }
 
 impl fmt::Display for TrapCode {

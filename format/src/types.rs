@@ -7,31 +7,36 @@ use core::fmt;
 
 macro_rules! value_types {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal;)*) => {
-        /// A value type: the low byte is the code of the binary format. The upper bits are zero;
-        /// they are kept for the type index and nullability of typed references.
+        /// A value type: the lowest seven bits are the code of the binary format, the next one says
+        /// that a reference is not null. The upper bits are zero but in references to functions of
+        /// one type, which have the number of the type there.
+        ///
+        /// In an artifact the number is the type's index in the module, in the loader it is the
+        /// runtime's number for it.
         #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         pub struct ValueType(u32);
 
         impl ValueType {
             $($(#[$doc])* pub const $name: ValueType = ValueType($code);)*
 
-            /// Every value type.
+            /// Every value type that needs no type's number, in its form that can be null.
             pub const ALL: &'static [ValueType] = &[$(ValueType::$name,)*];
 
-            /// The type that is stored as this number.
-            pub const fn from_raw(raw: u32) -> Option<ValueType> {
-                match raw {
+            /// The type with this code.
+            const fn from_code(code: u32) -> Option<ValueType> {
+                match code {
                     $($code => Some(ValueType::$name),)*
                     _ => None,
                 }
             }
 
-            /// The type's name in the text format.
+            /// The type's name in the text format; of a reference without its nullability and the
+            /// number of its type.
             pub const fn name(self) -> &'static str {
-                match self.0 {
+                match self.0 & CODE {
                     $($code => $text,)*
                     // No other value can be constructed.
-                    _ => "",
+                    _ => "funcref",
                 }
             }
         }
@@ -57,7 +62,20 @@ value_types! {
     EXNREF = 0x69, "exnref";
     /// The null reference to an exception, and nothing else.
     NULLEXNREF = 0x74, "nullexnref";
+    /// The null reference to a function, and nothing else.
+    NULLFUNCREF = 0x73, "nullfuncref";
+    /// The null reference to something of the host, and nothing else.
+    NULLEXTERNREF = 0x72, "nullexternref";
 }
+
+/// Where the code is.
+const CODE: u32 = 0x7f;
+/// Set in references that are not null.
+const NOT_NULL: u32 = 0x80;
+/// The code of references to functions of one type.
+const TYPED: u32 = 0x63;
+/// How far up the number of the type is.
+const TYPE_SHIFT: u32 = 8;
 
 impl ValueType {
     /// The number that the artifact stores.
@@ -65,31 +83,130 @@ impl ValueType {
         self.0
     }
 
+    /// How many numbers of types there are in [`ValueType::function`].
+    pub const TYPE_NUMBERS: u32 = 1 << (u32::BITS - TYPE_SHIFT);
+
+    /// References to functions of the type with this number; `None` where the number is too large.
+    pub const fn function(number: u32, nullable: bool) -> Option<ValueType> {
+        if number >= ValueType::TYPE_NUMBERS {
+            return None;
+        }
+        let not_null = if nullable { 0 } else { NOT_NULL };
+        Some(ValueType(number << TYPE_SHIFT | not_null | TYPED))
+    }
+
+    /// The type that is stored as this number.
+    pub const fn from_raw(raw: u32) -> Option<ValueType> {
+        if raw & CODE == TYPED {
+            return Some(ValueType(raw));
+        }
+        match ValueType::from_code(raw & !NOT_NULL) {
+            Some(ty) if raw & NOT_NULL == 0 || ty.is_reference() => Some(ValueType(raw)),
+            _ => None,
+        }
+    }
+
+    /// The number of the type of the functions that this refers to, where it is those of one type.
+    pub const fn function_type(self) -> Option<u32> {
+        if self.0 & CODE == TYPED {
+            Some(self.0 >> TYPE_SHIFT)
+        } else {
+            None
+        }
+    }
+
+    /// The same with another number of the type, where it has one.
+    pub fn with_function_type(self, number: u32) -> ValueType {
+        let renumbered = ValueType::function(number, self.is_nullable());
+        match self.function_type() {
+            Some(_) => renumbered.unwrap_or(self),
+            None => self,
+        }
+    }
+
+    /// The code alone, as the type of it that can be null.
+    const fn code(self) -> ValueType {
+        ValueType(self.0 & CODE)
+    }
+
+    /// Whether null is among the values.
+    pub const fn is_nullable(self) -> bool {
+        self.is_reference() && self.0 & NOT_NULL == 0
+    }
+
+    /// The same type of references without null.
+    pub const fn not_null(self) -> ValueType {
+        if self.is_reference() {
+            ValueType(self.0 | NOT_NULL)
+        } else {
+            self
+        }
+    }
+
     /// Whether values of this type are references.
     pub const fn is_reference(self) -> bool {
-        matches!(self, ValueType::FUNCREF | ValueType::EXTERNREF) || self.is_exception()
+        self.is_function() || self.is_external() || self.is_exception()
+    }
+
+    /// Whether values of this type are references to functions.
+    pub const fn is_function(self) -> bool {
+        self.0 & CODE == TYPED || matches!(self.code(), ValueType::FUNCREF | ValueType::NULLFUNCREF)
+    }
+
+    /// Whether values of this type are references to something of the host.
+    pub const fn is_external(self) -> bool {
+        matches!(self.code(), ValueType::EXTERNREF | ValueType::NULLEXTERNREF)
     }
 
     /// Whether values of this type are references to exceptions.
     pub const fn is_exception(self) -> bool {
-        matches!(self, ValueType::EXNREF | ValueType::NULLEXNREF)
+        matches!(self.code(), ValueType::EXNREF | ValueType::NULLEXNREF)
     }
 
     /// Whether each value of this type is one of the other.
     pub const fn is_subtype_of(self, other: ValueType) -> bool {
-        self.0 == other.0 || matches!((self, other), (ValueType::NULLEXNREF, ValueType::EXNREF))
+        // Null only where the other has it too.
+        if self.0 == other.0 {
+            return true;
+        }
+        if !other.is_reference() || self.is_nullable() && !other.is_nullable() {
+            return false;
+        }
+        let same = self.0 & !NOT_NULL == other.0 & !NOT_NULL;
+        same || match other.code() {
+            ValueType::FUNCREF => self.is_function(),
+            ValueType::EXTERNREF => self.is_external(),
+            ValueType::EXNREF => self.is_exception(),
+            // The least types are below all of their kind.
+            _ if other.0 & CODE == TYPED => matches!(self.code(), ValueType::NULLFUNCREF),
+            _ => false,
+        }
     }
 }
 
 impl fmt::Display for ValueType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        let null = if self.is_nullable() { "null " } else { "" };
+        let heap = match self.code() {
+            ValueType::FUNCREF => "func",
+            ValueType::EXTERNREF => "extern",
+            ValueType::EXNREF => "exn",
+            ValueType::NULLFUNCREF => "nofunc",
+            ValueType::NULLEXTERNREF => "noextern",
+            ValueType::NULLEXNREF => "noexn",
+            _ => "",
+        };
+        match self.function_type() {
+            Some(number) => write!(f, "(ref {null}{number})"),
+            None if self.0 & NOT_NULL != 0 => write!(f, "(ref {heap})"),
+            None => f.write_str(self.name()),
+        }
     }
 }
 
 impl fmt::Debug for ValueType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -13,7 +13,7 @@ use core::ops::Range;
 
 use precast_format::Artifact;
 use precast_format::tunables::StackChecks;
-use precast_format::types::{ExternKind, ImportType};
+use precast_format::types::{ExternKind, GlobalType, ImportType, TableType};
 
 use crate::alloc::{Category, Shared};
 use crate::call::error::CallError;
@@ -37,7 +37,7 @@ use crate::types::{ExternType, FuncType};
 
 pub use functions::FunctionCode;
 pub use stack::StackDepth;
-pub(crate) use types::ModuleTypes;
+pub(crate) use types::{ModuleTypes, is_grouped};
 
 /// A loaded module. Clones are handles to the same one.
 #[derive(Clone)]
@@ -270,11 +270,23 @@ impl Module {
     pub(crate) fn import_type(&self, import: &ImportType) -> ExternType {
         match *import {
             ImportType::Function(index) => ExternType::Function(self.func_type(index).clone()),
-            ImportType::Table(table) => ExternType::Table(table),
+            ImportType::Table(table) => ExternType::Table(self.table_type(table)),
             ImportType::Memory(memory) => ExternType::Memory(memory),
-            ImportType::Global(global) => ExternType::Global(global),
+            ImportType::Global(global) => ExternType::Global(self.global_type(global)),
             ImportType::Tag(index) => ExternType::Tag(self.func_type(index).clone()),
         }
+    }
+
+    /// A table's type of the artifact as the runtime has it.
+    pub(crate) fn table_type(&self, mut table: TableType) -> TableType {
+        table.element = self.0.types.value_type(table.element);
+        table
+    }
+
+    /// A global's type of the artifact as the runtime has it.
+    pub(crate) fn global_type(&self, mut global: GlobalType) -> GlobalType {
+        global.value = self.0.types.value_type(global.value);
+        global
     }
 }
 

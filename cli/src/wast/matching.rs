@@ -28,12 +28,14 @@ fn extern_ref(number: u32) -> ExternRef {
 
 fn is_func(heap: &HeapType<'_>) -> bool {
     use AbstractHeapType::{Func, NoFunc};
+    // All types that can be defined are those of functions.
     matches!(
         heap,
-        HeapType::Abstract {
-            ty: Func | NoFunc,
-            ..
-        }
+        HeapType::Concrete(_)
+            | HeapType::Abstract {
+                ty: Func | NoFunc,
+                ..
+            }
     )
 }
 

@@ -13,7 +13,9 @@ use wasmparser::{AbstractHeapType, ExternalKind, HeapType, Operator, RefType, Va
 use super::aux_stack::{self, GlobalUse, GlobalUses};
 use super::call_graph::CallScan;
 use crate::error::{CompileError, Result};
-use crate::module::{Body, ConstantOp, ElementItems, ElementSegment, Module, SegmentMode};
+use crate::module::{
+    Body, ConstantOp, ElementItems, ElementSegment, Module, SegmentMode, check_operator,
+};
 
 /// What the instructions of a module use.
 pub(crate) struct Usage {
@@ -173,6 +175,8 @@ impl BodyUses {
             let mut reader = body.body.get_operators_reader()?;
             while !reader.eof() {
                 let (operator, offset) = reader.read_with_offset()?;
+                check_operator(&operator)
+                    .map_err(|error| error.at(offset as usize).in_function(body.function))?;
                 if let Some(feature) = feature_of(&operator) {
                     uses.features = uses.features.with(feature);
                 }
@@ -268,6 +272,17 @@ fn declared_features(module: &Module<'_>) -> WasmFeatures {
             || (module.tables.iter()).any(|table| is_exception(&table.ty.element_type)),
         WasmFeature::Exceptions,
     );
+    let typed = |ty: &ValType| matches!(ty, ValType::Ref(ty) if is_typed(ty));
+    add(
+        module
+            .following_types
+            .iter()
+            .any(|following| *following > 0)
+            || (module.types.iter()).any(|ty| ty.params.iter().chain(&ty.results).any(typed))
+            || (module.globals.iter()).any(|global| typed(&global.ty.content_type))
+            || (module.tables.iter()).any(|table| is_typed(&table.ty.element_type)),
+        WasmFeature::FunctionReferences,
+    );
     add(module.tables.len() > 1, WasmFeature::ReferenceTypes);
     add(
         module.memories.iter().any(|memory| memory.is_64)
@@ -290,6 +305,11 @@ fn is_exception(ty: &RefType) -> bool {
     matches!(ty.heap_type(), HeapType::Abstract { shared: false, ty } if exceptions.contains(&ty))
 }
 
+/// Whether the type is one of references to functions of one type, or of functions and not null.
+fn is_typed(ty: &RefType) -> bool {
+    !is_exception(ty) && (!ty.is_nullable() || matches!(ty.heap_type(), HeapType::Concrete(_)))
+}
+
 /// Defines [`feature_of`] from the parser's own list of instructions and proposals.
 macro_rules! define_feature_of {
     ($(@$proposal:ident $op:ident $({ $($payload:tt)* })? => $visit:ident ($($ann:tt)*))*) => {
@@ -310,6 +330,7 @@ macro_rules! define_feature_of {
     (@ simd) => { Some(WasmFeature::Simd) };
     (@ exceptions) => { Some(WasmFeature::Exceptions) };
     (@ legacy_exceptions) => { Some(WasmFeature::LegacyExceptions) };
+    (@ function_references) => { Some(WasmFeature::FunctionReferences) };
     (@ threads) => { Some(WasmFeature::Threads) };
     (@ relaxed_simd) => { Some(WasmFeature::RelaxedSimd) };
     (@ $other:ident) => { None };

@@ -1,7 +1,5 @@
 //! From the linked text and the module's description to the bytes of an artifact.
 
-use std::collections::BTreeSet;
-
 use cranelift_codegen::binemit::Reloc;
 use precast_format::libcall::LibcallSet;
 use precast_format::relocation::{RelocationKind, SymbolKind};
@@ -13,7 +11,7 @@ use wasmparser::{ExternalKind, ValType};
 
 use super::handlers;
 use super::image::images;
-use super::types::{block_type, global_type, reference_type, table_type, value_type};
+use super::types::{global_type, reference_type, table_type, value_type};
 use crate::analysis::StackDepths;
 use crate::error::{CompileError, Result};
 use crate::link::{Linked, LinkedFunction};
@@ -152,24 +150,22 @@ fn expression(expression: &ConstantExpression) -> Result<Vec<ConstOp>> {
 
 fn types(environment: &Environment<'_>, linked: &Linked) -> Result<Vec<write::FuncType>> {
     let module = environment.module;
-    let functions = module.functions.iter().chain(&module.tags);
-    let called: BTreeSet<u32> = functions.copied().collect();
     module
         .types
         .iter()
         .zip(&module.canonical_types)
-        .enumerate()
-        .map(|(index, (ty, canonical))| {
-            let value = |ty: &ValType| match called.contains(&(index as u32)) {
-                true => value_type(*ty),
-                false => block_type(*ty),
+        .zip(&module.following_types)
+        .map(|((ty, canonical), following)| {
+            let values = |types: &[ValType]| {
+                let values = types.iter().map(|ty| value_type(*ty));
+                values.collect::<Result<_>>()
             };
-            let values = |types: &[ValType]| types.iter().map(value).collect::<Result<_>>();
             let adapters = &linked.adapters[*canonical as usize];
             Ok(write::FuncType {
                 params: values(&ty.params)?,
                 results: values(&ty.results)?,
                 canonical: *canonical,
+                following: *following,
                 entry_trampoline: adapters.entry,
                 host_adapter: adapters.host,
                 switch_adapter: adapters.switch,

@@ -1,7 +1,7 @@
 //! Types as the artifact has them, and which of WebAssembly's are not there.
 
 use precast_format::types::{GlobalType, Limits, TableType, ValueType};
-use wasmparser::{AbstractHeapType, HeapType, ValType};
+use wasmparser::{AbstractHeapType, HeapType, UnpackedIndex, ValType};
 
 use crate::error::{CompileError, Result};
 
@@ -21,38 +21,30 @@ pub(super) fn value_type(ty: ValType) -> Result<ValueType> {
     })
 }
 
-/// The pattern of a heap type of exceptions.
-macro_rules! exception_type {
-    ($($name:ident)|+) => {
-        HeapType::Abstract {
-            shared: false,
-            ty: $(AbstractHeapType::$name)|+,
-        }
-    };
-}
-
 /// A reference type.
 pub(super) fn reference_type(ty: wasmparser::RefType) -> Result<ValueType> {
-    match (ty.is_nullable(), ty.heap_type()) {
-        (true, HeapType::FUNC) => Ok(ValueType::FUNCREF),
-        (true, HeapType::EXTERN) => Ok(ValueType::EXTERNREF),
-        (true, exception_type!(Exn)) => Ok(ValueType::EXNREF),
-        (true, exception_type!(NoExn)) => Ok(ValueType::NULLEXNREF),
-        _ => Err(CompileError::unsupported(format!(
-            "the module needs the reference type {ty}"
-        ))),
-    }
-}
-
-/// A type in the type of a block. Between blocks, an exception may be known not to be null; nothing
-/// that crosses a border is.
-pub(super) fn block_type(ty: ValType) -> Result<ValueType> {
-    match ty {
-        ValType::Ref(ty) if matches!(ty.heap_type(), exception_type!(Exn | NoExn)) => {
-            reference_type(ty.nullable())
+    let unsupported =
+        || CompileError::unsupported(format!("the module needs the reference type {ty}"));
+    let nullable = match ty.heap_type() {
+        HeapType::Concrete(UnpackedIndex::Module(index)) => {
+            let reference = ValueType::function(index, ty.is_nullable());
+            return reference.ok_or_else(unsupported);
         }
-        ty => value_type(ty),
-    }
+        HeapType::Abstract { shared: false, ty } => match ty {
+            AbstractHeapType::Func => ValueType::FUNCREF,
+            AbstractHeapType::NoFunc => ValueType::NULLFUNCREF,
+            AbstractHeapType::Extern => ValueType::EXTERNREF,
+            AbstractHeapType::NoExtern => ValueType::NULLEXTERNREF,
+            AbstractHeapType::Exn => ValueType::EXNREF,
+            AbstractHeapType::NoExn => ValueType::NULLEXNREF,
+            _ => return Err(unsupported()),
+        },
+        _ => return Err(unsupported()),
+    };
+    Ok(match ty.is_nullable() {
+        true => nullable,
+        false => nullable.not_null(),
+    })
 }
 
 /// The type of a table.

@@ -2,10 +2,14 @@
 //!
 //! Index spaces are WebAssembly's: imports first. Nothing here is about code generation.
 
+mod collection;
+mod constant;
+mod groups;
 mod parse;
 mod refusal;
 mod types;
 
+pub(crate) use collection::{check_operator, check_type};
 pub(crate) use parse::parse;
 pub(crate) use refusal::explain_body;
 pub(crate) use types::*;
@@ -20,8 +24,10 @@ use wasmparser::{FuncToValidate, FunctionBody, ValidatorResources};
 pub(crate) struct Module<'a> {
     /// Function types.
     pub types: Vec<FunctionType>,
-    /// For each type the index of the first one that is structurally equal.
+    /// For each type the index of the first one that is equal.
     pub canonical_types: Vec<u32>,
+    /// For each type how many types of its recursion group follow it.
+    pub following_types: Vec<u32>,
     /// Imports in the order of the module.
     pub imports: Vec<Import<'a>>,
     /// Type index of every function, imported ones first.

@@ -4,18 +4,19 @@
 //! thread that translates it. A module that is valid only with features that this compiler does
 //! not implement is refused by their names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use precast_format::types::{EXPRESSION_DEPTH, Limits, MemoryType, WASM_PAGE_SIZE_LOG2};
+use precast_format::types::{Limits, MemoryType, WASM_PAGE_SIZE_LOG2};
 use wasmparser::{
-    CompositeInnerType, ConstExpr, DataKind, ElementKind, ExternalKind, KnownCustom, Name,
-    Operator, Parser, Payload, TableInit, TypeRef, ValidPayload, Validator, WasmFeatures,
+    DataKind, ElementKind, ExternalKind, KnownCustom, Name, Parser, Payload, TableInit, TypeRef,
+    ValidPayload, Validator, WasmFeatures,
 };
 
+use super::groups::Groups;
 use super::refusal::explain;
 use super::{
-    Body, ConstantExpression, ConstantOp, DataSegment, ElementItems, ElementSegment, Export,
-    FunctionType, Global, Import, ImportType, Module, SegmentMode, Table,
+    Body, DataSegment, ElementItems, ElementSegment, Export, Global, Import, ImportType, Module,
+    SegmentMode, Table,
 };
 use crate::error::{CompileError, Result};
 
@@ -35,6 +36,7 @@ pub(crate) fn parse<'a>(
     let mut module = Module {
         types: Vec::new(),
         canonical_types: Vec::new(),
+        following_types: Vec::new(),
         imports: Vec::new(),
         functions: Vec::new(),
         imported_functions: 0,
@@ -74,12 +76,6 @@ pub(crate) fn parse<'a>(
         }
         module.add(payload)?;
     }
-    let mut first = HashMap::new();
-    for (index, ty) in module.types.iter().enumerate() {
-        module
-            .canonical_types
-            .push(*first.entry(ty).or_insert(index as u32));
-    }
     Ok((module, bodies))
 }
 
@@ -96,10 +92,9 @@ impl<'a> Module<'a> {
     fn add(&mut self, payload: Payload<'a>) -> Result<()> {
         match payload {
             Payload::TypeSection(section) => {
+                let mut groups = Groups::default();
                 for group in section {
-                    for sub_type in group?.into_types() {
-                        self.add_type(&sub_type.composite_type.inner)?;
-                    }
+                    groups.add(self, group?)?;
                 }
             }
             Payload::ImportSection(section) => {
@@ -117,9 +112,10 @@ impl<'a> Module<'a> {
                     let table = table?;
                     let init = match table.init {
                         TableInit::RefNull => None,
-                        TableInit::Expr(expression) => Some(constant(&expression)?),
+                        TableInit::Expr(expression) => Some(self.constant(&expression)?),
                     };
-                    self.tables.push(Table { ty: table.ty, init });
+                    let ty = self.table_type(table.ty)?;
+                    self.tables.push(Table { ty, init });
                 }
             }
             Payload::MemorySection(section) => {
@@ -130,11 +126,9 @@ impl<'a> Module<'a> {
             Payload::GlobalSection(section) => {
                 for global in section {
                     let global = global?;
-                    let init = Some(constant(&global.init_expr)?);
-                    self.globals.push(Global {
-                        ty: global.ty,
-                        init,
-                    });
+                    let init = Some(self.constant(&global.init_expr)?);
+                    let ty = self.global_type(global.ty)?;
+                    self.globals.push(Global { ty, init });
                 }
             }
             Payload::TagSection(section) => {
@@ -168,7 +162,7 @@ impl<'a> Module<'a> {
                             offset_expr,
                         } => SegmentMode::Active {
                             index: memory_index,
-                            offset: constant(&offset_expr)?,
+                            offset: self.constant(&offset_expr)?,
                         },
                     };
                     self.data.push(DataSegment {
@@ -186,19 +180,6 @@ impl<'a> Module<'a> {
         Ok(())
     }
 
-    fn add_type(&mut self, ty: &CompositeInnerType) -> Result<()> {
-        let CompositeInnerType::Func(ty) = ty else {
-            return Err(CompileError::unsupported(
-                "the module needs garbage collection",
-            ));
-        };
-        self.types.push(FunctionType {
-            params: ty.params().to_vec(),
-            results: ty.results().to_vec(),
-        });
-        Ok(())
-    }
-
     fn add_import(&mut self, import: wasmparser::Import<'a>) -> Result<()> {
         let ty = match import.ty {
             TypeRef::Func(ty) => {
@@ -207,6 +188,7 @@ impl<'a> Module<'a> {
                 ImportType::Function(ty)
             }
             TypeRef::Table(ty) => {
+                let ty = self.table_type(ty)?;
                 self.tables.push(Table { ty, init: None });
                 self.imported_tables += 1;
                 ImportType::Table(ty)
@@ -218,6 +200,7 @@ impl<'a> Module<'a> {
                 ImportType::Memory(ty)
             }
             TypeRef::Global(ty) => {
+                let ty = self.global_type(ty)?;
                 self.globals.push(Global { ty, init: None });
                 self.imported_globals += 1;
                 ImportType::Global(ty)
@@ -250,7 +233,7 @@ impl<'a> Module<'a> {
                 offset_expr,
             } => SegmentMode::Active {
                 index: table_index.unwrap_or(0),
-                offset: constant(&offset_expr)?,
+                offset: self.constant(&offset_expr)?,
             },
         };
         let (ty, items) = match element.items {
@@ -266,9 +249,12 @@ impl<'a> Module<'a> {
             wasmparser::ElementItems::Expressions(ty, expressions) => {
                 let expressions = expressions
                     .into_iter()
-                    .map(|expression| constant(&expression?))
+                    .map(|expression| self.constant(&expression?))
                     .collect::<Result<Vec<_>>>()?;
-                (ty, ElementItems::Expressions(expressions))
+                (
+                    self.canonical_reference(ty)?,
+                    ElementItems::Expressions(expressions),
+                )
             }
         };
         self.elements.push(ElementSegment { mode, ty, items });
@@ -354,59 +340,4 @@ fn memory_type(ty: &wasmparser::MemoryType) -> MemoryType {
             .page_size_log2
             .map_or(WASM_PAGE_SIZE_LOG2, |log2| log2 as u8),
     }
-}
-
-/// Decodes a constant expression that the validator has accepted.
-fn constant(expression: &ConstExpr<'_>) -> Result<ConstantExpression> {
-    let mut ops = Vec::new();
-    let mut depth = 0_usize;
-    let mut reader = expression.get_operators_reader();
-    while !reader.eof() {
-        let offset = reader.original_position() as usize;
-        let op = match reader.read()? {
-            Operator::I32Const { value } => ConstantOp::I32(value),
-            Operator::I64Const { value } => ConstantOp::I64(value),
-            Operator::F32Const { value } => ConstantOp::F32(value.bits()),
-            Operator::F64Const { value } => ConstantOp::F64(value.bits()),
-            Operator::V128Const { value } => ConstantOp::V128(u128::from_le_bytes(*value.bytes())),
-            Operator::GlobalGet { global_index } => ConstantOp::GlobalGet(global_index),
-            Operator::RefNull { hty } => {
-                let ty = wasmparser::RefType::new(true, hty).ok_or_else(|| {
-                    CompileError::unsupported("the module needs typed function references")
-                })?;
-                ConstantOp::RefNull(ty.into())
-            }
-            Operator::RefFunc { function_index } => ConstantOp::RefFunc(function_index),
-            Operator::I32Add => ConstantOp::I32Add,
-            Operator::I32Sub => ConstantOp::I32Sub,
-            Operator::I32Mul => ConstantOp::I32Mul,
-            Operator::I64Add => ConstantOp::I64Add,
-            Operator::I64Sub => ConstantOp::I64Sub,
-            Operator::I64Mul => ConstantOp::I64Mul,
-            Operator::End => continue,
-            other => {
-                return Err(CompileError::unsupported(format!(
-                    "the instruction {other:?} in a constant expression"
-                ))
-                .at(offset));
-            }
-        };
-        depth = match op {
-            ConstantOp::I32Add
-            | ConstantOp::I32Sub
-            | ConstantOp::I32Mul
-            | ConstantOp::I64Add
-            | ConstantOp::I64Sub
-            | ConstantOp::I64Mul => depth.saturating_sub(1),
-            _ => depth + 1,
-        };
-        if depth > EXPRESSION_DEPTH {
-            return Err(CompileError::limit(format!(
-                "a constant expression with more than {EXPRESSION_DEPTH} operands at a time"
-            ))
-            .at(offset));
-        }
-        ops.push(op);
-    }
-    Ok(ConstantExpression { ops })
 }

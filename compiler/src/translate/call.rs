@@ -121,6 +121,15 @@ impl FunctionTranslator<'_, '_> {
         self.emit_call(Callee::Address(signature, code), ty, tail);
     }
 
+    /// Calls what a reference refers to, which the validator knows to be of the type.
+    pub(super) fn call_ref(&mut self, ty: u32, tail: bool) {
+        let record = self.pop();
+        self.trap_if_zero(record, TrapCode::NullFunctionReference);
+        let code = self.callee_code(record, false);
+        let signature = self.signature(ty);
+        self.emit_call(Callee::Address(signature, code), ty, tail);
+    }
+
     /// Traps where the record is null or of another type.
     fn check_callee_type(&mut self, record: Value, ty: u32, private: bool) {
         // Reading the type of a null record faults in the page at address zero. A read that could

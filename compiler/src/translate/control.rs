@@ -317,6 +317,31 @@ impl FunctionTranslator<'_, '_> {
         self.builder.switch_to_block(next);
     }
 
+    /// Branches without the reference where it is null, and goes on with it elsewhere.
+    pub(super) fn branch_on_null(&mut self, depth: u32) {
+        let reference = self.pop();
+        let (target, values) = self.branch_target(depth);
+        let next = self.builder.create_block();
+        self.builder
+            .ins()
+            .brif(reference, next, &[], target, &values);
+        self.builder.seal_block(next);
+        self.builder.switch_to_block(next);
+        self.push(reference);
+    }
+
+    /// Branches with the reference where it is not null, and goes on without it elsewhere.
+    pub(super) fn branch_on_non_null(&mut self, depth: u32) {
+        let (target, values) = self.branch_target(depth);
+        let reference = self.pop();
+        let next = self.builder.create_block();
+        self.builder
+            .ins()
+            .brif(reference, target, &values, next, &[]);
+        self.builder.seal_block(next);
+        self.builder.switch_to_block(next);
+    }
+
     pub(super) fn branch_table(&mut self, targets: &BrTable<'_>) -> Result<()> {
         let index = self.pop();
         let depths = targets

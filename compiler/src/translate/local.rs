@@ -14,7 +14,7 @@ use wasmparser::{BinaryReader, FuncValidator, FunctionBody, Operator, ValidatorR
 use super::FunctionTranslator;
 use crate::error::Result;
 use crate::limits::MOST_VARIABLE_CELLS;
-use crate::module::FunctionType;
+use crate::module::{FunctionType, check_type};
 
 /// Bytes of a local on the stack: those of the largest type.
 const SLOT_BYTES: u32 = 16;
@@ -67,6 +67,7 @@ impl FunctionTranslator<'_, '_> {
                 .note_locals(count)
                 .map_err(|error| error.at(offset as usize))?;
             validator.define_locals(offset, count, ty)?;
+            check_type(ty).map_err(|error| error.at(offset as usize))?;
             let ty = self.abi.value_type(ty);
             let zero = self.zero(ty);
             for _ in 0..count {

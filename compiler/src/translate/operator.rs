@@ -55,6 +55,9 @@ impl FunctionTranslator<'_, '_> {
                 self.call_indirect(table_index, type_index, true);
             }
 
+            Operator::CallRef { type_index } => self.call_ref(type_index, false),
+            Operator::ReturnCallRef { type_index } => self.call_ref(type_index, true),
+
             Operator::Drop => {
                 self.pop();
             }
@@ -81,6 +84,9 @@ impl FunctionTranslator<'_, '_> {
 
             Operator::RefNull { .. } => self.ref_null(),
             Operator::RefIsNull => self.ref_is_null(),
+            Operator::RefAsNonNull => self.ref_as_non_null(),
+            Operator::BrOnNull { relative_depth } => self.branch_on_null(relative_depth),
+            Operator::BrOnNonNull { relative_depth } => self.branch_on_non_null(relative_depth),
             Operator::RefFunc { function_index } => self.ref_func(function_index)?,
 
             Operator::TableGet { table } => self.table_get(table),

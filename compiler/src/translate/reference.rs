@@ -4,6 +4,8 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, types};
 
+use precast_format::trap::TrapCode;
+
 use super::FunctionTranslator;
 use crate::abi::flags;
 use crate::error::{CompileError, Result};
@@ -19,6 +21,12 @@ impl FunctionTranslator<'_, '_> {
             let result = t.builder.ins().icmp_imm_s(IntCC::Equal, operand, 0);
             t.builder.ins().uextend(types::I32, result)
         });
+    }
+
+    pub(super) fn ref_as_non_null(&mut self) {
+        let reference = self.pop();
+        self.trap_if_zero(reference, TrapCode::NullReference);
+        self.push(reference);
     }
 
     pub(super) fn ref_func(&mut self, function: u32) -> Result<()> {

@@ -8,6 +8,7 @@ use crate::types::{ExternKind, ValueType};
 use super::Artifact;
 use super::collection::{Collection, Item};
 use super::expressions::{Expression, Expressions};
+use super::types::check_value_type;
 use super::validate::Checker;
 
 /// The element segments of a module.
@@ -82,6 +83,19 @@ impl<'a> Item<'a> for ElementSegment<'a> {
     }
 }
 
+impl ElementSegment<'_> {
+    /// The type of the items: functions are never null.
+    fn items_type(&self) -> ValueType {
+        let only_functions = self.items.expressions.is_none()
+            && self.items.words.iter().all(|word| word != layout::NONE);
+        if only_functions {
+            self.element.not_null()
+        } else {
+            self.element
+        }
+    }
+}
+
 /// The items of an element segment.
 #[derive(Clone, Copy, Debug)]
 pub struct ElementItems<'a> {
@@ -148,11 +162,12 @@ pub(super) fn check(artifact: &Artifact<'_>, checker: &mut Checker) -> Result<()
             return Err(ErrorKind::NotContiguous);
         }
         next_item += segment.items.len();
+        check_value_type(artifact, segment.element)?;
         if let ElementMode::Active { table, offset } = segment.mode {
             let ty = artifact
                 .table_type(table)
                 .ok_or(ErrorKind::IndexOutOfRange)?;
-            if !segment.element.is_subtype_of(ty.element) {
+            if !segment.items_type().is_subtype_of(ty.element) {
                 return Err(ErrorKind::TypeMismatch);
             }
             checker.expression(artifact, &offset, ty.index_type(), globals)?;

@@ -100,10 +100,18 @@ impl<'a> Expression<'a> {
                     }
                     stack.push(ty.value)?;
                 }
-                ConstOp::RefNull(ty) => stack.push(ty)?,
+                ConstOp::RefNull(ty) => {
+                    super::types::check_value_type(artifact, ty)?;
+                    stack.push(ty)?;
+                }
                 ConstOp::RefFunc(function) => {
                     super::functions::check_referenced(artifact, function)?;
-                    stack.push(ValueType::FUNCREF)?;
+                    let ty = artifact
+                        .function_type(function)
+                        .ok_or(ErrorKind::IndexOutOfRange)?;
+                    // What has a larger number cannot be referred to by type.
+                    let ty = ValueType::function(ty.canonical, false);
+                    stack.push(ty.unwrap_or(ValueType::FUNCREF.not_null()))?;
                 }
                 ConstOp::I32Add | ConstOp::I32Sub | ConstOp::I32Mul => {
                     binary(&mut stack, ValueType::I32)?;
@@ -207,7 +215,7 @@ fn read_operation(record: Record<'_>) -> Result<ConstOp, ErrorKind> {
         opcode::V128_CONST => Ok(ConstOp::V128Const(bytes)),
         opcode::GLOBAL_GET => Ok(ConstOp::GlobalGet(u32_value()?)),
         opcode::REF_NULL => ValueType::from_raw(u32_value()?)
-            .filter(|ty| ty.is_reference())
+            .filter(|ty| ty.is_nullable())
             .map(ConstOp::RefNull)
             .ok_or(ErrorKind::UnknownNumber),
         opcode::REF_FUNC => Ok(ConstOp::RefFunc(u32_value()?)),

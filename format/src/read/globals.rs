@@ -9,6 +9,7 @@ use super::Artifact;
 use super::collection::{Collection, Item};
 use super::expressions::{Expression, Expressions};
 use super::imports::global_type;
+use super::types::check_value_type;
 use super::validate::Checker;
 
 /// The defined globals of a module.
@@ -44,6 +45,7 @@ impl<'a> Item<'a> for Global<'a> {
 pub(super) fn check(artifact: &Artifact<'_>, checker: &mut Checker) -> Result<(), FormatError> {
     let imported = artifact.imported_count(ExternKind::Global);
     artifact.globals().check_each(artifact, |global| {
+        check_value_type(artifact, global.ty.value)?;
         checker.expression(
             artifact,
             &global.init,

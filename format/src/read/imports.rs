@@ -8,6 +8,7 @@ use crate::types::{ExternKind, GlobalType, ImportType, Limits, MemoryType, Table
 use super::Artifact;
 use super::collection::{Collection, Item, string};
 use super::tags::check_tag_type;
+use super::types::check_value_type;
 use super::validate::{Checker, check_memory_type, check_table_type};
 
 /// The imports of a module, in its order.
@@ -160,10 +161,11 @@ pub(super) fn check(artifact: &Artifact<'_>, checker: &mut Checker) -> Result<()
         checker.count_name(import.name)?;
         match import.ty {
             ImportType::Function(index) if index >= type_count => Err(ErrorKind::IndexOutOfRange),
-            ImportType::Table(ty) => check_table_type(&ty),
+            ImportType::Table(ty) => check_table_type(artifact, &ty),
             ImportType::Memory(ty) => check_memory_type(&ty),
             ImportType::Tag(index) => check_tag_type(artifact, index),
-            ImportType::Function(_) | ImportType::Global(_) => Ok(()),
+            ImportType::Global(ty) => check_value_type(artifact, ty.value),
+            ImportType::Function(_) => Ok(()),
         }
     })?;
     let order = artifact.section_words(SectionId::ImportOrder);

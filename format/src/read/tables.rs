@@ -53,9 +53,11 @@ pub(super) fn check(artifact: &Artifact<'_>, checker: &mut Checker) -> Result<()
     // Tables come before globals, so that their initial values can only name imported globals.
     let globals = artifact.imported_count(ExternKind::Global);
     artifact.tables().check_each(artifact, |table| {
-        check_table_type(&table.ty)?;
+        check_table_type(artifact, &table.ty)?;
         match table.init {
             Some(init) => checker.expression(artifact, &init, table.ty.element, globals),
+            // Without an initial value, elements are null.
+            None if !table.ty.element.is_nullable() => Err(ErrorKind::TypeMismatch),
             None => Ok(()),
         }
     })

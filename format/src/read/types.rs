@@ -16,8 +16,11 @@ pub type FuncTypes<'a> = Collection<'a, FuncType<'a>>;
 pub struct FuncType<'a> {
     /// Its index.
     pub index: u32,
-    /// The index of the first type that is structurally equal; at most `index`.
+    /// The index of the first type that is equal: in its structure, at the same place of an equal
+    /// recursion group; at most `index`.
     pub canonical: u32,
+    /// How many types of its recursion group follow it.
+    pub following: u32,
     /// Text offset of the entry trampoline, if functions of this type are called by the host.
     pub entry_trampoline: Option<u32>,
     /// Text offset of the host adapter, if host functions of this type are called.
@@ -52,7 +55,9 @@ impl<'a> Item<'a> for FuncType<'a> {
     const SECTION: SectionId = SectionId::Types;
 
     fn read(record: Record<'a>, index: u32, pools: &Words<'a>) -> Result<Self, ErrorKind> {
-        if record.u32(function_type::FORM) != layout::FORM_FUNCTION {
+        let form = record.u32(function_type::FORM);
+        let following = form >> layout::FORM_FOLLOWING_SHIFT;
+        if form & !(u32::MAX << layout::FORM_FOLLOWING_SHIFT) != layout::FORM_FUNCTION {
             return Err(ErrorKind::UnknownNumber);
         }
         let params = record.u32(function_type::PARAM_COUNT);
@@ -70,6 +75,7 @@ impl<'a> Item<'a> for FuncType<'a> {
         Ok(FuncType {
             index,
             canonical: record.u32(function_type::CANONICAL),
+            following,
             entry_trampoline: record.optional(function_type::ENTRY_TRAMPOLINE),
             host_adapter: record.optional(function_type::HOST_ADAPTER),
             switch_adapter: record.optional(function_type::SWITCH_ADAPTER),
@@ -108,7 +114,18 @@ impl<'a> ValueTypes<'a> {
     }
 }
 
-/// Checks that the lists follow each other, that canonical types are what they claim, and that
+/// Checks that a reference to functions of one type names a type, and the first of those that are
+/// equal: then equal numbers are equal types.
+pub(super) fn check_value_type(artifact: &Artifact<'_>, ty: ValueType) -> Result<(), ErrorKind> {
+    match ty.function_type() {
+        Some(index) if artifact.types().read(index)?.canonical != index => {
+            Err(ErrorKind::TypeMismatch)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks that the lists follow each other, that groups are whole, that canonical types are what they claim, and that
 /// code offsets are in the text.
 pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
     let values = artifact.section_words(SectionId::ValueTypes);
@@ -119,6 +136,8 @@ pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
         }
     }
     let types = artifact.types();
+    // Where the group of the type that is looked at begins, and where it ends.
+    let (mut start, mut end) = (0, 0);
     let text_size = artifact.section(SectionId::Text).size;
     let mut next_value = 0u32;
     types.check_each(artifact, |ty| {
@@ -129,6 +148,20 @@ pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
             return Err(ErrorKind::NotContiguous);
         }
         next_value = first + ty.params.len() + ty.results.len();
+        if ty.index == end {
+            start = end;
+            end = ty.index.saturating_add(1).saturating_add(ty.following);
+        }
+        if end > types.len() || end - 1 - ty.index != ty.following {
+            return Err(ErrorKind::IndexOutOfRange);
+        }
+        for value in ty.params.iter().chain(ty.results.iter()) {
+            // A group refers to itself and to what is before it.
+            if value.function_type().is_some_and(|other| other >= end) {
+                return Err(ErrorKind::IndexOutOfRange);
+            }
+            check_value_type(artifact, value)?;
+        }
         // Types before this one have been checked, so a chain of canonical types has one link.
         let canonical = if ty.canonical == ty.index {
             ty
@@ -137,7 +170,20 @@ pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
         } else {
             return Err(ErrorKind::IndexOutOfRange);
         };
-        if canonical.canonical != ty.canonical || !canonical.is_same_signature(&ty) {
+        let same = canonical.canonical == ty.canonical
+            && canonical.following == ty.following
+            && canonical.is_same_signature(&ty);
+        // A group is equal to another one as a whole.
+        let place = ty.index - start;
+        let whole = match (place, ty.canonical.checked_sub(1)) {
+            (0, None) => true,
+            (0, Some(before)) => types.read(before)?.following == 0,
+            _ => {
+                let first = types.read(start)?;
+                ty.canonical.checked_sub(first.canonical) == Some(place)
+            }
+        };
+        if !same || !whole {
             return Err(ErrorKind::TypeMismatch);
         }
         let offsets = [ty.entry_trampoline, ty.host_adapter, ty.switch_adapter];

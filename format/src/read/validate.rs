@@ -204,10 +204,11 @@ impl Checker {
 }
 
 /// Checks a table's element type and limits.
-pub(super) fn check_table_type(ty: &TableType) -> Result<(), ErrorKind> {
+pub(super) fn check_table_type(artifact: &Artifact<'_>, ty: &TableType) -> Result<(), ErrorKind> {
     if !ty.element.is_reference() {
         return Err(ErrorKind::TypeMismatch);
     }
+    types::check_value_type(artifact, ty.element)?;
     let reachable = if ty.is_64 {
         u64::MAX
     } else {

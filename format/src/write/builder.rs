@@ -166,8 +166,11 @@ pub struct FuncType {
     pub params: Vec<ValueType>,
     /// The result types.
     pub results: Vec<ValueType>,
-    /// Index of the first type with the same parameters and results.
+    /// Index of the first type that is equal: with the same parameters and results, at the same place
+    /// of an equal recursion group.
     pub canonical: u32,
+    /// How many types of its recursion group follow it.
+    pub following: u32,
     /// Text offset of the entry trampoline.
     pub entry_trampoline: Option<u32>,
     /// Text offset of the host adapter.

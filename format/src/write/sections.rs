@@ -204,8 +204,9 @@ fn write_handlers(builder: &ArtifactBuilder, sections: &mut Sections) -> Result<
 fn write_types(builder: &ArtifactBuilder, sections: &mut Sections) -> Result<(), WriteError> {
     for ty in &builder.types {
         let first = size(sections.get(SectionId::ValueTypes).len() / 4)?;
+        let following = ty.following << layout::FORM_FOLLOWING_SHIFT;
         Record::<{ function_type::SIZE }>::new()
-            .u32(function_type::FORM, layout::FORM_FUNCTION)
+            .u32(function_type::FORM, layout::FORM_FUNCTION | following)
             .u32(function_type::CANONICAL, ty.canonical)
             .u32(function_type::FIRST_VALUE, first)
             .u32(function_type::PARAM_COUNT, size(ty.params.len())?)

@@ -66,6 +66,7 @@ pub fn rich(page_size_log2: u8) -> ArtifactBuilder {
             params: vec![ValueType::I32, ValueType::V128],
             results: vec![ValueType::F64, ValueType::EXTERNREF],
             canonical: 1,
+            following: 0,
             entry_trampoline: Some(104),
             host_adapter: Some(108),
             switch_adapter: Some(112),

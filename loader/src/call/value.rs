@@ -110,8 +110,13 @@ impl Value {
     /// Whether the value is one of a type.
     pub(crate) fn is_a(&self, value_type: ValueType) -> bool {
         let own = match self {
+            Value::FuncRef(None) => ValueType::NULLFUNCREF,
+            Value::ExternRef(None) => ValueType::NULLEXTERNREF,
             Value::ExnRef(None) => ValueType::NULLEXNREF,
-            value => value.value_type(),
+            Value::FuncRef(Some(func)) if value_type.function_type().is_some() => {
+                func.borrowed_type().reference(false)
+            }
+            value => value.value_type().not_null(),
         };
         own.is_subtype_of(value_type)
     }
@@ -124,7 +129,7 @@ impl Value {
             ValueType::F32 => Value::F32(0),
             ValueType::F64 => Value::F64(0),
             ValueType::V128 => Value::V128(0),
-            ValueType::FUNCREF => Value::FuncRef(None),
+            ty if ty.is_function() => Value::FuncRef(None),
             ty if ty.is_exception() => Value::ExnRef(None),
             _ => Value::ExternRef(None),
         }
@@ -237,7 +242,7 @@ impl Value {
             ValueType::F32 => Value::F32(u32::from_ne_bytes(slot.low())),
             ValueType::F64 => Value::F64(u64::from_ne_bytes(slot.low())),
             ValueType::V128 => Value::V128(u128::from_ne_bytes(slot.low())),
-            ValueType::FUNCREF => Value::FuncRef(Func::lift(slot.reference(), group)),
+            ty if ty.is_function() => Value::FuncRef(Func::lift(slot.reference(), group)),
             ty if ty.is_exception() => Value::ExnRef(Exception::lift(slot.reference(), group)),
             _ => Value::ExternRef(ExternRef::from_number(slot.reference())),
         }

@@ -154,7 +154,7 @@ impl fmt::Display for Exception {
                 f.write_str(" (")?;
                 for (index, value_type) in self.tag().types().iter().enumerate() {
                     let separator = if index == 0 { "" } else { ", " };
-                    write!(f, "{separator}{}", value_type.name())?;
+                    write!(f, "{separator}{value_type}")?;
                 }
             }
         }

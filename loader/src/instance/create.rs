@@ -183,7 +183,7 @@ fn build(
 
     check_table_elements(artifact)?;
     for table in artifact.tables() {
-        let object = TableObject::new(module.runtime(), table.ty, 0)?;
+        let object = TableObject::new(module.runtime(), module.table_type(table.ty), 0)?;
         if let Some(object) = own_tables.push(object) {
             tables.push(object);
         }

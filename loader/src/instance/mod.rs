@@ -272,6 +272,7 @@ impl InstanceData {
             )),
             ExternKind::Global => {
                 let global_type = self.module.artifact().global_type(index)?;
+                let global_type = self.module.global_type(global_type);
                 Extern::Global(Global::from_slot(group, self.global(index)?, global_type))
             }
             ExternKind::Tag => Extern::Tag(Tag::from_record(group, self.tag(index)?)),

@@ -2,11 +2,12 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::vec::Vec;
 
 use precast_format::Artifact;
 use precast_format::context::PointerWidth;
-use precast_format::read::ElementMode;
+use precast_format::read::{ElementMode, FuncType};
 use precast_format::tunables::StackChecks;
 use precast_format::types::{ExternKind, ImportType, MemoryType, TableType};
 
@@ -26,7 +27,7 @@ use crate::instance::{ArrayCounts, InstanceData};
 use crate::link::requirements::has_guarded_memory;
 use crate::memory::Storage;
 use crate::memory::app_heap::AppHeap;
-use crate::module::{Module, ModuleTypes};
+use crate::module::{Module, ModuleTypes, is_grouped};
 use crate::plan::options::{AllocationMode, ArtifactSource, CodePlace, PlanOptions};
 use crate::plan::trace::Trace;
 use crate::plan::{Growth, Plan, PlanError};
@@ -122,13 +123,38 @@ impl Steps<'_> {
         let types = self.artifact.types();
         let arrays = ModuleTypes::layout(types.len() as usize);
         trace.slab(Category::Module, arrays)?;
+        let mut end = 0;
         for ty in types {
+            let first = ty.index == end;
+            if first {
+                end = ty.index.saturating_add(ty.following).saturating_add(1);
+            }
             if ty.canonical == ty.index {
+                if first && is_grouped(&ty) {
+                    self.group(trace, ty.index..end)?;
+                }
                 let count = ty.params().len() as usize + ty.results().len() as usize;
                 let layout = TypeRegistry::entry_layout(count);
                 let layout = layout.ok_or(PlanError::TooLarge(Category::Types))?;
                 trace.allocate(Category::Types, layout);
             }
+        }
+        Ok(())
+    }
+
+    /// `Group::new`.
+    fn group(&self, trace: &mut Trace, group: Range<u32>) -> Result<(), PlanError> {
+        let members = group.clone().filter_map(|ty| self.artifact.types().get(ty));
+        let outside = |ty: FuncType<'_>| {
+            let (params, results) = (ty.params(), ty.results());
+            let values = params.iter().chain(results.iter());
+            let named = values.filter_map(|value| value.function_type());
+            named.filter(|other| *other < group.start).count()
+        };
+        let outside = members.map(outside).sum();
+        let layouts = TypeRegistry::group_layouts(group.len(), outside);
+        for layout in layouts.ok_or(PlanError::TooLarge(Category::Types))? {
+            trace.allocate(Category::Types, layout);
         }
         Ok(())
     }

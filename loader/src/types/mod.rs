@@ -6,6 +6,7 @@
 //! Types of tables, memories and globals are plain values of the format crate.
 #![forbid(unsafe_code)]
 
+mod group;
 mod registry;
 #[cfg(test)]
 mod tests;
@@ -17,10 +18,14 @@ pub use precast_format::types::{ExternKind, GlobalType, Limits, MemoryType, Tabl
 use crate::alloc::OutOfMemory;
 use crate::runtime::Runtime;
 
+pub(crate) use group::{GroupStructure, OWN};
 pub(crate) use registry::TypeRegistry;
 use registry::{EntryRef, Structure};
 
 /// The type of a function: parameters and results. Clones refer to the same entry.
+///
+/// Types are equal that have the same parameters and results, but for those of a module's recursion
+/// groups: these equal the ones at the same place of an equal group.
 ///
 /// It is empty where a damaged module does not have the type.
 #[derive(Clone)]
@@ -33,11 +38,53 @@ impl FuncType {
         params: &[ValueType],
         results: &[ValueType],
     ) -> Result<FuncType, OutOfMemory> {
-        FuncType::with(runtime, params.len(), results.len(), &|index| {
+        let value_type = |index: usize| {
             let result = || results.get(index.wrapping_sub(params.len()));
             let found = params.get(index).or_else(result);
             found.copied().unwrap_or(ValueType::I32)
-        })
+        };
+        let refers = |ty: &ValueType| ty.function_type().is_some();
+        if params.iter().chain(results).any(refers) {
+            let group = GroupStructure {
+                count: 1,
+                counts: &|_| (params.len(), results.len()),
+                value_type: &|_, index| value_type(index),
+                entry: &|_, _| None,
+            };
+            return FuncType::group(runtime, group);
+        }
+        FuncType::with(runtime, params.len(), results.len(), &value_type)
+    }
+
+    /// The type of references to functions of this type. It names the type and does not keep it: once
+    /// the last type that is equal is gone, the name means nothing.
+    pub fn reference(&self, nullable: bool) -> ValueType {
+        match ValueType::function(self.id(), nullable) {
+            Some(reference) => reference,
+            // There are no functions of a type that there is not.
+            None if nullable => ValueType::NULLFUNCREF,
+            None => ValueType::NULLFUNCREF.not_null(),
+        }
+    }
+
+    /// The first type of a recursion group.
+    pub(crate) fn group(
+        runtime: &Runtime,
+        structure: GroupStructure<'_>,
+    ) -> Result<FuncType, OutOfMemory> {
+        let entry = runtime.types().lock().intern_group(runtime, structure)?;
+        Ok(FuncType(Some(entry)))
+    }
+
+    /// The type at a place of the recursion group that begins with this one.
+    pub(crate) fn in_group(&self, place: usize) -> Option<FuncType> {
+        let member = self.0.as_ref()?.group()?.member(place)?;
+        Some(FuncType(Some(member)))
+    }
+
+    /// The entry of the type.
+    pub(crate) fn entry(&self) -> Option<EntryRef> {
+        self.0.clone()
     }
 
     /// The type with so many parameters and results, each told by its number, parameters first.
@@ -95,7 +142,12 @@ impl Drop for FuncType {
 
 impl PartialEq for FuncType {
     fn eq(&self, other: &FuncType) -> bool {
-        self.params() == other.params() && self.results() == other.results()
+        match (&self.0, &other.0) {
+            (Some(first), Some(second)) if first.group().is_some() || second.group().is_some() => {
+                EntryRef::is_same(first, second)
+            }
+            _ => self.params() == other.params() && self.results() == other.results(),
+        }
     }
 }
 
@@ -121,7 +173,7 @@ fn write_list(f: &mut fmt::Formatter<'_>, types: &[ValueType]) -> fmt::Result {
         if index > 0 {
             f.write_str(", ")?;
         }
-        f.write_str(value_type.name())?;
+        fmt::Display::fmt(value_type, f)?;
     }
     f.write_str(")")
 }

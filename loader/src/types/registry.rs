@@ -15,10 +15,11 @@
 #[cfg(feature = "plan")]
 use core::alloc::Layout;
 
-use crate::alloc::{Category, OutOfMemory, SharedArray};
+use crate::alloc::{Category, OutOfMemory, Shared, SharedArray};
 use crate::runtime::Runtime;
 use crate::sys::lock::Lock;
 use crate::types::ValueType;
+use crate::types::group::{Group, GroupStructure, OWN};
 
 /// One structure: parameters, then results, behind what is known of them.
 pub(crate) type EntryRef = SharedArray<Entry, ValueType>;
@@ -29,6 +30,8 @@ pub(crate) struct Entry {
     id: u32,
     hash: u32,
     param_count: u32,
+    /// What it belongs to, unless its structure says all.
+    group: Option<Shared<Group>>,
     /// Changed under the registry's lock only.
     links: Lock<Links>,
 }
@@ -49,6 +52,11 @@ impl Entry {
 
     pub(crate) fn runtime(&self) -> &Runtime {
         &self.runtime
+    }
+
+    /// The group, where the structure alone does not make the type.
+    pub(crate) fn group(&self) -> Option<&Shared<Group>> {
+        self.group.as_ref()
     }
 
     /// What hangs on the side of a hash.
@@ -98,26 +106,69 @@ impl Structure<'_> {
         self.params + self.results
     }
 
-    /// FNV-1a over the types.
     fn hash(&self) -> u32 {
-        let mix = |hash: u32, word: u32| (hash ^ word).wrapping_mul(0x0100_0193);
-        let start = mix(0x811c_9dc5, self.params as u32);
+        let start = mix(HASH_START, self.params as u32);
         let hash = (0..self.count()).fold(start, |hash, index| {
             mix(hash, (self.value_type)(index).raw())
         });
-        // The tree is as deep as the upper bits are alike.
-        (hash ^ hash >> 15).wrapping_mul(0x85eb_ca6b)
+        spread(hash)
     }
 
     fn is(&self, entry: &EntryRef) -> bool {
         let types = entry.elements();
-        entry.param_count as usize == self.params
+        entry.group.is_none()
+            && entry.param_count as usize == self.params
             && types.len() == self.count()
             && types
                 .iter()
                 .enumerate()
                 .all(|(index, value_type)| *value_type == (self.value_type)(index))
     }
+}
+
+/// What a hash of nothing is, and one of a word more: FNV-1a.
+const HASH_START: u32 = 0x811c_9dc5;
+
+fn mix(hash: u32, word: u32) -> u32 {
+    (hash ^ word).wrapping_mul(0x0100_0193)
+}
+
+/// The tree is as deep as the upper bits are alike.
+fn spread(hash: u32) -> u32 {
+    (hash ^ hash >> 15).wrapping_mul(0x85eb_ca6b)
+}
+
+/// The hash of a group, from which those of its entries are made.
+fn group_hash(structure: &GroupStructure<'_>) -> u32 {
+    let counts = (0..structure.count).map(structure.counts);
+    let hash = counts.fold(HASH_START, |hash, (params, results)| {
+        mix(mix(hash, params as u32), results as u32)
+    });
+    let values = structure.values();
+    values.fold(hash, |hash, (_, _, ty)| mix(hash, ty.raw()))
+}
+
+/// Whether an entry is the first of a group with this structure.
+fn is_group(structure: &GroupStructure<'_>, entry: &EntryRef) -> bool {
+    let Some(group) = &entry.group else {
+        return false;
+    };
+    let is_member = |place| {
+        let Some(member) = group.member(place) else {
+            return false;
+        };
+        let (params, results) = (structure.counts)(place);
+        let types = member.elements();
+        member.param_count as usize == params
+            && types.len() == params + results
+            && types
+                .iter()
+                .enumerate()
+                .all(|(index, ty)| group.as_looked_up(*ty) == (structure.value_type)(place, index))
+    };
+    group.first() == entry.id
+        && group.count() == structure.count
+        && (0..structure.count).all(is_member)
 }
 
 /// Every function type that is in use.
@@ -137,6 +188,14 @@ impl TypeRegistry {
             next: 0,
             wrapped: false,
         }
+    }
+
+    /// The layouts of what a group has beside its entries, of which there are so many, with so many
+    /// references to earlier types.
+    #[cfg(feature = "plan")]
+    pub(crate) fn group_layouts(count: usize, references: usize) -> Option<[Layout; 3]> {
+        let array = |count| Layout::array::<EntryRef>(count).ok();
+        Some([array(count)?, array(references)?, Shared::<Group>::layout()])
     }
 
     /// The layout of an entry with so many parameters and results.
@@ -161,9 +220,10 @@ impl TypeRegistry {
         }
         let entry = Entry {
             runtime: runtime.clone(),
-            id: self.unused_number(),
+            id: self.unused_numbers(1)?,
             hash,
             param_count: structure.params as u32,
+            group: None,
             links: Lock::new(Links::default()),
         };
         let entry = SharedArray::new(
@@ -175,6 +235,78 @@ impl TypeRegistry {
         )?;
         self.hang(entry.clone());
         Ok(entry)
+    }
+
+    /// The first entry of a group, which is made where there is none. It keeps the others.
+    pub(crate) fn intern_group(
+        &mut self,
+        runtime: &Runtime,
+        structure: GroupStructure<'_>,
+    ) -> Result<EntryRef, OutOfMemory> {
+        let group_hash = group_hash(&structure);
+        let hash = spread(group_hash);
+        let mut next = self.root.clone();
+        while let Some(entry) = next {
+            if entry.hash == hash && is_group(&structure, &entry) {
+                return Ok(entry);
+            }
+            next = entry.next(hash);
+        }
+        let first = self.unused_numbers(structure.count)?;
+        let outside = structure.values();
+        let outside = outside.filter(|(_, _, ty)| GroupStructure::is_outside(*ty));
+        let allocator = runtime.allocator();
+        let group = Group::new(allocator, first, structure.count, outside.count())?;
+        let made = self.fill_group(runtime, structure, group_hash, &group);
+        if made.is_err() {
+            // The entries keep the group, which keeps them.
+            group.take_members();
+        }
+        made?;
+        for place in 0..structure.count {
+            if let Some(member) = group.member(place) {
+                self.hang(member);
+            }
+        }
+        // There is no group without types.
+        group.member(0).ok_or(OutOfMemory::new(Category::Types, 0))
+    }
+
+    /// Makes the entries of a group.
+    fn fill_group(
+        &self,
+        runtime: &Runtime,
+        structure: GroupStructure<'_>,
+        group_hash: u32,
+        group: &Shared<Group>,
+    ) -> Result<(), OutOfMemory> {
+        for (place, index, ty) in structure.values() {
+            if GroupStructure::is_outside(ty) {
+                let known = (structure.entry)(place, index);
+                // A number whose type is gone is nobody's, and stands for itself.
+                if let Some(entry) = known.or_else(|| self.entry_with(ty.function_type()?)) {
+                    group.add_reference(entry)?;
+                }
+            }
+        }
+        for place in 0..structure.count {
+            let (params, results) = (structure.counts)(place);
+            let entry = Entry {
+                runtime: runtime.clone(),
+                id: group.first() + place as u32,
+                hash: spread(group_hash.wrapping_add(place as u32)),
+                param_count: params as u32,
+                group: Some(group.clone()),
+                links: Lock::new(Links::default()),
+            };
+            let value_type =
+                |index| Group::as_stored(group.first(), (structure.value_type)(place, index));
+            let count = params + results;
+            let allocator = runtime.allocator();
+            let entry = SharedArray::new(allocator, Category::Types, entry, count, value_type)?;
+            group.add_member(entry)?;
+        }
+        Ok(())
     }
 
     /// Hangs an entry, or a part of the tree, to where its hash belongs.
@@ -234,39 +366,49 @@ impl TypeRegistry {
         }
     }
 
-    /// A number that no entry has.
-    fn unused_number(&mut self) -> u32 {
+    /// The first of so many numbers in a row that no entry has.
+    fn unused_numbers(&mut self, count: usize) -> Result<u32, OutOfMemory> {
+        let none = OutOfMemory::new(Category::Types, usize::MAX);
+        let count = u32::try_from(count).map_err(|_| none)?;
+        let mut turns = 0;
         loop {
-            let number = self.next;
-            // The largest number stands for types that there are not.
-            self.next = match number.checked_add(1) {
-                Some(next) if next < u32::MAX => next,
-                _ => {
-                    self.wrapped = true;
-                    0
+            let first = self.next;
+            let Some(next) = first.checked_add(count).filter(|next| *next <= OWN) else {
+                turns += 1;
+                if turns > 1 {
+                    return Err(none);
                 }
+                self.next = 0;
+                self.wrapped = true;
+                continue;
             };
-            if !self.wrapped || !self.has_number(number) {
-                return number;
+            self.next = next;
+            if !self.wrapped || !(first..next).any(|number| self.has_number(number)) {
+                return Ok(first);
             }
         }
     }
 
     /// Whether an entry has the number. Only a runtime that has given all numbers once asks.
     pub(super) fn has_number(&self, number: u32) -> bool {
+        self.entry_with(number).is_some()
+    }
+
+    /// The entry with a number. Looks at all of them.
+    fn entry_with(&self, number: u32) -> Option<EntryRef> {
         let mut hash = self.hash_from(0);
         while let Some(current) = hash {
             // All entries with one hash are on the way to where another one would hang.
             let mut next = self.root.clone();
             while let Some(entry) = next {
                 if entry.hash == current && entry.id == number {
-                    return true;
+                    return Some(entry);
                 }
                 next = entry.next(current);
             }
             hash = current.checked_add(1).and_then(|from| self.hash_from(from));
         }
-        false
+        None
     }
 
     /// The smallest hash of an entry that is at least `from`.
@@ -289,8 +431,33 @@ impl TypeRegistry {
     /// Counts grow by cloning an existing `FuncType`, or here under the same lock; the caller's is
     /// about to go. Two counts therefore cannot become more in the meantime.
     pub(crate) fn release(&mut self, entry: EntryRef) {
-        if SharedArray::count(&entry) == 2 {
-            self.unhang(&entry);
+        let mut gone = self.forget_unused(entry, None);
+        // What a group refers to may go with it, and so on: a list in the entries' links, since the
+        // way may be longer than the stack.
+        while let Some(entry) = gone {
+            gone = entry.links.lock().larger.take();
+            while let Some(reference) = entry.group.as_ref().and_then(|it| it.take_reference()) {
+                gone = self.forget_unused(reference, gone);
+            }
         }
+    }
+
+    /// Takes an entry out, with its group, if nobody else uses it. What refers to others is put in
+    /// front of the list of those whose references are to be released.
+    fn forget_unused(&mut self, entry: EntryRef, gone: Option<EntryRef>) -> Option<EntryRef> {
+        let Some(group) = &entry.group else {
+            if SharedArray::count(&entry) == 2 {
+                self.unhang(&entry);
+            }
+            return gone;
+        };
+        if !group.is_last(&entry) {
+            return gone;
+        }
+        for member in group.take_members().iter() {
+            self.unhang(member);
+        }
+        entry.links.lock().larger = gone;
+        Some(entry)
     }
 }

@@ -208,6 +208,7 @@ pub fn module() -> ArtifactBuilder {
             params: vec![ValueType::I32, ValueType::I32],
             results: vec![ValueType::I32],
             canonical: 0,
+            following: 0,
             entry_trampoline: Some(entry()),
             host_adapter: Some(adapter()),
             switch_adapter: None,

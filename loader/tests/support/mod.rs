@@ -141,6 +141,7 @@ pub fn rich() -> ArtifactBuilder {
             params: vec![ValueType::I32, ValueType::F64],
             results: vec![ValueType::V128],
             canonical: 1,
+            following: 0,
             entry_trampoline: Some(32),
             host_adapter: Some(36),
             switch_adapter: Some(40),

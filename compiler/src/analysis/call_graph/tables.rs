@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use wasmparser::{ExternalKind, ValType};
+use wasmparser::{AbstractHeapType, ExternalKind, HeapType, RefType, ValType};
 
 use super::scan::TableUses;
 use crate::module::{
@@ -135,14 +135,19 @@ fn referenced(module: &Module<'_>) -> BTreeSet<u32> {
 /// Whether a reference to a function can come from outside: through the type of an import or of an
 /// export. What is handed out counts too: who holds it can call it with references of their own.
 fn references_cross_the_border(module: &Module<'_>) -> bool {
-    let is_reference = |ty: &ValType| matches!(ty, ValType::Ref(ty) if ty.is_func_ref());
+    let is_function = |ty: &RefType| match ty.heap_type() {
+        HeapType::Concrete(_) => true,
+        HeapType::Abstract { ty, .. } => ty == AbstractHeapType::Func,
+        HeapType::Exact(_) => true,
+    };
+    let is_reference = |ty: &ValType| matches!(ty, ValType::Ref(ty) if is_function(ty));
     let function = |ty: u32| {
         let ty = &module.types[ty as usize];
         ty.params.iter().chain(&ty.results).any(is_reference)
     };
     let import = |ty: &ImportType| match ty {
         ImportType::Function(ty) => function(*ty),
-        ImportType::Table(ty) => ty.element_type.is_func_ref(),
+        ImportType::Table(ty) => is_function(&ty.element_type),
         ImportType::Global(ty) => is_reference(&ty.content_type),
         // An exception from elsewhere can carry one.
         ImportType::Tag(ty) => function(*ty),
@@ -153,7 +158,7 @@ fn references_cross_the_border(module: &Module<'_>) -> bool {
             let index = export.index as usize;
             match export.kind {
                 ExternalKind::Func => function(module.functions[index]),
-                ExternalKind::Table => module.tables[index].ty.element_type.is_func_ref(),
+                ExternalKind::Table => is_function(&module.tables[index].ty.element_type),
                 ExternalKind::Global => is_reference(&module.globals[index].ty.content_type),
                 ExternalKind::Tag => function(module.tags[index]),
                 _ => false,
