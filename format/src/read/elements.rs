@@ -148,6 +148,16 @@ impl<'a> ElementItems<'a> {
     }
 }
 
+/// Whether references to a function are of a type of references to functions.
+fn holds(artifact: &Artifact<'_>, ty: ValueType, function: u32) -> Result<bool, ErrorKind> {
+    if ty.function_type().is_none() {
+        return Ok(ty != ValueType::NULLFUNCREF && ty != ValueType::NULLFUNCREF.not_null());
+    }
+    let function = artifact.function_type(function);
+    let function = function.ok_or(ErrorKind::IndexOutOfRange)?;
+    Ok(ty.function_type() == Some(function.canonical))
+}
+
 /// Checks tables, offsets and items.
 pub(super) fn check(artifact: &Artifact<'_>, checker: &mut Checker) -> Result<(), FormatError> {
     let globals = artifact.index_space(ExternKind::Global);
@@ -172,14 +182,18 @@ pub(super) fn check(artifact: &Artifact<'_>, checker: &mut Checker) -> Result<()
             }
             checker.expression(artifact, &offset, ty.index_type(), globals)?;
         }
-        if segment.items.expressions.is_none() && segment.element != ValueType::FUNCREF {
+        if segment.items.expressions.is_none() && !segment.element.is_function() {
             return Err(ErrorKind::TypeMismatch);
         }
         for word in segment.items.words.iter() {
             match segment.items.item(word)? {
-                ElementItem::Null => {}
+                ElementItem::Null if segment.element.is_nullable() => {}
+                ElementItem::Null => return Err(ErrorKind::TypeMismatch),
                 ElementItem::Function(index) if index >= functions => {
                     return Err(ErrorKind::IndexOutOfRange);
+                }
+                ElementItem::Function(index) if !holds(artifact, segment.element, index)? => {
+                    return Err(ErrorKind::TypeMismatch);
                 }
                 // Declared items are never copied, so they need no record.
                 ElementItem::Function(_) if matches!(segment.mode, ElementMode::Declared) => {}
