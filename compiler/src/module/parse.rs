@@ -93,8 +93,10 @@ impl<'a> Module<'a> {
         match payload {
             Payload::TypeSection(section) => {
                 let mut groups = Groups::default();
-                for group in section {
-                    groups.add(self, group?)?;
+                for group in section.into_iter_with_offsets() {
+                    let (offset, group) = group?;
+                    let added = groups.add(self, group);
+                    added.map_err(|error| error.at(offset as usize))?;
                 }
             }
             Payload::ImportSection(section) => {
@@ -108,13 +110,14 @@ impl<'a> Module<'a> {
                 }
             }
             Payload::TableSection(section) => {
-                for table in section {
-                    let table = table?;
+                for table in section.into_iter_with_offsets() {
+                    let (offset, table) = table?;
                     let init = match table.init {
                         TableInit::RefNull => None,
                         TableInit::Expr(expression) => Some(self.constant(&expression)?),
                     };
-                    let ty = self.table_type(table.ty)?;
+                    let ty = self.table_type(table.ty);
+                    let ty = ty.map_err(|error| error.at(offset as usize))?;
                     self.tables.push(Table { ty, init });
                 }
             }
@@ -124,10 +127,11 @@ impl<'a> Module<'a> {
                 }
             }
             Payload::GlobalSection(section) => {
-                for global in section {
-                    let global = global?;
+                for global in section.into_iter_with_offsets() {
+                    let (offset, global) = global?;
                     let init = Some(self.constant(&global.init_expr)?);
-                    let ty = self.global_type(global.ty)?;
+                    let ty = self.global_type(global.ty);
+                    let ty = ty.map_err(|error| error.at(offset as usize))?;
                     self.globals.push(Global { ty, init });
                 }
             }
