@@ -37,7 +37,9 @@ use crate::types::{ExternType, FuncType};
 
 pub use functions::FunctionCode;
 pub use stack::StackDepth;
-pub(crate) use types::{ModuleTypes, is_grouped};
+pub(crate) use types::ModuleTypes;
+#[cfg(feature = "plan")]
+pub(crate) use types::is_grouped;
 
 /// A loaded module. Clones are handles to the same one.
 #[derive(Clone)]
