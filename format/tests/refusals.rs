@@ -54,6 +54,39 @@ fn types() {
 }
 
 #[test]
+fn recursion_groups() {
+    let reference = |index| ValueType::function(index, true).expect("a small number");
+    let kind = |change: &dyn Fn(&mut ArtifactBuilder)| {
+        let mut builder = rich(12);
+        change(&mut builder);
+        match builder.write() {
+            Err(WriteError::Rejected(error)) => Some((error.kind(), error.section().unwrap())),
+            other => other.map(|_| None).unwrap(),
+        }
+    };
+    // Types 1 and 2 are equal, and so are references to them, which name the first.
+    assert_eq!(kind(&|b| b.types[3].params[0] = reference(1)), None);
+    let mismatch = Some((ErrorKind::TypeMismatch, SectionId::Types));
+    assert_eq!(kind(&|b| b.types[3].params[0] = reference(2)), mismatch);
+    let beyond = Some((ErrorKind::IndexOutOfRange, SectionId::Types));
+    assert_eq!(kind(&|b| b.types[0].params = vec![reference(1)]), beyond);
+    assert_eq!(kind(&|b| b.types[3].params[0] = reference(4)), beyond);
+    assert_eq!(kind(&|b| b.types[3].following = 1), beyond);
+    // Equal types at different places, and in groups of different size.
+    assert_eq!(kind(&|b| b.types[1].following = 1), mismatch);
+    assert_eq!(kind(&|b| b.types[2].following = 1), mismatch);
+    let global = Some((ErrorKind::TypeMismatch, SectionId::Globals));
+    let to_noncanonical = |b: &mut ArtifactBuilder| b.globals[0].ty.value = reference(2);
+    assert_eq!(kind(&to_noncanonical), global);
+    let table = Some((ErrorKind::TypeMismatch, SectionId::Tables));
+    let without_value = |b: &mut ArtifactBuilder| {
+        b.tables[0].ty.element = ValueType::FUNCREF.not_null();
+        b.tables[0].init = None;
+    };
+    assert_eq!(kind(&without_value), table);
+}
+
+#[test]
 fn imports_and_exports() {
     let (kind, _) = refusal(|b| b.imports[1].ty = ImportType::Function(4));
     assert_eq!(kind, ErrorKind::IndexOutOfRange);
