@@ -139,7 +139,8 @@ impl InstanceData {
     /// The books; none where nothing is counted.
     #[inline]
     pub(crate) fn call_books(&self) -> Option<&CallBooks> {
-        if !self.module.counts_calls() {
+        // A module without functions has nothing to count.
+        if !self.module.counts_calls() || count(self.module.artifact()) == 0 {
             return None;
         }
         let books = self._slab.before_end(size_of::<CallBooks>())?;
