@@ -1,15 +1,17 @@
 //! `precast compile`: a module becomes an artifact, or one of the steps on the way there.
 
-use crate::diagnostics;
 use crate::failure::Failure;
 use crate::flags::code::CodeFlags;
 use crate::flags::size;
-use crate::input::{self, Module};
+use crate::input::{self, Purpose};
+use crate::module::Module;
 use crate::progress::Bar;
-use crate::{Outcome, output, report};
+use crate::wast::CompiledNow;
+use crate::{Outcome, output, place, report};
 use clap::{Args, ValueEnum};
 use precast_compiler::emit::{self, FunctionFilter};
-use precast_compiler::{Compiled, Options};
+use precast_compiler::{CompileError, Compiled, Options};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -59,8 +61,8 @@ pub fn run(arguments: &CompileArguments) -> Outcome {
     let destination = arguments.destination()?;
     let mut options = arguments.code.options()?;
     options.call_profile = arguments.call_profile;
-    let module = input::read_module(&arguments.input)?;
-    let name = display_name(&arguments.input);
+    let module = Module::read(&arguments.input)?;
+    let name = input::display_name(&arguments.input);
     let filter = filter(arguments.function.as_deref());
     let listing = match arguments.emit {
         Emit::Artifact => None,
@@ -77,33 +79,40 @@ pub fn run(arguments: &CompileArguments) -> Outcome {
     let elapsed = begin.elapsed();
     output::write(&destination, &compiled.artifact)?;
     if arguments.json {
-        report::print_compiled(&compiled, &options, elapsed)?;
+        print_report(&compiled, &options, elapsed)?;
     } else if !arguments.quiet {
         eprint_line(&summary(&compiled, elapsed)?);
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Compiles a module; errors become sentences with the place in the module.
-pub fn compile(
-    module: &Module,
+/// Compiles a module that a subcommand came upon instead of an artifact.
+pub fn on_the_way(
     name: &str,
-    options: &Options,
-    progress: bool,
-) -> Outcome<Compiled> {
+    bytes: Vec<u8>,
+    code: &CodeFlags,
+    purpose: Purpose,
+) -> Outcome<Vec<u8>> {
+    let module = Module::new(name, bytes)?;
+    let mut options = match purpose.pool {
+        true => code.options_for_pool()?,
+        false => code.options()?,
+    };
+    options.call_profile = purpose.call_profile;
+    Ok(compile(&module, name, &options, true)?.artifact)
+}
+
+/// Compiles the modules of scripts as they come.
+pub fn for_scripts(code: &CodeFlags) -> Outcome<CompiledNow> {
+    code.options().map(CompiledNow)
+}
+
+/// Compiles a module; errors become sentences with the place in the module.
+fn compile(module: &Module, name: &str, options: &Options, progress: bool) -> Outcome<Compiled> {
     let bar = Bar::new(progress);
     let compiled = precast_compiler::compile(&module.wasm, options, &bar);
     bar.finish();
     compiled.map_err(|error| failure(&error, name, module))
-}
-
-/// What to call an input in messages.
-pub fn display_name(path: &Path) -> String {
-    if path == Path::new("-") {
-        "<stdin>".to_owned()
-    } else {
-        path.display().to_string()
-    }
 }
 
 /// Which functions a listing shows, from the argument `--function`.
@@ -113,8 +122,14 @@ pub fn filter(text: Option<&str>) -> FunctionFilter {
     })
 }
 
-fn failure(error: &precast_compiler::CompileError, name: &str, module: &Module) -> Failure {
-    diagnostics::compile_failure(error, name, &module.wasm, module.text.as_ref())
+/// Shows an error of the compiler, with a caret where the module came from text.
+fn failure(error: &CompileError, name: &str, module: &Module) -> Failure {
+    if let (Some(source), Some(offset)) = (&module.text, error.offset)
+        && let Some(place) = place::in_text(&source.text, &module.wasm, offset)
+    {
+        return source.failure_at(place, &error.to_string());
+    }
+    Failure::new(format_args!("{name}: {error}"))
 }
 
 /// Says what was made, in one line.
@@ -124,8 +139,35 @@ fn summary(compiled: &Compiled, elapsed: Duration) -> Outcome<String> {
         size::count(compiled.functions),
         elapsed.as_secs_f64(),
         size::show(compiled.text_bytes as u64),
-        report::needs(&compiled.artifact)?,
+        needs(&compiled.artifact)?,
     ))
+}
+
+/// What a device must offer, in a phrase: instruction set, CPU features, strategies.
+fn needs(artifact: &[u8]) -> Outcome<String> {
+    let artifact = report::parse("the artifact", artifact)?;
+    let header = artifact.header();
+    let mut machine = vec![header.isa.name()];
+    machine.extend(header.cpu_features.names(header.isa));
+    Ok(format!(
+        "needs: {} · {}",
+        machine.join(" "),
+        report::strategies(header)
+    ))
+}
+
+/// Prints what a compilation made, as JSON.
+fn print_report(compiled: &Compiled, options: &Options, elapsed: Duration) -> Outcome<()> {
+    let artifact = report::parse("the artifact", &compiled.artifact)?;
+    let printed = json!({
+        "target": options.target.triple().to_string(),
+        "functions": compiled.functions,
+        "text_bytes": compiled.text_bytes,
+        "artifact_bytes": compiled.artifact.len(),
+        "seconds": elapsed.as_secs_f64(),
+        "header": report::header_json(artifact.header()),
+    });
+    report::print_json(&printed)
 }
 
 fn eprint_line(line: &str) {

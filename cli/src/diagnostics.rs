@@ -2,13 +2,11 @@
 //! modules a caret under the line.
 //!
 //! The compiler sees the binary form only and names an offset in it; for a module that came from
-//! text, [`place`] finds the way back.
+//! text, [`crate::place`] finds the way back.
 
 use crate::Outcome;
 use crate::failure::Failure;
-use crate::place;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-use precast_compiler::CompileError;
 use std::io::IsTerminal;
 use std::ops::Range;
 use wast::parser::{self, ParseBuffer};
@@ -31,8 +29,12 @@ impl TextSource {
     }
 
     fn failure(&self, error: &Error) -> Failure {
-        let offset = error.span().offset();
-        Failure::rendered(self.snippet(&error.message(), self.word(offset)))
+        self.failure_at(error.span().offset(), &error.message())
+    }
+
+    /// An error about what is at an offset of the text.
+    pub fn failure_at(&self, offset: usize, message: &str) -> Failure {
+        Failure::rendered(self.snippet(message, self.word(offset)))
     }
 
     /// The error with the line that it is about.
@@ -62,27 +64,6 @@ impl TextSource {
             _ => rest.find(ends).unwrap_or(rest.len()),
         };
         begin..begin + length
-    }
-}
-
-/// Shows an error of the compiler for a module, with a caret where the module came from text.
-pub fn compile_failure(
-    error: &CompileError,
-    name: &str,
-    wasm: &[u8],
-    text: Option<&TextSource>,
-) -> Failure {
-    let place = match (text, error.offset) {
-        (Some(text), Some(offset)) => {
-            place::in_text(&text.text, wasm, offset).map(|place| (text, place))
-        }
-        _ => None,
-    };
-    match place {
-        Some((text, place)) => {
-            Failure::rendered(text.snippet(&error.to_string(), text.word(place)))
-        }
-        None => Failure::new(format_args!("{name}: {error}")),
     }
 }
 

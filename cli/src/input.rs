@@ -1,30 +1,35 @@
 //! What a subcommand reads: a binary module, a text module or an artifact; from a file or from
 //! standard input.
 
-use crate::Outcome;
-use crate::diagnostics::TextSource;
 use crate::failure::Failure;
+use crate::flags::code::CodeFlags;
+use crate::{Outcome, compile};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 /// The first bytes of a binary module.
-const WASM_MAGIC: &[u8] = b"\0asm";
+pub const WASM_MAGIC: &[u8] = b"\0asm";
 
 /// What the bytes turned out to be.
 pub enum Input {
-    /// A module to compile.
-    Module(Module),
+    /// A module to compile, binary or text, not yet checked.
+    Module(Vec<u8>),
     /// An artifact, not yet checked.
     Artifact(Vec<u8>),
 }
 
-/// A module, and the text that it came from if it was text.
-pub struct Module {
-    /// The binary form.
-    pub wasm: Vec<u8>,
-    /// The text, for diagnostics.
-    pub text: Option<TextSource>,
+/// What a module is compiled for, where a subcommand came upon one instead of an artifact.
+#[derive(Clone, Copy, Default)]
+#[cfg_attr(
+    not(feature = "compiler"),
+    expect(dead_code, reason = "nothing is compiled for it")
+)]
+pub struct Purpose {
+    /// It is to live in a pool.
+    pub pool: bool,
+    /// Its calls are to be counted.
+    pub call_profile: bool,
 }
 
 /// Reads the file at `path`, or standard input where the path is `-`.
@@ -39,16 +44,21 @@ pub fn read(path: &Path) -> Outcome<Input> {
     };
     if is_artifact(&bytes) {
         Ok(Input::Artifact(bytes))
+    } else if is_module(&bytes) {
+        Ok(Input::Module(bytes))
     } else {
-        module(path, bytes).map(Input::Module)
+        let name = display_name(path);
+        Err(Failure::new(format_args!(
+            "{name}: neither a WebAssembly module, binary or text, nor an artifact"
+        )))
     }
 }
 
-/// Reads a module where only a module will do.
-pub fn read_module(path: &Path) -> Outcome<Module> {
+/// The artifact at `path`, not yet checked; a module is compiled first.
+pub fn artifact(path: &Path, code: &CodeFlags, purpose: Purpose) -> Outcome<Vec<u8>> {
     match read(path)? {
-        Input::Module(module) => Ok(module),
-        Input::Artifact(_) => Err(Failure::at(path, "this is an artifact, compiled already")),
+        Input::Artifact(bytes) => Ok(bytes),
+        Input::Module(bytes) => compile::on_the_way(&display_name(path), bytes, code, purpose),
     }
 }
 
@@ -67,29 +77,16 @@ fn is_artifact(bytes: &[u8]) -> bool {
     bytes.starts_with(&precast_format::layout::MAGIC)
 }
 
-fn module(path: &Path, bytes: Vec<u8>) -> Outcome<Module> {
-    if bytes.starts_with(WASM_MAGIC) {
-        return Ok(Module {
-            wasm: bytes,
-            text: None,
-        });
-    }
-    let name = if path == Path::new("-") {
+/// Whether the bytes may be a module, binary or text.
+fn is_module(bytes: &[u8]) -> bool {
+    bytes.starts_with(WASM_MAGIC) || (!bytes.contains(&0) && std::str::from_utf8(bytes).is_ok())
+}
+
+/// What to call an input in messages.
+pub fn display_name(path: &Path) -> String {
+    if path == Path::new("-") {
         "<stdin>".to_owned()
     } else {
         path.display().to_string()
-    };
-    match String::from_utf8(bytes) {
-        Ok(text) if !text.contains('\0') => {
-            let source = TextSource { name, text };
-            let wasm = source.assemble()?;
-            Ok(Module {
-                wasm,
-                text: Some(source),
-            })
-        }
-        _ => Err(Failure::new(format_args!(
-            "{name}: neither a WebAssembly module, binary or text, nor an artifact"
-        ))),
     }
 }

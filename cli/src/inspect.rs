@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::flags::size;
 use crate::input::{self, Input};
-use crate::{Outcome, compile, output, report};
+use crate::{Outcome, output, report};
 use clap::Args;
 use precast_format::Artifact;
 use precast_format::aux_stack::AuxStack;
@@ -38,7 +38,7 @@ pub fn run(arguments: &InspectArguments) -> Outcome {
             ));
         }
     };
-    let artifact = report::parse(&compile::display_name(path), &bytes)?;
+    let artifact = report::parse(&input::display_name(path), &bytes)?;
     if arguments.json {
         report::print_json(&json(&artifact, &bytes))?;
     } else {

@@ -5,22 +5,36 @@
 //! `failure` (errors as sentences). The command owns no semantics: the compiler, the loader and
 //! the WASI crate do the work, and this crate turns arguments into options and errors into prose.
 //!
+//! Without the feature `compiler` there are neither the subcommands that compile nor the flags of
+//! code; `no_compiler` says so where a module would have to be compiled. Next to
+//! nothing but this file asks for the feature.
+//!
 //! The library part exists for the project's own tests, which run specification scripts through
 //! [`wast`].
 #![forbid(unsafe_code)]
 
 mod call_profile;
+#[cfg(feature = "compiler")]
+mod compile;
+#[cfg(not(feature = "compiler"))]
+#[path = "no_compiler.rs"]
 mod compile;
 mod completions;
+#[cfg(feature = "compiler")]
 mod diagnostics;
 mod failure;
 mod flags;
 mod input;
 mod inspect;
 mod memory;
+#[cfg(feature = "compiler")]
+mod module;
+#[cfg(feature = "compiler")]
 mod objdump;
 mod output;
+#[cfg(feature = "compiler")]
 mod place;
+#[cfg(feature = "compiler")]
 mod progress;
 mod quick;
 mod report;
@@ -49,6 +63,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Compiles a module to an artifact.
+    #[cfg(feature = "compiler")]
     Compile(compile::CompileArguments),
     /// Runs a module or an artifact.
     Run(run::RunArguments),
@@ -59,6 +74,7 @@ enum Command {
     /// Shows how much native stack an artifact's calls can take, before it runs.
     Stack(stack::StackArguments),
     /// Disassembles an artifact, with function names and wasm offsets.
+    #[cfg(feature = "compiler")]
     Objdump(objdump::ObjdumpArguments),
     /// Runs scripts of the WebAssembly specification.
     Wast(wast::WastArguments),
@@ -73,11 +89,13 @@ pub fn main() -> ExitCode {
         return run::run_file(&program).unwrap_or_else(Failure::report);
     }
     let outcome = match Arguments::parse().command {
+        #[cfg(feature = "compiler")]
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Memory(arguments) => memory::run(&arguments),
         Command::Stack(arguments) => stack::run(&arguments),
+        #[cfg(feature = "compiler")]
         Command::Objdump(arguments) => objdump::run(&arguments),
         Command::Wast(arguments) => wast::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

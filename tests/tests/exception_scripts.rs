@@ -2,7 +2,7 @@
 //! `delegate` and `rethrow`; exceptions that cross instances; references to exceptions as values.
 #![forbid(unsafe_code)]
 
-use precast_cli::wast::run_script;
+use precast_cli::wast::{CompiledNow, run_script};
 use precast_tests::configuration::{ALL, Configuration};
 use std::path::Path;
 
@@ -16,7 +16,7 @@ fn check(name: &str, configuration: &Configuration) {
 /// Runs a script; nothing of it may be skipped.
 fn check_text(name: &str, text: &str, configuration: &Configuration) {
     let options = configuration.options();
-    let report = run_script(name, text, &options, configuration.stacks);
+    let report = run_script(name, text, &CompiledNow(options), configuration.stacks);
     let report = report.expect("it is a script");
     let text = report.text(name);
     println!("{}: {text}", configuration.name);

@@ -142,6 +142,10 @@ enum Version {
     /// WebAssembly 1.0.
     #[value(name = "1")]
     V1,
+    /// WebAssembly 1.0 with bulk memory operations, shared memories and atomic instructions: what the
+    /// proposal for threads was written for.
+    #[value(hide = true)]
+    Threads,
     /// WebAssembly 2.0.
     #[value(name = "2")]
     V2,
@@ -171,6 +175,7 @@ impl CodeFlags {
         };
         options.wasm = match checks.wasm {
             Version::V1 => WasmVersion::V1,
+            Version::Threads => WasmVersion::Threads,
             Version::V2 => WasmVersion::V2,
             Version::Latest => WasmVersion::Latest,
         };

@@ -15,8 +15,8 @@ use crate::failure::Failure;
 use crate::flags::code::CodeFlags;
 use crate::flags::memory::{Allocation, LimitFlags};
 use crate::flags::program::Program;
-use crate::input::{self, Input};
-use crate::{Outcome, compile, output, report};
+use crate::input::{self, Purpose};
+use crate::{Outcome, output, report};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -59,17 +59,12 @@ struct ReportFlags {
 /// Runs the subcommand.
 pub fn run(arguments: &MemoryArguments) -> Outcome {
     let print = arguments.report.prints()?;
-    let name = compile::display_name(&arguments.program.input);
-    let artifact = match input::read(&arguments.program.input)? {
-        Input::Artifact(bytes) => bytes,
-        Input::Module(module) => {
-            let options = match arguments.limits.alloc {
-                Allocation::System => arguments.code.options()?,
-                Allocation::Pool => arguments.code.options_for_pool()?,
-            };
-            compile::compile(&module, &name, &options, true)?.artifact
-        }
+    let name = input::display_name(&arguments.program.input);
+    let purpose = Purpose {
+        pool: matches!(arguments.limits.alloc, Allocation::Pool),
+        ..Purpose::default()
     };
+    let artifact = input::artifact(&arguments.program.input, &arguments.code, purpose)?;
     // Reports go where the artifact goes; the folder that it is in here does not.
     let file = arguments.program.input.file_name();
     let name = file.map_or(name, |file| file.to_string_lossy().into_owned());

@@ -13,8 +13,8 @@ mod usage;
 use self::model::Model;
 use crate::failure::Failure;
 use crate::flags::code::CodeFlags;
-use crate::input::{self, Input};
-use crate::{Outcome, compile, output, report};
+use crate::input::{self, Purpose};
+use crate::{Outcome, output, report};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -55,13 +55,8 @@ struct ReportFlags {
 /// Runs the subcommand.
 pub fn run(arguments: &StackArguments) -> Outcome {
     let print = arguments.report.prints()?;
-    let name = compile::display_name(&arguments.input);
-    let artifact = match input::read(&arguments.input)? {
-        Input::Artifact(bytes) => bytes,
-        Input::Module(module) => {
-            compile::compile(&module, &name, &arguments.code.options()?, true)?.artifact
-        }
-    };
+    let name = input::display_name(&arguments.input);
+    let artifact = input::artifact(&arguments.input, &arguments.code, Purpose::default())?;
     let artifact = report::parse(&name, &artifact)?;
     // Reports go where the artifact goes; the folder that it is in here does not.
     let file = arguments.input.file_name();

@@ -1,11 +1,11 @@
-//! What a script runs on: the compiler, a runtime, and instances.
+//! What a script runs on: code, a runtime, and instances.
 //!
 //! The whole way is gone for every module, through bytes: nothing that the compiler knows reaches
 //! the loader but the artifact.
 
+use super::code::Code;
 use super::spectest::Spectest;
 use super::stack::{StackKeeper, Stacks};
-use precast_compiler::{CompileError, ErrorKind, Options, Silent, WasmVersion};
 use precast_loader::{
     CallError, Imports, Instance, InstanceOptions, InstantiateError, Runtime, Source, Value,
 };
@@ -38,17 +38,6 @@ impl fmt::Display for Problem {
             Problem::Trap(message) => write!(f, "trap: {message}"),
             Problem::Exception(message) => write!(f, "uncaught: {message}"),
             Problem::Failed(message) => f.write_str(message),
-        }
-    }
-}
-
-impl From<CompileError> for Problem {
-    fn from(error: CompileError) -> Problem {
-        match error.kind {
-            ErrorKind::Unsupported => Problem::Unsupported(error.message),
-            // A module can be beyond what implementations must accept; scripts call it invalid.
-            ErrorKind::Invalid | ErrorKind::Limit => Problem::Invalid(error.to_string()),
-            _ => Problem::Failed(error.to_string()),
         }
     }
 }
@@ -129,45 +118,27 @@ impl Defined {
     }
 }
 
-/// The compiler's options and the loader's runtime.
-pub struct Machine<'o> {
-    options: &'o Options,
+/// Where code comes from, and the loader's runtime.
+pub struct Machine<'c> {
+    /// What gives artifacts for modules.
+    pub code: &'c dyn Code,
     runtime: Runtime,
     spectest: Spectest,
     /// Where functions run.
     pub stacks: StackKeeper,
 }
 
-impl<'o> Machine<'o> {
+impl<'c> Machine<'c> {
     /// A machine with a runtime of its own.
-    pub fn new(options: &'o Options, stacks: Stacks) -> Result<Machine<'o>, String> {
+    pub fn new(code: &'c dyn Code, stacks: Stacks) -> Result<Machine<'c>, String> {
         let runtime = Runtime::system().map_err(|error| error.to_string())?;
         let spectest = Spectest::new(&runtime)?;
         Ok(Machine {
-            options,
+            code,
             runtime,
             spectest,
             stacks: StackKeeper::new(stacks),
         })
-    }
-
-    /// Compiles a binary module to the bytes of an artifact.
-    pub fn compile(&self, wasm: &[u8]) -> Result<Vec<u8>, Problem> {
-        Ok(precast_compiler::compile(wasm, self.options, &Silent)?.artifact)
-    }
-
-    /// Why an earlier version of WebAssembly refuses the module, if one does.
-    pub fn reason_of_earlier(&self, wasm: &[u8]) -> Option<String> {
-        [WasmVersion::V2, WasmVersion::V1]
-            .into_iter()
-            .find_map(|wasm_version| {
-                let options = Options {
-                    wasm: wasm_version,
-                    ..self.options.clone()
-                };
-                let compiled = precast_compiler::compile(wasm, &options, &Silent);
-                compiled.err().map(|error| error.message)
-            })
     }
 
     /// Loads an artifact and links it with what is registered.

@@ -4,11 +4,13 @@
 //! compiler's reason, and whatever is said about it later is skipped for that reason. Nothing is
 //! skipped by name.
 
+use super::code::Code;
 use super::machine::{Defined, Machine, Problem};
 use super::matching;
+use super::modules;
 use super::outcome::Report;
 use super::stack::Stacks;
-use precast_compiler::Options;
+use super::stored::Stored;
 use precast_loader::Value;
 use std::collections::HashMap;
 use std::thread::{Scope, ScopedJoinHandle};
@@ -19,7 +21,7 @@ use wast::{
     QuoteWat, Wast, WastArg, WastDirective, WastExecute, WastInvoke, WastRet, WastThread, Wat,
 };
 
-/// Runs a script with these compiler options, on such stacks.
+/// Runs a script with such code, on such stacks.
 ///
 /// # Errors
 ///
@@ -27,9 +29,36 @@ use wast::{
 pub fn run_script(
     name: &str,
     text: &str,
-    options: &Options,
+    code: &dyn Code,
     stacks: Stacks,
 ) -> Result<Report, String> {
+    with_directives(name, text, |directives| {
+        let machine = Machine::new(code, stacks)?;
+        Ok(std::thread::scope(|scope| {
+            let mut script = Script::new(scope, &machine, text);
+            script.run(directives);
+            script.report.stack = machine.stacks.figures();
+            script.report
+        }))
+    })
+}
+
+/// Compiles the modules of a script, without running it.
+///
+/// # Errors
+///
+/// When the text is no script; the message shows the place.
+pub fn compile_script(name: &str, text: &str, code: &dyn Code) -> Result<Stored, String> {
+    with_directives(name, text, |directives| {
+        Ok(Stored::ask(code, modules::of(directives).iter()))
+    })
+}
+
+fn with_directives<T>(
+    name: &str,
+    text: &str,
+    then: impl FnOnce(Vec<WastDirective<'_>>) -> Result<T, String>,
+) -> Result<T, String> {
     let show = |mut error: wast::Error| {
         error.set_text(text);
         error.set_path(name.as_ref());
@@ -39,14 +68,7 @@ pub fn run_script(
     // The suite has names with characters that an editor would show in the wrong order.
     lexer.allow_confusing_unicode(true);
     let buffer = ParseBuffer::new_with_lexer(lexer).map_err(show)?;
-    let directives = parser::parse::<Wast<'_>>(&buffer).map_err(show)?.directives;
-    let machine = Machine::new(options, stacks)?;
-    Ok(std::thread::scope(|scope| {
-        let mut script = Script::new(scope, &machine, text);
-        script.run(directives);
-        script.report.stack = machine.stacks.figures();
-        script.report
-    }))
+    then(parser::parse::<Wast<'_>>(&buffer).map_err(show)?.directives)
 }
 
 /// The state of a script, or of one of its threads.
@@ -207,9 +229,9 @@ impl<'scope, 'env> Script<'scope, 'env> {
         }
     }
 
-    /// Compiles a module of the script.
+    /// The artifact of a module of the script.
     fn artifact(&self, module: &mut QuoteWat<'_>) -> Result<Vec<u8>, Problem> {
-        self.machine.compile(&encode(module)?)
+        self.machine.code.artifact(&encode(module)?)
     }
 
     fn instantiate(&self, module: &mut QuoteWat<'_>) -> Result<Defined, Problem> {
@@ -284,10 +306,10 @@ impl<'scope, 'env> Script<'scope, 'env> {
             Err(Problem::Invalid(_)) => return Ok(()),
             encoded => encoded?,
         };
-        match self.machine.compile(&wasm) {
+        match self.machine.code.artifact(&wasm) {
             Err(Problem::Invalid(_) | Problem::Unsupported(_)) => Ok(()),
             Err(problem) => Err(problem.into()),
-            Ok(_) => match self.machine.reason_of_earlier(&wasm) {
+            Ok(_) => match self.machine.code.reason_of_earlier(&wasm) {
                 Some(reason) => Err(Verdict::Skipped(format!("made valid later: {reason}"))),
                 None => Err(Verdict::Wrong("the module was accepted".into())),
             },
@@ -340,7 +362,7 @@ impl<'scope, 'env> Script<'scope, 'env> {
 }
 
 /// The binary form of a module.
-fn encode(module: &mut QuoteWat<'_>) -> Result<Vec<u8>, Problem> {
+pub(super) fn encode(module: &mut QuoteWat<'_>) -> Result<Vec<u8>, Problem> {
     if matches!(
         module,
         QuoteWat::Wat(Wat::Component(_)) | QuoteWat::QuoteComponent(..)
