@@ -1,14 +1,29 @@
 //! The little assembly that trapping, throwing and changing stacks need, one file per instruction set.
 
+#[cfg(target_arch = "aarch64")]
+#[path = "aarch64.rs"]
+mod native;
+#[cfg(target_arch = "riscv64")]
+#[path = "riscv64.rs"]
+mod native;
+#[cfg(target_arch = "s390x")]
+#[path = "s390x.rs"]
+mod native;
 #[cfg(target_arch = "x86_64")]
-mod x86_64;
-#[cfg(all(target_arch = "x86_64", feature = "profiling"))]
-pub(crate) use x86_64::ELF_MACHINE;
-#[cfg(target_arch = "x86_64")]
-pub(crate) use x86_64::{
-    CallerRegisters, call_on_stack, call_with_registers, exception_new, land, raise, resume,
-    rethrow, throw, ticks,
-};
+#[path = "x86_64.rs"]
+mod native;
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(any(
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "s390x",
+    target_arch = "x86_64"
+)))]
 compile_error!("this instruction set has no file in loader/src/sys/isa yet");
+
+#[cfg(feature = "profiling")]
+pub(crate) use native::ELF_MACHINE;
+pub(crate) use native::{
+    CallerRegisters, LINK_SIZE, call_on_stack, call_with_registers, caller, exception_new, land,
+    raise, resume, rethrow, throw, ticks,
+};

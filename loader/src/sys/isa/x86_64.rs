@@ -19,6 +19,20 @@ pub(crate) fn ticks() -> u64 {
 #[cfg(feature = "profiling")]
 pub(crate) const ELF_MACHINE: u32 = 62;
 
+/// Size of what a frame pointer points to, in bytes.
+pub(crate) const LINK_SIZE: usize = 16;
+
+/// The caller's frame pointer, and the return address into the caller.
+///
+/// # Safety
+///
+/// The frame pointer is that of compiled code whose caller waits for it.
+pub(crate) unsafe fn caller(frame: usize) -> (usize, usize) {
+    // SAFETY: the caller's promise.
+    let [next, address] = unsafe { core::ptr::with_exposed_provenance::<[usize; 2]>(frame).read() };
+    (next, address)
+}
+
 /// The `raise` libcall: context in `rdi`, trap code in `esi`.
 ///
 /// The caller's frame pointer is still in `rbp`, and the return address on top of the stack. Both

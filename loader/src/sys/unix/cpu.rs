@@ -127,11 +127,153 @@ fn saved_registers() -> u32 {
     low
 }
 
-/// Nothing beyond the base of the instruction set is known yet.
-#[cfg(not(target_arch = "x86_64"))]
+/// What the processor can, as the kernel tells each process.
+#[cfg(all(target_os = "linux", target_arch = "aarch64"))]
+struct Answers {
+    /// Two words of flags.
+    capabilities: [u64; 2],
+}
+
+#[cfg(all(target_os = "linux", target_arch = "aarch64"))]
+impl Answers {
+    fn ask() -> Answers {
+        Answers {
+            capabilities: [libc::AT_HWCAP, libc::AT_HWCAP2].map(auxiliary_value),
+        }
+    }
+
+    /// Whether there is a feature, by LLVM's name of it.
+    fn has(&self, name: &str) -> bool {
+        let [first, second] = self.capabilities;
+        let all = |word: u64, flags: u64| word & flags == flags;
+        match name {
+            "lse" => all(first, libc::HWCAP_ATOMICS),
+            "fp16" => all(first, libc::HWCAP_FPHP | libc::HWCAP_ASIMDHP),
+            "dotprod" => all(first, libc::HWCAP_ASIMDDP),
+            "pauth" => all(first, libc::HWCAP_PACA),
+            "i8mm" => second >> 13 & 1 == 1,
+            "bti" => second >> 17 & 1 == 1,
+            _ => false,
+        }
+    }
+}
+
+/// A value that the kernel passes to each process; zero where it does not know it.
+#[cfg(all(target_os = "linux", target_arch = "aarch64"))]
+fn auxiliary_value(kind: libc::c_ulong) -> u64 {
+    // SAFETY: asks for a number.
+    unsafe { libc::getauxval(kind) }
+}
+
+/// What the processor can, as the kernel answers.
+#[cfg(all(target_os = "linux", target_arch = "riscv64"))]
+struct Answers {
+    /// The flags of extensions.
+    extensions: u64,
+}
+
+#[cfg(all(target_os = "linux", target_arch = "riscv64"))]
+impl Answers {
+    fn ask() -> Answers {
+        /// The number of the system call `riscv_hwprobe`.
+        const HWPROBE: libc::c_long = 258;
+        /// The question for extensions.
+        const EXTENSIONS: i64 = 4;
+        let mut pair = [EXTENSIONS, 0];
+        let none = core::ptr::null::<libc::c_void>();
+        // SAFETY: one pair of question and answer, for all processors.
+        let status = unsafe { libc::syscall(HWPROBE, pair.as_mut_ptr(), 1, 0, none, 0) };
+        // An older kernel knows neither the call nor, perhaps, the question: then it makes it
+        // negative.
+        let answered = status == 0 && pair[0] == EXTENSIONS;
+        let extensions = if answered { pair[1] as u64 } else { 0 };
+        Answers { extensions }
+    }
+
+    /// Whether there is a feature, by LLVM's name of it.
+    fn has(&self, name: &str) -> bool {
+        let bit = |index: u32| self.extensions >> index & 1 == 1;
+        match name {
+            // The base for which this loader was built.
+            "m" | "a" | "f" | "d" | "zca" | "zcd" => true,
+            "v" => bit(2),
+            "zba" => bit(3),
+            "zbb" => bit(4),
+            "zbs" => bit(5),
+            "zbc" => bit(7),
+            "zbkb" => bit(8),
+            "zvbb" => bit(17),
+            "zfh" => bit(27),
+            "zfhmin" => bit(28),
+            "zvfh" => bit(30),
+            "zfa" => bit(32),
+            "zicond" => bit(35),
+            "zcb" => bit(44),
+            _ => false,
+        }
+    }
+}
+
+/// What the processor has, as it tells every program.
+#[cfg(target_arch = "s390x")]
+struct Answers {
+    /// The facilities, the first in the most significant bit of the first word.
+    facilities: [u64; 4],
+}
+
+#[cfg(target_arch = "s390x")]
+impl Answers {
+    fn ask() -> Answers {
+        let mut facilities = [0u64; 4];
+        let last = facilities.len() as u64 - 1;
+        // SAFETY: stores at most as many words as register 0 says, and one. The instruction is part
+        // of the base of the instruction set.
+        unsafe {
+            core::arch::asm!(
+                "stfle 0({list})",
+                list = in(reg_addr) facilities.as_mut_ptr(),
+                inout("r0") last => _,
+                options(nostack)
+            );
+        }
+        Answers { facilities }
+    }
+
+    /// Whether there is a feature, by LLVM's name of it.
+    fn has(&self, name: &str) -> bool {
+        let facility = |number: usize| {
+            let word = self.facilities.get(number / 64);
+            word.is_some_and(|word| word >> (63 - number % 64) & 1 == 1)
+        };
+        match name {
+            "miscellaneous-extensions-3" => facility(61),
+            "miscellaneous-extensions-4" => facility(84),
+            "vector-enhancements-2" => facility(148),
+            "vector-enhancements-3" => facility(198),
+            _ => false,
+        }
+    }
+}
+
+/// Nothing beyond the base of the instruction set is known.
+#[cfg(not(any(
+    target_arch = "x86_64",
+    target_arch = "s390x",
+    all(
+        target_os = "linux",
+        any(target_arch = "aarch64", target_arch = "riscv64")
+    )
+)))]
 struct Answers;
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(any(
+    target_arch = "x86_64",
+    target_arch = "s390x",
+    all(
+        target_os = "linux",
+        any(target_arch = "aarch64", target_arch = "riscv64")
+    )
+)))]
 impl Answers {
     fn ask() -> Answers {
         Answers

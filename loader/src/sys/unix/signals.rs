@@ -33,23 +33,24 @@ const SIGNALS: [i32; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGF
 /// Where the program stood when it faulted.
 pub struct Fault<'a> {
     context: &'a mut libc::ucontext_t,
+    signal: i32,
     address: Option<usize>,
 }
 
 impl Fault<'_> {
     /// Address of the faulting instruction.
     pub fn pc(&self) -> usize {
-        registers::read(self.context).0
+        registers::read(self.context, self.signal).0
     }
 
     /// The stack pointer at the fault.
     pub fn stack_pointer(&self) -> usize {
-        registers::read(self.context).1
+        registers::read(self.context, self.signal).1
     }
 
     /// The frame pointer at the fault.
     pub fn frame_pointer(&self) -> usize {
-        registers::read(self.context).2
+        registers::read(self.context, self.signal).2
     }
 
     /// The address whose access failed, for faults of memory accesses.
@@ -287,6 +288,7 @@ unsafe extern "C" fn enter<H: FaultHandler, const LEVEL: usize>(
         let registers = unsafe { &mut *context.cast::<libc::ucontext_t>() };
         if H::handle(&mut Fault {
             context: registers,
+            signal,
             address,
         }) {
             return;

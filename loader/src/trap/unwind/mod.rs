@@ -13,10 +13,10 @@
 //!   lower addresses
 //! ```
 //!
-//! A frame pointer points to the caller's frame pointer, with the return address above it. The
-//! chain is compiled code's, and compiled code is trusted to have written it; the walk checks it
-//! all the same, because it also runs when things have gone wrong. Every frame must lie above the
-//! one before it and below the trampoline's frame.
+//! A frame pointer points to the caller's frame pointer; where the return address is depends on the
+//! instruction set. The chain is compiled code's, and compiled code is trusted to have written it;
+//! the walk checks it all the same, because it also runs when things have gone wrong. Every frame
+//! must lie above the one before it and below the trampoline's frame.
 
 pub(crate) mod backtrace;
 pub(crate) mod throw;
@@ -36,9 +36,6 @@ const NATIVE_WIDTH: PointerWidth = if size_of::<usize>() == 4 {
 } else {
     PointerWidth::Bits64
 };
-
-/// Size of a frame pointer and a return address.
-const LINK_SIZE: usize = 2 * size_of::<usize>();
 
 /// The rest of `raise`: code zero means that a host function has already recorded its error, or the
 /// exception that it throws.
@@ -155,14 +152,13 @@ unsafe fn walk(activation: &mut Activation, frame_pointer: usize, stack_pointer:
                 return;
             }
             // SAFETY: the frame lies in the used part of the stack and is aligned.
-            let [next, return_address] =
-                unsafe { ptr::with_exposed_provenance::<[usize; 2]>(frame).read() };
+            let (next, return_address) = unsafe { isa::caller(frame) };
             // The last one returns to the trampoline, which is nobody's function.
             if next != end {
                 backtrace.push(return_address);
             }
             // Frames are left in one direction, so that a damaged chain comes to an end.
-            lowest = frame.saturating_add(LINK_SIZE);
+            lowest = frame.saturating_add(isa::LINK_SIZE);
             frame = next;
         }
         if previous.is_null() {
@@ -198,5 +194,7 @@ pub(crate) fn callers(activation: &Activation) -> impl Iterator<Item = &Activati
 fn is_frame(frame: usize, lowest: usize, end: usize) -> bool {
     frame.is_multiple_of(size_of::<usize>())
         && frame >= lowest
-        && frame.checked_add(LINK_SIZE).is_some_and(|top| top <= end)
+        && frame
+            .checked_add(isa::LINK_SIZE)
+            .is_some_and(|top| top <= end)
 }

@@ -21,7 +21,7 @@ use core::ptr::{self, NonNull};
 
 use precast_format::context::Field;
 
-use super::{LINK_SIZE, NATIVE_WIDTH, capture, end_counted_calls, is_frame};
+use super::{NATIVE_WIDTH, capture, end_counted_calls, is_frame};
 use crate::exception::object::Object;
 use crate::instance::InstanceData;
 use crate::sys::isa::{self, CallerRegisters};
@@ -218,10 +218,9 @@ unsafe fn find(
             }
         }
         // SAFETY: the frame lies in the used part of the stack and is aligned.
-        let [next, return_address] =
-            unsafe { ptr::with_exposed_provenance::<[usize; 2]>(frame).read() };
+        let (next, return_address) = unsafe { isa::caller(frame) };
         // Frames are left in one direction, so that a damaged chain comes to an end.
-        lowest = frame.saturating_add(LINK_SIZE);
+        lowest = frame.saturating_add(isa::LINK_SIZE);
         (frame, pc) = (next, return_address);
     }
     None
