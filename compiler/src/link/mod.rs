@@ -1,6 +1,10 @@
 //! From compiled functions to one text with everything in it resolved, except for the libcalls of
 //! the `direct` relocation model.
 
+mod layout;
 mod text;
 
 pub(crate) use text::{Linked, LinkedFunction, link};
+
+#[cfg(test)]
+mod tests;

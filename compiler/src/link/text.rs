@@ -1,12 +1,12 @@
 //! The text: functions in the order of their index, then trampolines and adapters.
 
 use cranelift_codegen::binemit::Reloc;
-use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::isa::TargetIsa;
 use precast_format::libcall::Libcall;
 use precast_format::target::CpuFeatures;
 use precast_format::write::{CallSite, TrapSite};
 
+use super::layout::Layout;
 use crate::abi::{NAMESPACE_BODY, NAMESPACE_FUNCTION, NAMESPACE_LIBCALL};
 use crate::codegen::{Adapters, Chunk, CompiledFunction, Handlers, Relocation, RelocationTarget};
 use crate::error::{CompileError, Result};
@@ -83,64 +83,48 @@ pub(crate) struct LoaderRelocation {
     pub addend: i64,
 }
 
-/// A chunk that has its place, and the relocations that wait until all have.
-struct Placed {
-    offset: u64,
-    label: usize,
-    relocations: Vec<Relocation>,
-}
-
 /// Lays out the text and resolves what can be.
 ///
 /// # Errors
 ///
-/// When the text exceeds 2 GiB, or a relocation has a kind that the target should not have.
+/// When calls do not reach from one end of the text to the other, or a relocation has a kind that the
+/// target should not have.
 pub(crate) fn link(
     environment: &Environment<'_>,
     isa: &dyn TargetIsa,
     functions: Vec<CompiledFunction>,
     adapters: Vec<Adapters>,
 ) -> Result<Linked> {
-    // Labels are numbered in the order of the chunks; the last chunk of a function is its body.
-    let mut labels = Vec::with_capacity(functions.len());
-    let mut label_count = 0;
-    for function in &functions {
-        labels.push((label_count, label_count + function.chunks.len() - 1));
-        label_count += function.chunks.len();
-    }
-    for set in &adapters {
-        label_count += [&set.entry, &set.host, &set.switch]
-            .into_iter()
-            .flatten()
-            .count();
-    }
-    let mut builder = isa.text_section_builder(label_count);
-    let mut control = ControlPlane::default();
     let alignments = isa.function_alignment();
-    let function_alignment = match environment.options.opt_level {
+    let alignment = match environment.options.opt_level {
         OptLevel::Size => alignments.minimum,
         OptLevel::None | OptLevel::Speed => alignments.preferred,
     };
-    let mut placed = Vec::with_capacity(label_count);
-    let mut cpu_features = CpuFeatures::default();
-    let mut handlers = Handlers::default();
-    let mut place = |mut chunk: Chunk| -> Result<(u32, Chunk)> {
-        let align = chunk.alignment.max(function_alignment);
-        let offset = builder.append(true, &chunk.code, align, &mut control);
-        let end = offset + chunk.code.len() as u64;
-        if end > i32::MAX as u64 {
-            return Err(CompileError::limit("the text exceeds 2 GiB"));
-        }
-        cpu_features.0 |= chunk.cpu_features.0;
-        handlers.append(offset as u32, std::mem::take(&mut chunk.handlers));
-        placed.push(Placed {
-            offset,
-            label: placed.len(),
-            relocations: std::mem::take(&mut chunk.relocations),
-        });
-        Ok((offset as u32, chunk))
-    };
+    let labels = Labels::new(environment.module.imported_functions, &functions, &adapters);
+    let target = environment.options.target.isa();
+    let layout = Layout::new(isa, target, labels.count, alignment);
+    assemble(layout, labels, functions, adapters)
+}
 
+/// Fills a layout that is made for these labels.
+///
+/// # Errors
+///
+/// As [`link`].
+pub(super) fn assemble(
+    layout: Layout,
+    labels: Labels,
+    functions: Vec<CompiledFunction>,
+    adapters: Vec<Adapters>,
+) -> Result<Linked> {
+    let mut text = Text {
+        layout,
+        labels,
+        placed: 0,
+        relocations: Vec::new(),
+        handlers: Handlers::default(),
+        cpu_features: CpuFeatures::default(),
+    };
     let mut linked_functions = Vec::with_capacity(functions.len());
     for function in functions {
         let mut linked = LinkedFunction {
@@ -152,7 +136,7 @@ pub(crate) fn link(
             calls: Vec::new(),
         };
         for (index, chunk) in function.chunks.into_iter().enumerate() {
-            let (offset, chunk) = place(chunk)?;
+            let (offset, chunk) = text.place(chunk)?;
             if index == 0 {
                 linked.offset = offset;
             }
@@ -165,7 +149,7 @@ pub(crate) fn link(
     for set in adapters {
         let mut offset = |chunk: Option<Chunk>| -> Result<Option<u32>> {
             chunk
-                .map(|chunk| place(chunk).map(|(offset, _)| offset))
+                .map(|chunk| text.place(chunk).map(|(offset, _)| offset))
                 .transpose()
         };
         adapter_offsets.push(AdapterOffsets {
@@ -175,53 +159,102 @@ pub(crate) fn link(
         });
     }
 
-    let imported = environment.module.imported_functions;
-    let mut relocations = Vec::new();
-    for chunk in placed {
-        for relocation in chunk.relocations {
-            let offset = chunk.offset + u64::from(relocation.offset);
-            let (label, addend) = match relocation.target {
-                RelocationTarget::Here(target) => {
-                    (chunk.label, relocation.addend + i64::from(target))
-                }
-                RelocationTarget::Name(name) => match name.namespace {
-                    NAMESPACE_FUNCTION => (
-                        labels[(name.index - imported) as usize].0,
-                        relocation.addend,
-                    ),
-                    NAMESPACE_BODY => (
-                        labels[(name.index - imported) as usize].1,
-                        relocation.addend,
-                    ),
-                    NAMESPACE_LIBCALL => {
-                        let libcall = Libcall::from_index(name.index)
-                            .ok_or_else(|| CompileError::internal("an unknown libcall"))?;
-                        relocations.push(LoaderRelocation {
-                            offset: offset as u32,
-                            kind: relocation.kind,
-                            libcall,
-                            addend: relocation.addend,
-                        });
-                        continue;
-                    }
-                    _ => return Err(CompileError::internal("an unknown name in the text")),
-                },
-            };
-            if !builder.resolve_reloc(offset, relocation.kind, addend, label) {
-                return Err(CompileError::internal(format!(
-                    "a relocation of the kind {:?} inside the text",
-                    relocation.kind
-                )));
-            }
-        }
-    }
-    relocations.sort_by_key(|relocation| relocation.offset);
+    text.relocations.sort_by_key(|relocation| relocation.offset);
     Ok(Linked {
-        text: builder.finish(&mut control),
+        text: text.layout.finish()?,
         functions: linked_functions,
         adapters: adapter_offsets,
-        relocations,
-        handlers,
-        cpu_features,
+        relocations: text.relocations,
+        handlers: text.handlers,
+        cpu_features: text.cpu_features,
     })
+}
+
+/// What chunks are called in the layout: numbered in the order in which they are placed.
+pub(super) struct Labels {
+    imported: u32,
+    /// Of each defined function, its first chunk and its last, which is the body.
+    functions: Vec<(usize, usize)>,
+    pub count: usize,
+}
+
+impl Labels {
+    /// For a module that imports so many functions.
+    pub fn new(imported: u32, functions: &[CompiledFunction], adapters: &[Adapters]) -> Labels {
+        let mut labels = Labels {
+            imported,
+            functions: Vec::with_capacity(functions.len()),
+            count: 0,
+        };
+        for function in functions {
+            let first = labels.count;
+            labels.count += function.chunks.len();
+            labels.functions.push((first, labels.count - 1));
+        }
+        for set in adapters {
+            let set = [&set.entry, &set.host, &set.switch];
+            labels.count += set.into_iter().flatten().count();
+        }
+        labels
+    }
+
+    /// The chunks of a function that is defined in the module.
+    fn of(&self, function: u32) -> (usize, usize) {
+        self.functions[(function - self.imported) as usize]
+    }
+}
+
+/// The text so far.
+struct Text {
+    layout: Layout,
+    labels: Labels,
+    /// How many chunks have their place.
+    placed: usize,
+    relocations: Vec<LoaderRelocation>,
+    handlers: Handlers,
+    cpu_features: CpuFeatures,
+}
+
+impl Text {
+    /// Places a chunk; gives its offset, and the chunk without what is resolved.
+    fn place(&mut self, mut chunk: Chunk) -> Result<(u32, Chunk)> {
+        let references = std::mem::take(&mut chunk.relocations);
+        let offset = self
+            .layout
+            .place(&chunk.code, chunk.alignment, references.len())?;
+        let label = self.placed;
+        self.placed += 1;
+        for relocation in references {
+            self.refer(offset, label, relocation)?;
+        }
+        self.cpu_features.0 |= chunk.cpu_features.0;
+        self.handlers
+            .append(offset as u32, std::mem::take(&mut chunk.handlers));
+        Ok((offset as u32, chunk))
+    }
+
+    /// Resolves what the chunk with this offset and label refers to, or leaves it to the loader.
+    fn refer(&mut self, chunk: u64, label: usize, relocation: Relocation) -> Result<()> {
+        let offset = chunk + u64::from(relocation.offset);
+        let (label, addend) = match relocation.target {
+            RelocationTarget::Here(target) => (label, relocation.addend + i64::from(target)),
+            RelocationTarget::Name(name) => match name.namespace {
+                NAMESPACE_FUNCTION => (self.labels.of(name.index).0, relocation.addend),
+                NAMESPACE_BODY => (self.labels.of(name.index).1, relocation.addend),
+                NAMESPACE_LIBCALL => {
+                    let libcall = Libcall::from_index(name.index)
+                        .ok_or_else(|| CompileError::internal("an unknown libcall"))?;
+                    self.relocations.push(LoaderRelocation {
+                        offset: offset as u32,
+                        kind: relocation.kind,
+                        libcall,
+                        addend: relocation.addend,
+                    });
+                    return Ok(());
+                }
+                _ => return Err(CompileError::internal("an unknown name in the text")),
+            },
+        };
+        self.layout.refer(offset, relocation.kind, addend, label)
+    }
 }
