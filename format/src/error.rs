@@ -106,6 +106,12 @@ error_kinds! {
     UnknownFeature, "unknown feature";
     /// Fields of the header contradict each other. Compile the module again.
     InconsistentHeader, "the header contradicts itself";
+    /// The file is in the split form: its text is elsewhere, in the program that it was linked into.
+    /// Load it from there, or compile the module to an artifact.
+    TextElsewhere, "the artifact's text is not in the file";
+    /// The file is in the whole form, and the text is expected elsewhere. Link what `precast compile
+    /// --emit object` wrote.
+    TextInFile, "the artifact's text is in the file";
     /// Sections are not in ascending order, or one comes twice. Compile the module again.
     SectionOrder, "sections are out of order";
     /// A section does not start where the one before it and the alignment say. Compile the module

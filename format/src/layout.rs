@@ -160,8 +160,8 @@ records! {
         RELOCATION_MODEL = 28, 1;
         /// Whether code looks for interruptions: 0 or 1.
         INTERRUPT_CHECKS = 29, 1;
-        /// Zero.
-        RESERVED = 30, 1;
+        /// Where the text is: 0 in the file, 1 elsewhere.
+        FORM = 30, 1;
         /// Whether code counts calls and time per function: 0 or 1.
         CALL_PROFILE = 31, 1;
         /// Room below the stack limit that code without checks may use.
@@ -645,6 +645,11 @@ impl SectionId {
         }
     }
 }
+
+/// Form of the file: whole, with the text in it.
+pub const FORM_WHOLE: u8 = 0;
+/// Form of the file: split; the bytes of the text are elsewhere.
+pub const FORM_SPLIT: u8 = 1;
 
 /// The form of a function type, from the binary format.
 pub const FORM_FUNCTION: u32 = 0x60;

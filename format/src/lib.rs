@@ -29,6 +29,7 @@ pub mod libcall;
 pub mod read;
 pub mod relocation;
 pub mod stack_depth;
+pub mod static_module;
 pub mod target;
 pub mod trap;
 pub mod tunables;

@@ -12,6 +12,7 @@ use precast_format::features::WasmFeature;
 use precast_format::layout::{self, RECORDS, SectionId};
 use precast_format::libcall::{Libcall, LibcallType};
 use precast_format::relocation::{RelocationKind, SymbolKind};
+use precast_format::static_module::FIELDS;
 use precast_format::target::{Endianness, HostAbi, Isa};
 use precast_format::trap::TrapCode;
 use precast_format::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode};
@@ -154,6 +155,10 @@ fn all_tables() -> Vec<Expected> {
         "### Exceptions",
         fields.map(|(i, f)| row![i, code(f.name())]),
     ));
+    let fields = FIELDS
+        .iter()
+        .map(|field| row![field.offset_32, field.offset_64, code(field.name)]);
+    tables.push(expected("### Static module", fields));
     tables.push(expected(
         "## Libcalls",
         Libcall::ALL.iter().map(|call| libcall_row(*call)),
@@ -167,6 +172,8 @@ fn small_numbers() -> Vec<Vec<String>> {
         .map(|kind| row!["import, export", *kind as u8, code(kind.name())])
         .collect();
     let constants = [
+        ("form", layout::FORM_WHOLE.into(), "whole"),
+        ("form", layout::FORM_SPLIT.into(), "split"),
         ("limits flag", layout::FLAG_HAS_MAX, "has_max"),
         ("limits flag", layout::FLAG_SHARED, "shared"),
         ("limits flag", layout::FLAG_64, "64"),

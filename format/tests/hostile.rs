@@ -231,7 +231,7 @@ fn the_first_words_have_errors_of_their_own() {
         kind(header::PAGE_SIZE_LOG2.offset(), 200),
         ErrorKind::InconsistentHeader
     );
-    assert_eq!(kind(header::RESERVED.offset(), 1), ErrorKind::ReservedBits);
+    assert_eq!(kind(header::FORM.offset(), 2), ErrorKind::ReservedBits);
     assert_eq!(
         kind(header::CPU_FEATURES.offset() + 7, 1),
         ErrorKind::UnknownFeature

@@ -41,8 +41,8 @@ impl Header {
         1 << self.page_size_log2
     }
 
-    /// Reads the header at the start of the payload.
-    pub(crate) fn read(payload: Bytes<'_>) -> Result<Header, FormatError> {
+    /// Reads the header at the start of the payload, which has to be of this form.
+    pub(crate) fn read(payload: Bytes<'_>, form: Form) -> Result<Header, FormatError> {
         let record =
             Record::at(payload, 0, header::SIZE).ok_or(FormatError::at(ErrorKind::Truncated, 0))?;
         let version = (record.u16(header::MAJOR), record.u16(header::MINOR));
@@ -50,13 +50,14 @@ impl Header {
             let offset = header::MAJOR.offset() as u32;
             return Err(FormatError::at(ErrorKind::UnsupportedVersion, offset));
         }
-        let reserved = record.array(header::RESERVED) != [0; 1]
-            || record.u32(header::RESERVED_WORD) != 0
-            || record.u64(header::RESERVED_LONG) != 0;
+        let reserved =
+            record.u32(header::RESERVED_WORD) != 0 || record.u64(header::RESERVED_LONG) != 0;
         if reserved {
-            let offset = header::RESERVED.offset() as u32;
+            let offset = header::RESERVED_WORD.offset() as u32;
             return Err(FormatError::at(ErrorKind::ReservedBits, offset));
         }
+        form.check(record.u8(header::FORM))
+            .map_err(|kind| FormatError::at(kind, header::FORM.offset() as u32))?;
         let header = Header {
             version,
             isa: number(record, header::ISA, Isa::from_u8)?,
@@ -92,6 +93,11 @@ impl Header {
             },
         };
         header.check(record.u8(header::POINTER_SIZE))?;
+        let patched = header.tunables.relocation_model != RelocationModel::Xip;
+        if form == Form::Split && patched {
+            let offset = header::RELOCATION_MODEL.offset() as u32;
+            return Err(FormatError::at(ErrorKind::InconsistentHeader, offset));
+        }
         Ok(header)
     }
 
@@ -155,6 +161,27 @@ fn number<T>(
     ))
 }
 
+/// Where the text's bytes are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    /// In the file.
+    Whole,
+    /// Elsewhere. The section table says how many they are.
+    Split,
+}
+
+impl Form {
+    /// Compares with the header's byte.
+    fn check(self, byte: u8) -> Result<(), ErrorKind> {
+        match (self, byte) {
+            (Form::Whole, layout::FORM_WHOLE) | (Form::Split, layout::FORM_SPLIT) => Ok(()),
+            (Form::Whole, layout::FORM_SPLIT) => Err(ErrorKind::TextElsewhere),
+            (Form::Split, layout::FORM_WHOLE) => Err(ErrorKind::TextInFile),
+            _ => Err(ErrorKind::ReservedBits),
+        }
+    }
+}
+
 /// Where a section is in the file. An absent section is empty.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct SectionRange {
@@ -183,6 +210,7 @@ impl SectionTable {
     pub(crate) fn read(
         payload: Bytes<'_>,
         page_size_log2: u8,
+        form: Form,
     ) -> Result<SectionTable, FormatError> {
         let page_size = 1u64 << page_size_log2;
         let truncated = FormatError::at(ErrorKind::Truncated, 0);
@@ -221,12 +249,22 @@ impl SectionTable {
             if range.size == 0 || !(range.size as usize).is_multiple_of(id.unit()) {
                 return Err(error(ErrorKind::SectionSize));
             }
-            if payload.range(range.offset, range.size).is_none() {
-                return Err(error(ErrorKind::Truncated));
+            if form == Form::Split && id == SectionId::Text {
+                // Nothing comes after it, and of it nothing is here.
+                if index + 1 != count {
+                    return Err(error(ErrorKind::SectionOrder));
+                }
+                if range.offset.checked_add(range.size).is_none() {
+                    return Err(error(ErrorKind::SectionSize));
+                }
+            } else {
+                if payload.range(range.offset, range.size).is_none() {
+                    return Err(error(ErrorKind::Truncated));
+                }
+                check_padding(payload, end, u64::from(range.offset))?;
+                end = u64::from(range.offset) + u64::from(range.size);
+                previous = Some(id);
             }
-            check_padding(payload, end, u64::from(range.offset))?;
-            end = u64::from(range.offset) + u64::from(range.size);
-            previous = Some(id);
             // Ids are 1, 2, 3, ...; the sections after this one are absent so far.
             for slot in sections.ends.iter_mut().skip(id as usize - 1) {
                 *slot = range.offset + range.size;

@@ -58,7 +58,7 @@ pub use tags::{Tag, Tags};
 pub use traps::{CallSite, CallSites, FunctionCallSites, FunctionTrapSites, TrapSite, TrapSites};
 pub use types::{FuncType, FuncTypes, ValueTypes};
 
-use header::SectionTable;
+use header::{Form, SectionTable};
 
 /// A checked artifact.
 ///
@@ -86,7 +86,26 @@ impl<'a> Artifact<'a> {
     /// Checks a file, with or without a signature, and gives access to it. The signature is not
     /// verified here; [`Envelope::split`] gives it.
     pub fn parse(file: &'a [u8]) -> Result<Artifact<'a>, FormatError> {
-        validate::parse(Envelope::split(file)?)
+        validate::parse(Envelope::split(file)?, Form::Whole)
+    }
+
+    /// Checks an artifact in the split form, whose text has this many bytes and is elsewhere.
+    ///
+    /// What having an artifact means holds for it, too: ranges are inside a text of that size. A
+    /// signature is refused, since it could not cover the text. [`Artifact::text`] is empty.
+    pub fn parse_split(metadata: &'a [u8], text_size: usize) -> Result<Artifact<'a>, FormatError> {
+        let envelope = Envelope::split(metadata)?;
+        if envelope.signature.is_some() {
+            let end = envelope.payload.len() as u32;
+            return Err(FormatError::at(ErrorKind::TrailingBytes, end));
+        }
+        let artifact = validate::parse(envelope, Form::Split)?;
+        let range = artifact.section(SectionId::Text);
+        if range.size as usize != text_size {
+            let (kind, section) = (ErrorKind::SectionSize, SectionId::Text);
+            return Err(FormatError::in_section(kind, section, range.offset));
+        }
+        Ok(artifact)
     }
 
     /// Checks the lookup tables that serve traps, backtraces and reports: trap sites, call sites,

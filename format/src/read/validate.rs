@@ -15,7 +15,7 @@ use crate::types::{ExternKind, MemoryType, TableType, ValueType};
 
 use super::collection::string;
 use super::expressions::Expression;
-use super::header::{Header, SectionTable};
+use super::header::{Form, Header, SectionTable};
 use super::{Artifact, Bytes};
 use super::{
     aux_stack, custom, data, elements, exports, functions, globals, handlers, image, imports,
@@ -23,10 +23,10 @@ use super::{
 };
 
 /// Checks a payload.
-pub(super) fn parse(envelope: Envelope<'_>) -> Result<Artifact<'_>, FormatError> {
+pub(super) fn parse(envelope: Envelope<'_>, form: Form) -> Result<Artifact<'_>, FormatError> {
     let payload = Bytes::new(envelope.payload);
-    let header = Header::read(payload)?;
-    let sections = SectionTable::read(payload, header.page_size_log2)?;
+    let header = Header::read(payload, form)?;
+    let sections = SectionTable::read(payload, header.page_size_log2, form)?;
     let bytes = |id| {
         let range = sections.range(id);
         payload.range(range.offset, range.size).unwrap_or_default()

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use crate::aux_stack::AuxStack;
 use crate::context::ABI_HASH;
 use crate::features::WasmFeatures;
+use crate::layout::{FORM_SPLIT, FORM_WHOLE};
 use crate::libcall::LibcallSet;
 use crate::read::Artifact;
 use crate::relocation::{RelocationKind, SymbolKind};
@@ -135,7 +136,7 @@ impl ArtifactBuilder {
     /// [`Artifact::parse`] and [`Artifact::validate_diagnostics`].
     pub fn write(&self) -> Result<Vec<u8>, WriteError> {
         let sections = sections::encode(self)?;
-        checked(sections.assemble(self, Cow::Borrowed(&self.text))?)
+        checked(sections.assemble(self, Cow::Borrowed(&self.text), FORM_WHOLE)?)
     }
 
     /// The same bytes as [`ArtifactBuilder::write`]. The description is freed as early as may be,
@@ -146,8 +147,31 @@ impl ArtifactBuilder {
         self.functions = Vec::new();
         self.image = Vec::new();
         self.data = Vec::new();
-        checked(sections.assemble(&self, Cow::Owned(text))?)
+        checked(sections.assemble(&self, Cow::Owned(text), FORM_WHOLE)?)
     }
+
+    /// The artifact in the split form, for linking into a program. Depths of functions, which serve
+    /// reports about files, are left out. What comes out has passed [`Artifact::parse_split`] and
+    /// [`Artifact::validate_diagnostics`].
+    pub fn into_split(mut self) -> Result<SplitArtifact, WriteError> {
+        self.function_depths = Vec::new();
+        let sections = sections::encode(&self)?;
+        let metadata = sections.assemble(&self, Cow::Borrowed(&self.text), FORM_SPLIT)?;
+        let text = core::mem::take(&mut self.text);
+        Artifact::parse_split(&metadata, text.len())
+            .and_then(|artifact| artifact.validate_diagnostics())
+            .map_err(WriteError::Rejected)?;
+        Ok(SplitArtifact { metadata, text })
+    }
+}
+
+/// An artifact whose text is apart from the rest.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SplitArtifact {
+    /// The file without its text.
+    pub metadata: Vec<u8>,
+    /// The machine code.
+    pub text: Vec<u8>,
 }
 
 /// Reads what was written.

@@ -13,7 +13,7 @@ mod stack_depth;
 pub use builder::{
     ArtifactBuilder, CallSite, CustomSection, DataMode, DataSegment, ElementItems, ElementMode,
     ElementSegment, Export, FuncType, Function, Global, HandlerClause, HandlerList, HandlerSite,
-    ImagePart, Import, Relocation, Table, Tag, Target, TrapSite,
+    ImagePart, Import, Relocation, SplitArtifact, Table, Tag, Target, TrapSite,
 };
 
 use core::fmt;

@@ -69,6 +69,7 @@ impl Sections {
         self,
         builder: &ArtifactBuilder,
         text: Cow<'_, [u8]>,
+        form: u8,
     ) -> Result<Vec<u8>, WriteError> {
         let mut sections: BTreeMap<_, Cow<'_, [u8]>> = self
             .0
@@ -77,14 +78,17 @@ impl Sections {
             .collect();
         sections.insert(SectionId::Text, text);
         sections.retain(|_, bytes| !bytes.is_empty());
-        assemble(builder, sections)
+        assemble(builder, sections, form)
     }
 }
 
 fn assemble(
     builder: &ArtifactBuilder,
     sections: BTreeMap<SectionId, Cow<'_, [u8]>>,
+    form: u8,
 ) -> Result<Vec<u8>, WriteError> {
+    // A text that is elsewhere is listed and has no bytes here.
+    let is_here = |id: SectionId| form != layout::FORM_SPLIT || id != SectionId::Text;
     // A page size that the reader refuses must not make us allocate.
     let page_size = 1u64
         << builder
@@ -97,9 +101,12 @@ fn assemble(
     let mut end = (header::SIZE + count as usize * section::SIZE) as u64;
     for (id, bytes) in &sections {
         let start = id.place(previous, end, page_size);
-        end = start
-            .checked_add(bytes.len() as u64)
-            .ok_or(WriteError::TooLarge)?;
+        if is_here(*id) {
+            end = start
+                .checked_add(bytes.len() as u64)
+                .ok_or(WriteError::TooLarge)?;
+            previous = Some(*id);
+        }
         Record::<{ section::SIZE }>::new()
             .u32(section::ID, *id as u32)
             .u32(
@@ -108,16 +115,15 @@ fn assemble(
             )
             .u32(section::SIZE_IN_BYTES, size(bytes.len())?)
             .push_to(&mut table);
-        previous = Some(*id);
     }
     let payload_end = previous.map_or(end, |last| last.payload_end(end, page_size));
     let payload_size = u32::try_from(payload_end).map_err(|_| WriteError::TooLarge)?;
 
     let mut file = Vec::with_capacity(payload_size as usize);
-    write_header(builder, payload_size, count, &mut file);
+    write_header(builder, payload_size, count, form, &mut file);
     file.extend_from_slice(&table);
     previous = None;
-    for (id, bytes) in sections {
+    for (id, bytes) in sections.into_iter().filter(|(id, _)| is_here(*id)) {
         let start = id.place(previous, file.len() as u64, page_size);
         file.resize(start as usize, 0);
         file.extend_from_slice(&bytes);
@@ -127,7 +133,13 @@ fn assemble(
     Ok(file)
 }
 
-fn write_header(builder: &ArtifactBuilder, payload_size: u32, count: u32, file: &mut Vec<u8>) {
+fn write_header(
+    builder: &ArtifactBuilder,
+    payload_size: u32,
+    count: u32,
+    form: u8,
+    file: &mut Vec<u8>,
+) {
     let (target, tunables) = (&builder.target, &builder.tunables);
     Record::<{ header::SIZE }>::new()
         .array(header::MAGIC, layout::MAGIC)
@@ -147,6 +159,7 @@ fn write_header(builder: &ArtifactBuilder, payload_size: u32, count: u32, file: 
         .u8(header::STACK_CHECKS, tunables.stack_checks as u8)
         .u8(header::TRAP_MODE, tunables.trap_mode as u8)
         .u8(header::RELOCATION_MODEL, tunables.relocation_model as u8)
+        .u8(header::FORM, form)
         .u8(header::CALL_PROFILE, u8::from(tunables.call_profile))
         .u8(
             header::INTERRUPT_CHECKS,
