@@ -4,7 +4,6 @@ mod support;
 
 use std::alloc::{Layout, alloc, dealloc};
 use std::ffi::{CString, c_void};
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use precast_format::Artifact;
@@ -193,7 +192,7 @@ fn of_a_mapped_file_nothing_is_owned() {
     for (bytes, kept) in artifacts() {
         let runtime = runtime();
         let file = File::new("mapped", &bytes);
-        let name = CString::new(file.0.as_os_str().as_bytes()).expect("it has no zero");
+        let name = CString::new(file.0.to_str().expect("it is text")).expect("it has no zero");
         let module = load(&runtime, Source::named(&name));
         drop(file);
         assert_eq!(of(&module), usage(0, 0, kept, bytes.len() - kept));
@@ -278,7 +277,7 @@ mod signed {
             let runtime = Runtime::custom(functions, RuntimeOptions::default());
             let runtime = runtime.expect("there is memory");
             let file = File::new("stays", &bytes);
-            let name = CString::new(file.0.as_os_str().as_bytes()).expect("it has no zero");
+            let name = CString::new(file.0.to_str().expect("it is text")).expect("it has no zero");
             let module = runtime.load(Source::named(&name), Trust::Keys(&[key]));
             let module = module.expect("the key is trusted");
             assert_eq!(of(&module), usage(bytes.len(), 0, 0, 0));

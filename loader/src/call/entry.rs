@@ -192,21 +192,26 @@ fn activate(
     activation.group = core::ptr::from_ref(group).cast();
     let host_limit = lowest.saturating_add(HOST_STACK_MARGIN);
     let here = (&raw const activation).addr();
-    let (floor, position) = match stack.region {
-        None => (stack.floor.max(host_limit), here),
+    let (floor, position, faults) = match stack.region {
+        None => (stack.floor.max(host_limit), here, 0),
         Some(region) => {
-            if group.guards_stack() && region.guard == 0 {
+            let has_guard = region.guard != 0 && thread::REGIONS_CAN_END_IN_FAULTS;
+            if group.guards_stack() && !has_guard {
                 return Err(CallError::Stack(StackError::NoGuard));
             }
             activation.set_region(region.lowest, region.highest, region.guard);
             activation.region_stack_pointer = region.top;
-            (stack.floor, region.top)
+            let faults = match group.relies_on_faults() && region.is_whole {
+                true => thread::FAULT_STACK,
+                false => 0,
+            };
+            (stack.floor.saturating_add(faults), region.top, faults)
         }
     };
     activation.stack_floor = floor;
     let stack_limit = floor.saturating_add(module.stack_reserve());
     if position < stack_limit && stack.region.is_some_and(|region| region.is_whole) {
-        let needed = StackError::needed(module.stack_reserve());
+        let needed = StackError::needed(module.stack_reserve().saturating_add(faults));
         return Err(CallError::Stack(StackError::TooSmall { needed }));
     }
     // Code need not look at the limit in every function, so host functions that call back for ever
@@ -233,6 +238,11 @@ fn activate(
     // SAFETY: the activation is this frame's; compiled code and handlers are done with it.
     let activation = unsafe { &mut *pointer };
     thread::set_current_activation(activation.previous);
+    if let Pending::Trap(info) = activation.pending
+        && info.code == TrapCode::StackOverflow
+    {
+        thread::restore_stack_guard();
+    }
     context.set_field(Field::Activation, outer_activation);
     context.set_field(Field::StackLimit, outer_limit);
     if is_unguarded {

@@ -5,7 +5,7 @@ use std::io::Write;
 use precast_format::types::Limits;
 
 use super::*;
-use crate::sys::map::page_size;
+use crate::sys::map::{is_readable, page_size};
 
 const WASM_PAGE: usize = 65536;
 
@@ -23,21 +23,6 @@ const GUARDED: Storage = Storage::Guard {
     guard: 1 << 25,
     below: 5000,
 };
-
-/// Whether the system can read a byte there: a system call says so without a fault.
-fn is_readable(address: usize) -> bool {
-    let mut pipe = [0; 2];
-    // SAFETY: there is room for two descriptors.
-    assert_eq!(unsafe { libc::pipe(pipe.as_mut_ptr()) }, 0);
-    let address: *const libc::c_void = core::ptr::with_exposed_provenance(address);
-    // SAFETY: the system checks the address itself.
-    let written = unsafe { libc::write(pipe[1], address, 1) };
-    for descriptor in pipe {
-        // SAFETY: the descriptor is ours.
-        unsafe { libc::close(descriptor) };
-    }
-    written == 1
-}
 
 fn bytes(memory: &mut LinearMemory) -> &mut [u8] {
     // SAFETY: the memory has so many bytes, and it is borrowed.
@@ -89,12 +74,9 @@ fn guarded_memory_grows_with_zeros() {
 /// How many bytes of a memory have pages of their own.
 fn resident(memory: &LinearMemory) -> usize {
     let page = page_size();
-    let start = memory.base().as_ptr().map_addr(|base| base & !(page - 1));
-    let mut pages = std::vec![0u8; memory.length().div_ceil(page)];
-    // SAFETY: the range is mapped, and there is a byte for each of its pages.
-    let result = unsafe { libc::mincore(start.cast(), memory.length(), pages.as_mut_ptr().cast()) };
-    assert_eq!(result, 0);
-    page * pages.iter().filter(|state| **state & 1 != 0).count()
+    let start = memory.base().as_ptr().addr();
+    let end = (start + memory.length()).next_multiple_of(page);
+    resident_bytes(start - start % page..end).unwrap()
 }
 
 /// The same body for every storage.

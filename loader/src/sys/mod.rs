@@ -23,11 +23,15 @@ pub mod isa;
 pub mod lock;
 
 #[cfg(unix)]
-mod unix;
-#[cfg(all(unix, feature = "profiling"))]
-pub use unix::profiler;
-#[cfg(unix)]
-pub use unix::{
+#[path = "unix/mod.rs"]
+mod platform;
+#[cfg(windows)]
+#[path = "windows/mod.rs"]
+mod platform;
+
+#[cfg(feature = "profiling")]
+pub use platform::profiler;
+pub use platform::{
     HAS_GUARD_PAGES, HAS_SIGNALS, clock, cpu, file, heap, map, park, resident, signals, thread,
 };
 

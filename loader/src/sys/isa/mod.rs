@@ -1,5 +1,8 @@
 //! The little assembly that trapping, throwing and changing stacks need, one file per instruction set.
 
+#[cfg(target_arch = "x86_64")]
+pub(in crate::sys) mod cpuid;
+
 #[cfg(target_arch = "aarch64")]
 #[path = "aarch64.rs"]
 mod native;

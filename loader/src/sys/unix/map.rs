@@ -304,6 +304,22 @@ fn flush_instruction_cache(start: *mut u8, size: usize) {
     unsafe { __clear_cache(start, start.wrapping_add(size)) }
 }
 
+/// Whether the system can read a byte there: a system call says so without a fault.
+#[cfg(test)]
+pub fn is_readable(address: usize) -> bool {
+    let mut pipe = [0; 2];
+    // SAFETY: there is room for two descriptors.
+    assert_eq!(unsafe { libc::pipe(pipe.as_mut_ptr()) }, 0);
+    let address: *const libc::c_void = ptr::with_exposed_provenance(address);
+    // SAFETY: the system checks the address itself.
+    let written = unsafe { libc::write(pipe[1], address, 1) };
+    for descriptor in pipe {
+        // SAFETY: the descriptor is ours.
+        unsafe { libc::close(descriptor) };
+    }
+    written == 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,6 +13,13 @@ use super::map::{Mapping, page_size};
 use super::{OsError, check};
 use crate::trap::Activation;
 
+/// What the system puts on the stack of the program that faulted: nothing, since handlers have a stack
+/// of their own.
+pub const FAULT_STACK: usize = 0;
+
+/// Whether the end of a region can be found out by touching the page below it.
+pub const REGIONS_CAN_END_IN_FAULTS: bool = true;
+
 /// What is kept per thread.
 #[derive(Clone, Copy)]
 enum Slot {
@@ -275,6 +282,10 @@ fn minimum_signal_stack() -> usize {
     let said = 0;
     said.max(libc::MINSIGSTKSZ)
 }
+
+/// To be called after the stack has ended and the program has gone on further up. Guard pages stay as
+/// they are.
+pub fn restore_stack_guard() {}
 
 /// Takes the alternate stack out of use and gives it back, when its thread ends.
 unsafe extern "C" fn drop_signal_stack(base: *mut libc::c_void) {
