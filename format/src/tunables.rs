@@ -93,6 +93,8 @@ byte_enum! {
 
 /// The header's record of what the code was compiled for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+// As many bytes on 32-bit x86, whose 64-bit numbers are aligned to four, as everywhere else.
+#[repr(align(8))]
 pub struct Tunables {
     /// How memory accesses are checked.
     pub bounds_checks: BoundsChecks,

@@ -212,6 +212,8 @@ impl fmt::Debug for ValueType {
 
 /// Sizes between which a table or memory may grow: elements or pages.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+// As many bytes on 32-bit x86, whose 64-bit numbers are aligned to four, as everywhere else.
+#[repr(align(8))]
 pub struct Limits {
     /// The initial size.
     pub min: u64,

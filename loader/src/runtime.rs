@@ -97,6 +97,8 @@ impl RuntimeOptions {
 /// What the device offers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
+// As many bytes on 32-bit x86, whose 64-bit numbers are aligned to four, as everywhere else.
+#[repr(align(8))]
 pub struct Device {
     /// Instruction set.
     pub isa: Isa,

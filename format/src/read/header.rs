@@ -12,6 +12,8 @@ use crate::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode, Tuna
 ///
 /// Reading a header does not compare it with a device; that is the loader's part.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+// As many bytes on 32-bit x86, whose 64-bit numbers are aligned to four, as everywhere else.
+#[repr(align(8))]
 pub struct Header {
     /// Version of the format: major, minor.
     pub version: (u16, u16),

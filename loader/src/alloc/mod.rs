@@ -14,6 +14,7 @@ mod boxed;
 mod category;
 mod custom;
 mod pool;
+mod portable;
 mod shared;
 mod slab;
 mod string;
@@ -35,6 +36,8 @@ pub use custom::CustomAllocator;
 #[cfg(feature = "plan")]
 pub(crate) use pool::PoolModel;
 pub use pool::{PoolUsage, StaticPool};
+pub(crate) use portable::NATIVE_WIDTH;
+pub use portable::PortableLayout;
 pub use shared::Shared;
 pub(crate) use shared::{Room, SharedArray, element_of};
 pub(crate) use slab::{Array, Slab, SlabLayout};

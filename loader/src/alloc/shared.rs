@@ -262,15 +262,6 @@ pub(crate) struct SharedArray<T, E: Copy> {
 }
 
 impl<T, E: Copy> SharedArray<T, E> {
-    /// The layout of a block with so many elements; none where there cannot be such a block.
-    #[cfg(feature = "plan")]
-    pub(crate) const fn layout(count: usize) -> Option<Layout> {
-        match layout_with::<T, E>(count) {
-            Some((layout, _)) => Some(layout),
-            None => None,
-        }
-    }
-
     /// Places a value and its elements in one block. Without memory the value is dropped.
     pub(crate) fn new(
         allocator: &Allocator,

@@ -25,13 +25,23 @@ impl SlabLayout {
     }
 
     /// One more array, of so many elements. Larger alignments first leave no gaps.
+    #[inline(always)]
     pub(crate) const fn array<T>(self, count: usize) -> SlabLayout {
-        SlabLayout(match (self.0, Layout::array::<T>(count)) {
-            (Some(layout), Ok(array)) => match layout.extend(array) {
-                Ok((layout, _)) => Some(layout),
-                Err(_) => None,
-            },
-            _ => None,
+        self.elements(Layout::new::<T>(), count)
+    }
+
+    /// As [`SlabLayout::array`], by the layout of an element.
+    #[inline(always)]
+    pub(crate) const fn elements(self, element: Layout, count: usize) -> SlabLayout {
+        let (Some(layout), Some(size)) = (self.0, element.size().checked_mul(count)) else {
+            return SlabLayout(None);
+        };
+        let Ok(array) = Layout::from_size_align(size, element.align()) else {
+            return SlabLayout(None);
+        };
+        SlabLayout(match layout.extend(array) {
+            Ok((layout, _)) => Some(layout),
+            Err(_) => None,
         })
     }
 

@@ -61,10 +61,10 @@ impl HostFunction {
         Ok(room.fill_one(function, callable))
     }
 
-    /// The layout of the block of a function whose closure has this layout.
+    /// The layout of a block without its closure, which follows.
     #[cfg(feature = "plan")]
-    pub(crate) fn layout(closure: core::alloc::Layout) -> Option<core::alloc::Layout> {
-        Some(Shared::<HostFunction>::layout().extend(closure).ok()?.0)
+    pub(crate) const fn layout() -> core::alloc::Layout {
+        Shared::<HostFunction>::layout()
     }
 
     /// The function's type.

@@ -193,8 +193,6 @@ impl InstanceData {
             self.awaited_stack.set(bytes);
             bounds = (u64::MAX, 0);
         }
-        // Where pointers are narrower than the bounds, the memory could not be made.
-        let word = |value| usize::try_from(value).unwrap_or(usize::MAX);
         let context = self.context();
         context.set_field(Field::AuxStackLimit, word(bounds.0));
         context.set_field(Field::AuxStackBase, word(bounds.1));
@@ -206,8 +204,8 @@ impl InstanceData {
         let context = self.context();
         let awaited = self.awaited_stack.take();
         if awaited != 0 {
-            context.set_field(Field::AuxStackLimit, value.saturating_sub(awaited) as usize);
-            context.set_field(Field::AuxStackBase, value as usize);
+            context.set_field(Field::AuxStackLimit, word(value.saturating_sub(awaited)));
+            context.set_field(Field::AuxStackBase, word(value));
             return Ok(());
         }
         let base = context.field(Field::AuxStackBase) as u64;
@@ -233,4 +231,9 @@ impl InstanceData {
         let intact = memory.count_while(start, |byte| byte == PATTERN);
         painted.min(intact as u64)
     }
+}
+
+/// A bound as a pointer; where pointers are narrower, no memory reaches as far.
+fn word(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
 }

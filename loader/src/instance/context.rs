@@ -12,7 +12,7 @@
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use precast_format::context::{ContextLayout, Field, PointerWidth};
+use precast_format::context::{ContextLayout, Field};
 
 use crate::alloc::{Allocator, Category, OutOfMemory, Vec};
 use crate::call::value::Slot;
@@ -22,12 +22,7 @@ use crate::instance::record::FunctionRecordData;
 #[cfg(test)]
 mod tests;
 
-/// The pointer width of this machine.
-pub(crate) const NATIVE_WIDTH: PointerWidth = if size_of::<usize>() == 4 {
-    PointerWidth::Bits32
-} else {
-    PointerWidth::Bits64
-};
+pub(crate) use crate::alloc::NATIVE_WIDTH;
 
 /// Base and length of a memory (bytes) or of a table (elements), as compiled code reads them.
 #[derive(Clone, Copy)]

@@ -124,9 +124,9 @@ fn build(
     // SAFETY: as above.
     let mut own_tables = unsafe { slab.take::<TableObject>(counts.own_tables) }?;
     // SAFETY: as above.
-    let host_records = unsafe { slab.take::<HostRecord>(counts.host_functions) }?;
-    // SAFETY: as above.
     let mut app_heap = unsafe { slab.take(counts.app_heaps) }?;
+    // SAFETY: as above.
+    let host_records = unsafe { slab.take::<HostRecord>(counts.host_functions) }?;
     // SAFETY: as above.
     let elements = unsafe { slab.take::<ElementSegment>(counts.elements) }?;
     // SAFETY: as above.

@@ -86,10 +86,10 @@ impl Imports {
         Ok(imports)
     }
 
-    /// The layout of a list of so many definitions.
+    /// The layout of one definition in the list.
     #[cfg(feature = "plan")]
-    pub(crate) fn definitions_layout(count: usize) -> Option<core::alloc::Layout> {
-        core::alloc::Layout::array::<Definition>(count).ok()
+    pub(crate) const fn definition_layout() -> core::alloc::Layout {
+        core::alloc::Layout::new::<Definition>()
     }
 
     /// The runtime whose modules can use these.

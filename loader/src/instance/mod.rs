@@ -22,6 +22,7 @@ mod options;
 pub(crate) mod record;
 pub(crate) mod table;
 
+use core::alloc::Layout;
 use core::cell::{Cell, RefCell};
 use core::fmt;
 use core::num::NonZeroU64;
@@ -39,7 +40,7 @@ use crate::call::typed::{TypedFunc, WasmParams, WasmResults};
 use crate::call::value::Slot;
 use crate::exception::tag::{Tag, TagRecordData};
 use crate::group::{Group, GroupRef, Membership};
-use crate::instance::call_profile::books;
+use crate::instance::call_profile::books::{self, CallBooks, CallCounter, PathNode};
 use crate::instance::context::{Context, ContextStorage};
 use crate::instance::element::ElementSegment;
 use crate::instance::export::Extern;
@@ -108,6 +109,8 @@ impl ArrayCounts {
 ///
 /// Compiled code changes the context and what it points to; all else here changes only through
 /// cells, while the group is entered.
+// As many bytes on 32-bit x86, whose 64-bit numbers are aligned to four, as everywhere else.
+#[repr(align(8))]
 pub(crate) struct InstanceData {
     /// Goes before everything that an interrupter reaches.
     interruption: Interruption,
@@ -139,19 +142,64 @@ pub(crate) struct InstanceData {
     _slab: Slab,
 }
 
-impl InstanceData {
-    /// What the arrays of an instance take, in the order in which they are cut off.
-    pub(crate) fn arrays(counts: &ArrayCounts) -> SlabLayout {
+/// The layouts of what is in the arrays of an instance.
+pub(crate) struct ArrayElements {
+    pub(crate) own_memory: Layout,
+    pub(crate) own_table: Layout,
+    pub(crate) app_heap: Layout,
+    pub(crate) host_function: Layout,
+    pub(crate) element_segment: Layout,
+    pub(crate) memory: Layout,
+    pub(crate) table: Layout,
+    pub(crate) call_counter: Layout,
+    pub(crate) call_path: Layout,
+    pub(crate) call_books: Layout,
+}
+
+impl ArrayElements {
+    /// On this machine.
+    pub(crate) const HERE: ArrayElements = ArrayElements {
+        own_memory: Layout::new::<MemoryObject>(),
+        own_table: Layout::new::<TableObject>(),
+        app_heap: Layout::new::<RefCell<AppHeap>>(),
+        host_function: Layout::new::<HostRecord>(),
+        element_segment: Layout::new::<ElementSegment>(),
+        memory: Layout::new::<MemoryRef>(),
+        table: Layout::new::<NonNull<TableObject>>(),
+        call_counter: Layout::new::<CallCounter>(),
+        call_path: Layout::new::<PathNode>(),
+        call_books: Layout::new::<CallBooks>(),
+    };
+}
+
+impl ArrayCounts {
+    /// What the arrays of an instance take, in the order in which they are cut off: what may have
+    /// the larger alignment comes first.
+    #[inline(always)]
+    pub(crate) fn layout(&self, of: &ArrayElements) -> SlabLayout {
         let arrays = SlabLayout::new()
-            .array::<MemoryObject>(counts.own_memories)
-            .array::<TableObject>(counts.own_tables)
-            .array::<HostRecord>(counts.host_functions)
-            .array::<RefCell<AppHeap>>(counts.app_heaps)
-            .array::<ElementSegment>(counts.elements)
-            .array::<MemoryRef>(counts.memories)
-            .array::<NonNull<TableObject>>(counts.tables)
-            .array::<Cell<bool>>(counts.data);
-        books::layout(arrays, counts)
+            .elements(of.own_memory, self.own_memories)
+            .elements(of.own_table, self.own_tables)
+            .elements(of.app_heap, self.app_heaps)
+            .elements(of.host_function, self.host_functions)
+            .elements(of.element_segment, self.elements)
+            .elements(of.memory, self.memories)
+            .elements(of.table, self.tables)
+            .array::<Cell<bool>>(self.data);
+        if self.call_counters == 0 {
+            return arrays;
+        }
+        arrays
+            .elements(of.call_counter, self.call_counters)
+            .elements(of.call_path, self.call_paths)
+            .elements(of.call_books, 1)
+    }
+}
+
+impl InstanceData {
+    /// What the arrays of an instance take on this machine.
+    pub(crate) fn arrays(counts: &ArrayCounts) -> SlabLayout {
+        counts.layout(&ArrayElements::HERE)
     }
 
     /// The instance whose context this is.

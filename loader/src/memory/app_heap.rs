@@ -28,6 +28,8 @@ const GROUP: usize = u64::BITS as usize;
 
 /// What is known about 64 granules; the lowest bit stands for the first.
 #[derive(Clone, Copy, Default)]
+// As many bytes on 32-bit x86, whose 64-bit numbers are aligned to four, as everywhere else.
+#[repr(align(8))]
 struct Marks {
     used: u64,
     starts: u64,
@@ -57,6 +59,8 @@ pub struct AppHeapUsage {
 }
 
 /// The books of a heap.
+// As many bytes on 32-bit x86, whose 64-bit numbers are aligned to four, as everywhere else.
+#[repr(align(8))]
 pub(crate) struct AppHeap {
     marks: Vec<Marks>,
     /// Address of the first granule: a multiple of a granule.

@@ -1,5 +1,7 @@
 //! The function types of one module: registered in the runtime, by the module's indices.
 
+use core::alloc::Layout;
+
 use precast_format::Artifact;
 use precast_format::layout::NONE;
 use precast_format::read;
@@ -23,10 +25,11 @@ pub(crate) struct ModuleTypes {
 }
 
 impl ModuleTypes {
-    /// What the arrays of so many types take.
-    pub(crate) const fn layout(count: usize) -> SlabLayout {
+    /// What the arrays of so many types take, by the layout of a type.
+    #[inline(always)]
+    pub(crate) const fn arrays(func_type: Layout, count: usize) -> SlabLayout {
         SlabLayout::new()
-            .array::<FuncType>(count)
+            .elements(func_type, count)
             .array::<u32>(count)
             .array::<u32>(count)
     }
@@ -37,7 +40,7 @@ impl ModuleTypes {
         artifact: &Artifact<'_>,
     ) -> Result<ModuleTypes, OutOfMemory> {
         let count = artifact.types().len() as usize;
-        let layout = ModuleTypes::layout(count);
+        let layout = ModuleTypes::arrays(Layout::new::<FuncType>(), count);
         let mut slab = Slab::new(runtime.allocator(), Category::Module, layout)?;
         // SAFETY: the array goes into the same value as the slab, whose fields are dropped first.
         let types = unsafe { slab.take(count) }?;

@@ -18,6 +18,7 @@
 //! It runs where the compiler runs, not on the device: it needs the standard library.
 #![forbid(unsafe_code)]
 
+mod layouts;
 mod options;
 mod replay;
 mod steps;

@@ -9,41 +9,30 @@ use precast_format::Artifact;
 use precast_format::context::PointerWidth;
 use precast_format::read::{ElementMode, FuncType};
 use precast_format::tunables::StackChecks;
-use precast_format::types::{ExternKind, ImportType, MemoryType, TableType};
+use precast_format::types::{ExternKind, ImportType, MemoryType, TableType, ValueType};
 
-use crate::alloc::{Allocator, Category};
-use crate::call::host::HostFunction;
+use crate::alloc::{Category, SlabLayout};
 use crate::call::stack::StackRegion;
-use crate::exception::tag::TagObject;
-use crate::group::{GroupRef, Linked};
 use crate::instance::context::{ContextStorage, NATIVE_WIDTH};
-use crate::instance::export::Extern;
-use crate::instance::global::GlobalObject;
-use crate::instance::import::Imports;
-use crate::instance::interrupt::Interrupter;
-use crate::instance::memory::{Memory, MemoryObject, SharedMemory, StorageChoice};
-use crate::instance::table::TableObject;
-use crate::instance::{ArrayCounts, InstanceData};
+use crate::instance::memory::{Memory, StorageChoice};
+use crate::instance::{ArrayCounts, ArrayElements};
 use crate::link::requirements::has_guarded_memory;
 use crate::memory::Storage;
 use crate::memory::app_heap::AppHeap;
-use crate::module::{Module, ModuleTypes, is_grouped};
+use crate::module::{ModuleTypes, is_grouped};
+use crate::plan::layouts::Layouts;
 use crate::plan::options::{AllocationMode, ArtifactSource, CodePlace, PlanOptions};
 use crate::plan::trace::Trace;
 use crate::plan::{Growth, Plan, PlanError};
-use crate::runtime::Runtime;
-use crate::types::TypeRegistry;
 
 /// Collects the requests of all stages.
 pub(super) fn plan(artifact: &Artifact<'_>, options: &PlanOptions<'_>) -> Result<Plan, PlanError> {
     let width = artifact.header().isa.pointer_width();
-    if width != NATIVE_WIDTH {
-        let bits = |width: PointerWidth| 8 * width.bytes();
-        return Err(PlanError::PointerWidth {
-            required: bits(width),
-            known: bits(NATIVE_WIDTH),
-        });
-    }
+    let bits = |width: PointerWidth| 8 * width.bytes();
+    let layouts = Layouts::on(width).ok_or(PlanError::PointerWidth {
+        required: bits(width),
+        known: bits(NATIVE_WIDTH),
+    })?;
     let guarded = has_guarded_memory(artifact)
         || artifact.header().tunables.stack_checks == StackChecks::Guard;
     if guarded && options.mode == AllocationMode::Pool {
@@ -52,11 +41,13 @@ pub(super) fn plan(artifact: &Artifact<'_>, options: &PlanOptions<'_>) -> Result
     let steps = Steps {
         artifact,
         options,
+        elements: layouts.array_elements(),
+        layouts,
         memories: StorageChoice::new(artifact, &options.instance).map_err(PlanError::AppHeap)?,
     };
-    let mut trace = Trace::default();
+    let mut trace = Trace::new(width);
     let mut ends = Vec::new();
-    steps.runtime(&mut trace);
+    steps.runtime(&mut trace)?;
     ends.push(trace.requests.len());
     steps.load(&mut trace)?;
     ends.push(trace.requests.len());
@@ -68,7 +59,7 @@ pub(super) fn plan(artifact: &Artifact<'_>, options: &PlanOptions<'_>) -> Result
     ends.push(trace.requests.len());
     steps.threads(&mut trace)?;
     for request in options.running {
-        trace.allocate(request.category, request.layout);
+        trace.allocate(request.category, request.layout)?;
     }
     ends.push(trace.requests.len());
     Ok(Plan {
@@ -81,29 +72,33 @@ pub(super) fn plan(artifact: &Artifact<'_>, options: &PlanOptions<'_>) -> Result
 struct Steps<'a> {
     artifact: &'a Artifact<'a>,
     options: &'a PlanOptions<'a>,
+    /// The sizes of the loader's structures on the device.
+    layouts: Layouts,
+    elements: ArrayElements,
     memories: StorageChoice,
 }
 
 impl Steps<'_> {
     /// `Runtime::with_allocator`.
-    fn runtime(&self, trace: &mut Trace) {
-        trace.allocate(Category::Runtime, Allocator::layout());
+    fn runtime(&self, trace: &mut Trace) -> Result<(), PlanError> {
+        trace.allocate(Category::Runtime, self.layouts.allocator)?;
         if self.options.separate_linear_memory {
-            trace.allocate(Category::Runtime, Allocator::layout_beside());
+            trace.allocate(Category::Runtime, self.layouts.allocator_beside)?;
         }
-        trace.allocate(Category::Runtime, Runtime::layout());
+        trace.allocate(Category::Runtime, self.layouts.runtime)?;
+        Ok(())
     }
 
     /// `Module::load`. The copy of a file's name is left out: it is gone before anything else comes.
     fn load(&self, trace: &mut Trace) -> Result<(), PlanError> {
         if let Some(bytes) = self.code_bytes() {
-            trace.map(Category::Code, bytes);
+            trace.map(Category::Code, bytes)?;
         }
         if self.options.source == ArtifactSource::Copied {
-            trace.array::<u8>(Category::Artifact, self.artifact.resident_size())?;
+            trace.bytes(Category::Artifact, self.artifact.resident_size())?;
         }
         self.types(trace)?;
-        trace.allocate(Category::Module, Module::layout());
+        trace.allocate(Category::Module, self.layouts.module)?;
         Ok(())
     }
 
@@ -121,7 +116,7 @@ impl Steps<'_> {
     /// `ModuleTypes::new`.
     fn types(&self, trace: &mut Trace) -> Result<(), PlanError> {
         let types = self.artifact.types();
-        let arrays = ModuleTypes::layout(types.len() as usize);
+        let arrays = ModuleTypes::arrays(self.layouts.func_type, types.len() as usize);
         trace.slab(Category::Module, arrays)?;
         let mut end = 0;
         for ty in types {
@@ -134,9 +129,8 @@ impl Steps<'_> {
                     self.group(trace, ty.index..end)?;
                 }
                 let count = ty.params().len() as usize + ty.results().len() as usize;
-                let layout = TypeRegistry::entry_layout(count);
-                let layout = layout.ok_or(PlanError::TooLarge(Category::Types))?;
-                trace.allocate(Category::Types, layout);
+                let values = SlabLayout::new().array::<ValueType>(count);
+                trace.behind(Category::Types, self.layouts.type_entry, values.layout())?;
             }
         }
         Ok(())
@@ -152,22 +146,21 @@ impl Steps<'_> {
             named.filter(|other| *other < group.start).count()
         };
         let outside = members.map(outside).sum();
-        let layouts = TypeRegistry::group_layouts(group.len(), outside);
-        for layout in layouts.ok_or(PlanError::TooLarge(Category::Types))? {
-            trace.allocate(Category::Types, layout);
-        }
+        let reference = self.layouts.type_reference;
+        trace.array(Category::Types, reference, group.len())?;
+        trace.array(Category::Types, reference, outside)?;
+        trace.allocate(Category::Types, self.layouts.type_group)?;
         Ok(())
     }
 
     /// `Imports::for_module`, and a definition for each import.
     fn imports(&self, trace: &mut Trace) -> Result<(), PlanError> {
         for request in self.options.host {
-            trace.allocate(request.category, request.layout);
+            trace.allocate(request.category, request.layout)?;
         }
         let imports = self.artifact.imports();
-        let definitions = Imports::definitions_layout(imports.len() as usize);
-        let definitions = definitions.ok_or(PlanError::TooLarge(Category::HostFunctions))?;
-        trace.allocate(Category::HostFunctions, definitions);
+        let definition = self.layouts.definition;
+        trace.array(Category::HostFunctions, definition, imports.len() as usize)?;
         let mut defined = BTreeSet::new();
         for import in imports {
             // One definition serves all imports of its name.
@@ -177,22 +170,21 @@ impl Steps<'_> {
             match import.ty {
                 ImportType::Function(_) => {
                     let capture = (self.options.captures)(import.module, import.name);
-                    let layout = HostFunction::layout(capture);
-                    let layout = layout.ok_or(PlanError::TooLarge(Category::HostFunctions))?;
-                    trace.allocate(Category::HostFunctions, layout);
+                    let function = self.layouts.host_function;
+                    trace.behind(Category::HostFunctions, function, Some(capture))?;
                 }
                 ImportType::Memory(memory) => self.host_memory(trace, &memory)?,
                 ImportType::Table(table) => self.host_table(trace, &table)?,
                 ImportType::Global(_) => {
-                    trace.allocate(Category::Instance, GroupRef::layout());
-                    trace.allocate(Category::Instance, Linked::<GlobalObject>::layout());
+                    trace.allocate(Category::Instance, self.layouts.group)?;
+                    trace.allocate(Category::Instance, self.layouts.global)?;
                 }
                 ImportType::Tag(_) => {
-                    trace.allocate(Category::Instance, GroupRef::layout());
-                    trace.allocate(Category::Instance, Linked::<TagObject>::layout());
+                    trace.allocate(Category::Instance, self.layouts.group)?;
+                    trace.allocate(Category::Instance, self.layouts.tag)?;
                 }
             }
-            trace.array::<u8>(
+            trace.bytes(
                 Category::HostFunctions,
                 import.module.len() + import.name.len(),
             )?;
@@ -206,12 +198,12 @@ impl Steps<'_> {
         let storage = Memory::storage(memory, self.options.mode == AllocationMode::System);
         if memory.shared {
             self.linear_memory(trace, memory, storage)?;
-            trace.allocate(Category::Instance, SharedMemory::layout());
+            trace.allocate(Category::Instance, self.layouts.shared_memory)?;
             return Ok(());
         }
-        trace.allocate(Category::Instance, GroupRef::layout());
+        trace.allocate(Category::Instance, self.layouts.group)?;
         self.linear_memory(trace, memory, storage)?;
-        trace.allocate(Category::Instance, Linked::<MemoryObject>::layout());
+        trace.allocate(Category::Instance, self.layouts.memory)?;
         Ok(())
     }
 
@@ -228,9 +220,9 @@ impl Steps<'_> {
 
     /// `Table::new`.
     fn host_table(&self, trace: &mut Trace, table: &TableType) -> Result<(), PlanError> {
-        trace.allocate(Category::Instance, GroupRef::layout());
+        trace.allocate(Category::Instance, self.layouts.group)?;
         self.table(trace, table)?;
-        trace.allocate(Category::Instance, Linked::<TableObject>::layout());
+        trace.allocate(Category::Instance, self.layouts.table)?;
         Ok(())
     }
 
@@ -246,7 +238,7 @@ impl Steps<'_> {
         match storage {
             Storage::Guard { below, .. } => {
                 let bytes = crate::memory::committed_bytes(length, below as usize);
-                trace.map(Category::LinearMemory, bytes.ok_or(too_large)?);
+                trace.map(Category::LinearMemory, bytes.ok_or(too_large)?)?;
             }
             Storage::Explicit => {
                 self.explicit_memory(trace, length)?;
@@ -264,9 +256,9 @@ impl Steps<'_> {
         let layout = crate::memory::explicit_layout(capacity);
         let layout = layout.map_err(|_| PlanError::TooLarge(Category::LinearMemory))?;
         if self.options.separate_linear_memory {
-            trace.map(Category::LinearMemory, layout.size());
+            trace.map(Category::LinearMemory, layout.size())?;
         } else {
-            trace.allocate(Category::LinearMemory, layout);
+            trace.allocate(Category::LinearMemory, layout)?;
         }
         Ok(())
     }
@@ -275,7 +267,7 @@ impl Steps<'_> {
     fn table(&self, trace: &mut Trace, table: &TableType) -> Result<(), PlanError> {
         let too_large = PlanError::TooLarge(Category::Tables);
         let count = usize::try_from(table.limits.min).map_err(|_| too_large)?;
-        trace.array::<usize>(Category::Tables, count)?;
+        trace.array(Category::Tables, self.layouts.word, count)?;
         Ok(())
     }
 
@@ -283,19 +275,23 @@ impl Steps<'_> {
     fn instantiate(&self, trace: &mut Trace, memories: &StorageChoice) -> Result<(), PlanError> {
         let artifact = self.artifact;
         let imports = artifact.imports();
-        let resolved = trace.array::<Extern>(Category::Instance, imports.len() as usize)?;
+        let resolved = trace.array(
+            Category::Instance,
+            self.layouts.item,
+            imports.len() as usize,
+        )?;
         let functions = artifact.imported_count(ExternKind::Function);
         // Host functions and shared memories have no group; what else is imported brings one along.
         let shared = imports.into_iter();
         let shared =
             shared.filter(|import| matches!(import.ty, ImportType::Memory(ty) if ty.shared));
         if functions as usize + shared.count() == imports.len() as usize {
-            trace.allocate(Category::Instance, GroupRef::layout());
+            trace.allocate(Category::Instance, self.layouts.group)?;
         }
         let options = &self.options.instance;
         let heap = memories.heap();
         let counts = ArrayCounts::new(artifact, functions as usize, heap, options);
-        trace.slab(Category::Instance, InstanceData::arrays(&counts))?;
+        trace.slab(Category::Instance, counts.layout(&self.elements))?;
         let context = artifact.context_layout().size();
         for memory in artifact.memories() {
             let below = if memories.holds_context(memory.index) {
@@ -307,30 +303,31 @@ impl Steps<'_> {
             let storage = memories.storage(&memory_type, below);
             self.linear_memory(trace, &memory_type, storage)?;
             if memory.ty.shared {
-                trace.allocate(Category::Instance, SharedMemory::layout());
+                trace.allocate(Category::Instance, self.layouts.shared_memory)?;
             }
         }
         if let Some(heap) = memories.heap() {
             let layout = AppHeap::layout(heap.bytes);
             let layout = layout.ok_or(PlanError::TooLarge(Category::AppHeap))?;
-            trace.allocate(Category::AppHeap, layout);
+            trace.allocate(Category::AppHeap, layout)?;
         }
         if !memories.holds_context(0) {
             let layout = ContextStorage::layout(artifact.context_layout());
             let layout = layout.ok_or(PlanError::TooLarge(Category::Context))?;
-            trace.allocate(Category::Context, layout);
+            trace.allocate(Category::Context, layout)?;
         }
         for table in artifact.tables() {
             self.table(trace, &table.ty)?;
         }
-        trace.allocate(Category::Instance, Linked::<InstanceData>::layout());
+        trace.allocate(Category::Instance, self.layouts.instance)?;
         for segment in artifact.elements() {
             if let ElementMode::Passive = segment.mode {
-                trace.array::<usize>(Category::Tables, segment.items.len() as usize)?;
+                let count = segment.items.len() as usize;
+                trace.array(Category::Tables, self.layouts.word, count)?;
             }
         }
         if self.options.threads.is_some() {
-            trace.allocate(Category::Instance, Interrupter::layout());
+            trace.allocate(Category::Instance, self.layouts.interrupter)?;
         }
         trace.free(resolved);
         Ok(())
@@ -359,11 +356,11 @@ impl Steps<'_> {
         match self.options.mode {
             AllocationMode::Pool => {
                 let layout = StackRegion::layout(bytes).ok_or(error)?;
-                trace.allocate(Category::CallStack, layout);
+                trace.allocate(Category::CallStack, layout)?;
             }
             AllocationMode::System => {
                 let bytes = StackRegion::mapped_bytes(bytes).ok_or(error)?;
-                trace.map(Category::CallStack, bytes);
+                trace.map(Category::CallStack, bytes)?;
             }
         }
         Ok(())
@@ -412,7 +409,7 @@ impl Steps<'_> {
         }
         for table in self.artifact.tables() {
             let limits = table.ty.limits;
-            let bytes = |count: u64| count.saturating_mul(size_of::<usize>() as u64);
+            let bytes = |count: u64| count.saturating_mul(self.layouts.word.size() as u64);
             if limits.max != Some(limits.min) {
                 growth.push(Growth {
                     category: Category::Tables,

@@ -4,6 +4,8 @@
 use core::alloc::Layout;
 use std::vec::Vec;
 
+use precast_format::context::PointerWidth;
+
 use crate::alloc::{Category, SlabLayout};
 use crate::plan::PlanError;
 
@@ -46,18 +48,44 @@ pub enum Request {
 pub(super) struct Block(usize);
 
 /// Requests, as they are collected.
-#[derive(Default)]
 pub(super) struct Trace {
     pub(super) requests: Vec<Request>,
     blocks: usize,
+    /// The most bytes that a block or a range of pages can have on the device: half of its address
+    /// space.
+    most: usize,
 }
 
 impl Trace {
-    /// A block; none for an empty layout.
-    pub(super) fn allocate(&mut self, category: Category, layout: Layout) -> Option<Block> {
-        if layout.size() == 0 {
-            return None;
+    /// No requests yet, for a device with pointers of this width.
+    pub(super) fn new(width: PointerWidth) -> Trace {
+        Trace {
+            requests: Vec::new(),
+            blocks: 0,
+            most: match width {
+                PointerWidth::Bits32 => i32::MAX as usize,
+                PointerWidth::Bits64 => isize::MAX as usize,
+            },
         }
+    }
+
+    fn check(&self, category: Category, size: usize) -> Result<(), PlanError> {
+        if size > self.most {
+            return Err(PlanError::TooLarge(category));
+        }
+        Ok(())
+    }
+
+    /// A block; none for an empty layout.
+    pub(super) fn allocate(
+        &mut self,
+        category: Category,
+        layout: Layout,
+    ) -> Result<Option<Block>, PlanError> {
+        if layout.size() == 0 {
+            return Ok(None);
+        }
+        self.check(category, layout.size().saturating_add(layout.align() - 1))?;
         let block = self.blocks;
         self.blocks += 1;
         self.requests.push(Request::Allocate {
@@ -65,17 +93,26 @@ impl Trace {
             category,
             layout,
         });
-        Some(Block(block))
+        Ok(Some(Block(block)))
     }
 
     /// A block for so many elements; none if there are none.
-    pub(super) fn array<T>(
+    pub(super) fn array(
+        &mut self,
+        category: Category,
+        element: Layout,
+        count: usize,
+    ) -> Result<Option<Block>, PlanError> {
+        self.slab(category, SlabLayout::new().elements(element, count))
+    }
+
+    /// A block for so many bytes; none if there are none.
+    pub(super) fn bytes(
         &mut self,
         category: Category,
         count: usize,
     ) -> Result<Option<Block>, PlanError> {
-        let layout = Layout::array::<T>(count).map_err(|_| PlanError::TooLarge(category))?;
-        Ok(self.allocate(category, layout))
+        self.array(category, Layout::new::<u8>(), count)
     }
 
     /// The block of a slab.
@@ -85,7 +122,19 @@ impl Trace {
         layout: SlabLayout,
     ) -> Result<Option<Block>, PlanError> {
         let layout = layout.layout().ok_or(PlanError::TooLarge(category))?;
-        Ok(self.allocate(category, layout))
+        self.allocate(category, layout)
+    }
+
+    /// One block for a value and what comes behind it.
+    pub(super) fn behind(
+        &mut self,
+        category: Category,
+        value: Layout,
+        rest: Option<Layout>,
+    ) -> Result<Option<Block>, PlanError> {
+        let layout = rest.and_then(|rest| value.extend(rest).ok());
+        let (layout, _) = layout.ok_or(PlanError::TooLarge(category))?;
+        self.allocate(category, layout)
     }
 
     /// A block goes back.
@@ -96,7 +145,9 @@ impl Trace {
     }
 
     /// Pages of the platform.
-    pub(super) fn map(&mut self, category: Category, bytes: usize) {
+    pub(super) fn map(&mut self, category: Category, bytes: usize) -> Result<(), PlanError> {
+        self.check(category, bytes)?;
         self.requests.push(Request::Map { category, bytes });
+        Ok(())
     }
 }

@@ -190,18 +190,17 @@ impl TypeRegistry {
         }
     }
 
-    /// The layouts of what a group has beside its entries, of which there are so many, with so many
-    /// references to earlier types.
+    /// The layout of what the entries of a group have in common.
     #[cfg(feature = "plan")]
-    pub(crate) fn group_layouts(count: usize, references: usize) -> Option<[Layout; 3]> {
-        let array = |count| Layout::array::<EntryRef>(count).ok();
-        Some([array(count)?, array(references)?, Shared::<Group>::layout()])
+    pub(crate) const fn group_layout() -> Layout {
+        Shared::<Group>::layout()
     }
 
-    /// The layout of an entry with so many parameters and results.
+    /// The layout of a reference to an entry, and of an entry: the values behind it begin where it
+    /// ends.
     #[cfg(feature = "plan")]
-    pub(crate) const fn entry_layout(count: usize) -> Option<Layout> {
-        EntryRef::layout(count)
+    pub(crate) const fn entry_layouts() -> (Layout, Layout) {
+        (Layout::new::<EntryRef>(), Shared::<Entry>::layout())
     }
 
     /// The entry of a structure, made where there is none.

@@ -17,12 +17,12 @@ fn func_type(runtime: &Runtime, number: usize) -> FuncType {
 #[test]
 fn types_are_equal_when_their_numbers_are() {
     let runtime = Runtime::system().unwrap();
-    let mut state = 7usize;
+    let mut state = 7u64;
     let mut below = |limit: usize| {
         state = state
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1);
-        (state >> 33) % limit
+        (state >> 33) as usize % limit
     };
     let mut held: Vec<(usize, FuncType)> = Vec::new();
     for _ in 0..20_000 {

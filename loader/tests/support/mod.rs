@@ -23,6 +23,9 @@ pub const ISA: Isa = if cfg!(target_arch = "x86_64") {
     Isa::Aarch64
 } else if cfg!(target_arch = "riscv64") {
     Isa::Riscv64
+} else if cfg!(target_pointer_width = "32") {
+    // Bytecode: native code there is for none of these.
+    Isa::Pulley32
 } else {
     Isa::S390x
 };

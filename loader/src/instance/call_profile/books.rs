@@ -24,7 +24,7 @@ use core::mem::ManuallyDrop;
 use precast_format::Artifact;
 use precast_format::types::ExternKind;
 
-use crate::alloc::{Array, OutOfMemory, Slab, SlabLayout};
+use crate::alloc::{Array, OutOfMemory, Slab};
 use crate::instance::call_profile::observer::CallObserver;
 use crate::instance::{ArrayCounts, InstanceData};
 use crate::sys::{clock, isa};
@@ -36,6 +36,8 @@ const LONGEST_CYCLE: usize = 64;
 const NOBODY: u32 = u32::MAX;
 
 /// What is counted of one function. Ticks of calls that have not ended are not in it.
+// As many bytes on 32-bit x86, whose 64-bit numbers are aligned to four, as everywhere else.
+#[repr(align(8))]
 pub(crate) struct CallCounter {
     pub(crate) calls: Cell<u64>,
     /// Ticks in the function and what it called; of recursive calls only those of the outermost.
@@ -47,6 +49,8 @@ pub(crate) struct CallCounter {
 }
 
 /// A path of calls.
+// As many bytes on 32-bit x86, whose 64-bit numbers are aligned to four, as everywhere else.
+#[repr(align(8))]
 pub(crate) struct PathNode {
     /// The last function of the path.
     function: Cell<u32>,
@@ -60,6 +64,8 @@ pub(crate) struct PathNode {
 }
 
 /// What an instance counts.
+// As many bytes on 32-bit x86, whose 64-bit numbers are aligned to four, as everywhere else.
+#[repr(align(8))]
 pub(crate) struct CallBooks {
     counters: Array<CallCounter>,
     /// Empty where paths are not told apart.
@@ -79,17 +85,6 @@ pub(in crate::instance) fn count(artifact: &Artifact<'_>) -> usize {
         true => artifact.index_space(ExternKind::Function) as usize,
         false => 0,
     }
-}
-
-/// Adds what the books of an instance take.
-pub(in crate::instance) fn layout(arrays: SlabLayout, counts: &ArrayCounts) -> SlabLayout {
-    if counts.call_counters == 0 {
-        return arrays;
-    }
-    arrays
-        .array::<CallCounter>(counts.call_counters)
-        .array::<PathNode>(counts.call_paths)
-        .array::<CallBooks>(1)
 }
 
 /// Opens the books of an instance that keeps any, in the last of the slab's arrays.

@@ -2,7 +2,7 @@
 
 use precast_format::aux_stack::{AuxStack, AuxStackBounds, AuxStackEvidence};
 use precast_format::context::Field;
-use precast_format::target::{Endianness, HostAbi, Isa};
+use precast_format::target::{Endianness, HostAbi};
 use precast_format::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode, Tunables};
 use precast_format::types::{ConstOp, GlobalType, ValueType};
 use precast_format::write::{ArtifactBuilder, Global, Target};
@@ -11,9 +11,7 @@ use crate::{Imports, InstanceOptions, Runtime, Source};
 
 /// The fields for the auxiliary stack, limit and base, in an instance with this stack.
 fn fields(stack: Option<AuxStack>) -> [usize; 2] {
-    let isas = Isa::ALL.iter().copied();
-    let mut here = isas.filter(|isa| isa.name() == std::env::consts::ARCH);
-    let isa = here.next().expect("a machine that is supported");
+    let isa = crate::sys::cpu::ISA;
     let target = Target {
         isa,
         endianness: isa.endianness().unwrap_or(Endianness::Little),

@@ -136,6 +136,8 @@ impl fmt::Debug for GrowthObserver {
 /// A maximum that the host wished for and that the memory's type does not allow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
+// As many bytes on 32-bit x86, whose 64-bit numbers are aligned to four, as everywhere else.
+#[repr(align(8))]
 pub struct ClampedLimit {
     /// The memory, counting those that the instance imports.
     pub memory: u32,

@@ -32,6 +32,13 @@ pub fn round_to_pages(size: usize) -> Option<usize> {
     size.checked_next_multiple_of(page_size())
 }
 
+/// As [`round_to_pages`], for a mapping: one object is no larger than half of the address space,
+/// which only where pointers are narrow a system may grant.
+fn mapping_size(size: usize) -> Result<usize, OsError> {
+    let size = round_to_pages(size).filter(|size| isize::try_from(*size).is_ok());
+    size.ok_or(INVALID)
+}
+
 /// A range of address space of our own; dropping it gives it back.
 ///
 /// A system that has no memory for its own records can refuse to take it back: the range may be in
@@ -92,7 +99,7 @@ impl Mapping {
     /// changed.
     #[cfg(target_os = "linux")]
     pub fn resize(&mut self, size: usize) -> Result<(), OsError> {
-        let size = round_to_pages(size).ok_or(INVALID)?;
+        let size = mapping_size(size)?;
         let old = self.base.as_ptr().cast();
         // SAFETY: the range is ours, and whoever uses it is told the new address.
         let base = unsafe { libc::mremap(old, self.size, size, libc::MREMAP_MAYMOVE) };
@@ -146,7 +153,7 @@ impl Mapping {
         descriptor: i32,
         offset: libc::off_t,
     ) -> Result<Mapping, OsError> {
-        let size = round_to_pages(size).ok_or(INVALID)?;
+        let size = mapping_size(size)?;
         // SAFETY: without `MAP_FIXED` the system takes address space that nobody uses.
         let base =
             unsafe { libc::mmap(ptr::null_mut(), size, protection, flags, descriptor, offset) };
