@@ -102,6 +102,9 @@ pub enum LoadError {
         /// The largest accepted.
         limit: u64,
     },
+    /// A static module is not what the linker should have made of it. Link the object file that
+    /// `precast compile --emit object` of this release wrote, with all of its sections.
+    StaticModule(&'static str),
     /// There is not enough memory to load the artifact.
     OutOfMemory(OutOfMemory),
     /// The system refused to map or to protect code. `os_error` is the system's number.
@@ -232,6 +235,10 @@ impl fmt::Display for LoadError {
             LoadError::TooLarge { what, size, limit } => write!(
                 f,
                 "the artifact has {what} of {size}, and this loader accepts at most {limit}"
+            ),
+            LoadError::StaticModule(what) => write!(
+                f,
+                "the static module {what}; link the object file of a compiler of this release"
             ),
             LoadError::OutOfMemory(error) => write!(f, "cannot load the artifact: {error}"),
             LoadError::Code { os_error } => {

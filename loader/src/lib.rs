@@ -39,7 +39,8 @@
 //!
 //! Checking an artifact keeps the loader safe; it does not make native code harmless. The safe
 //! [`Runtime::load`] therefore wants a signature by a trusted key. Whoever runs anything else says
-//! so with an `unsafe` call of [`Runtime::load_unverified`].
+//! so with an `unsafe` call of [`Runtime::load_unverified`]. What is linked into the program is trusted
+//! as the program is: [`Module::from_static`].
 //!
 //! # Threads
 //!
@@ -117,6 +118,7 @@ pub use instance::{ExportError, Instance, InstanceOptions};
 pub use memory::address::AddressError;
 pub use memory::app_heap::AppHeapUsage;
 pub use module::{FunctionCode, Module, StackDepth};
+pub use open::statics::StaticModule;
 pub use open::trust::Trust;
 pub use open::{ArtifactUsage, Source};
 pub use printable::Printable;

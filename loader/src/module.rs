@@ -28,6 +28,7 @@ use crate::instance::{Instance, InstanceOptions};
 use crate::link::plan::LinkPlan;
 use crate::link::requirements::relies_on_faults;
 use crate::open::file::FileMapping;
+use crate::open::statics::StaticModule;
 use crate::open::trust::Proof;
 use crate::open::{ArtifactBytes, ArtifactUsage, OpenBytes, Source};
 use crate::runtime::Runtime;
@@ -72,7 +73,7 @@ impl Module {
     ) -> Result<Module, LoadError> {
         let bytes = OpenBytes::open(runtime, source, &proof)?;
         proof.check(bytes.as_slice())?;
-        let artifact = crate::open::parse(bytes.as_slice())?;
+        let artifact = bytes.parse()?;
         let code = LinkPlan::new(runtime, artifact)?.publish(runtime, &bytes)?;
         let outline = artifact.outline();
         let kept = if code.is_in_place() {
@@ -103,6 +104,21 @@ impl Module {
         let inner = Shared::new(runtime.allocator(), Category::Module, inner)?;
         *inner.registration.lock() = register_traps(&inner)?;
         Ok(Module(inner))
+    }
+
+    /// A module that is linked into the program: what `precast compile --emit object` wrote.
+    ///
+    /// It is checked as any artifact. Nothing is mapped, copied or relocated for it: the code runs in
+    /// the program's own text, and the tables are read where they lie. The runtime's allocator gives
+    /// what every module takes beside its artifact, and nothing else is allocated.
+    ///
+    /// It needs no signature and no `unsafe`: a [`StaticModule`] is made by the linker, and what is
+    /// linked is trusted as much as the program.
+    pub fn from_static(
+        runtime: &Runtime,
+        module: &'static StaticModule,
+    ) -> Result<Module, LoadError> {
+        Module::load(runtime, Source::linked(module), Proof::VouchedFor)
     }
 
     /// The layout of a module's own block.

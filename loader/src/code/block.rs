@@ -17,7 +17,7 @@ enum Origin {
         base: NonNull<u8>,
         size: usize,
     },
-    /// A part of a lent artifact, which is executable.
+    /// A part of a lent artifact, which is executable, or of the program's text.
     Lent(NonNull<u8>),
 }
 
@@ -63,7 +63,8 @@ impl Block {
         Block::new(allocator, origin)
     }
 
-    /// The caller's promise is the one of [`CodeMemory::in_place`](super::CodeMemory::in_place).
+    /// The caller's promise is the one of [`CodeMemory::in_place`](super::CodeMemory::in_place), or a
+    /// linker's.
     pub(super) fn lent(allocator: &Allocator, text: &'static [u8]) -> Block {
         Block::new(allocator, Origin::Lent(NonNull::from(text).cast()))
     }

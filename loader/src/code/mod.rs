@@ -4,6 +4,7 @@
 //!   artifact bytes --copy--> WritableCode --publish--> ExecutableCode
 //!   artifact file  --------------map---------------->  ExecutableCode
 //!   artifact in executable memory -----lent--------->  ExecutableCode
+//!   text that is linked into the program -lent------>  ExecutableCode
 //! ```
 //!
 //! A [`WritableCode`] can be patched and not run; publishing consumes it. An [`ExecutableCode`]
@@ -109,6 +110,14 @@ impl ExecutableCode {
             memory: Block::mapped(allocator, mapping),
             size,
         })
+    }
+
+    /// Text of the program's own, which a linker has put there.
+    pub(crate) fn linked(allocator: &Allocator, text: &'static [u8]) -> ExecutableCode {
+        ExecutableCode {
+            memory: Block::lent(allocator, text),
+            size: text.len(),
+        }
     }
 
     /// Whether the code runs where the artifact lies.

@@ -1,7 +1,7 @@
 //! The link plan: an artifact that this device can run, and how its code gets there.
 //!
-//! Code that no relocation touches is mapped from a file that nobody changes, or runs where it lies
-//! if that is executable. All other code is copied into memory of its own, patched while that is
+//! Code that was linked into the program runs there. Code that no relocation touches is mapped from a
+//! file that nobody changes, or runs where it lies if that is executable. All other code is copied into memory of its own, patched while that is
 //! writable, and published.
 #![forbid(unsafe_code)]
 
@@ -71,6 +71,10 @@ impl<'a> LinkPlan<'a> {
         runtime: &Runtime,
         bytes: &OpenBytes<'_>,
     ) -> Result<ExecutableCode, LoadError> {
+        if let Some(text) = bytes.linked_text() {
+            // The reader refuses relocations there.
+            return Ok(ExecutableCode::linked(runtime.allocator(), text));
+        }
         if self.artifact.relocations().is_empty()
             && let Some(code) = self
                 .lend(runtime, bytes)
@@ -93,6 +97,7 @@ impl<'a> LinkPlan<'a> {
         }
         code.publish().map_err(refused)
     }
+
     /// The code where it lies, if that may be.
     fn lend(&self, runtime: &Runtime, bytes: &OpenBytes<'_>) -> Option<ExecutableCode> {
         let range = self.artifact.section(SectionId::Text);

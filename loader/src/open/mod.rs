@@ -12,6 +12,7 @@ mod bytes;
 pub(crate) mod file;
 #[cfg(feature = "std")]
 mod given;
+pub(crate) mod statics;
 
 use core::ffi::CStr;
 
@@ -25,6 +26,7 @@ use crate::error::LoadError;
 use crate::open::file::FileMapping;
 #[cfg(feature = "std")]
 use crate::open::given::GivenBytes;
+use crate::open::statics::{LinkedBytes, StaticModule};
 use crate::open::trust::Proof;
 use crate::runtime::Runtime;
 
@@ -54,9 +56,16 @@ enum Kind<'a> {
     /// Bytes that the host gives away.
     #[cfg(feature = "std")]
     Given(std::vec::Vec<u8>),
+    /// What a linker has put into the program.
+    Linked(&'static StaticModule),
 }
 
 impl<'a> Source<'a> {
+    /// What a linker has put into the program; linking is trust, so no proof is needed for it.
+    pub(crate) const fn linked(module: &'static StaticModule) -> Source<'static> {
+        Source(Kind::Linked(module))
+    }
+
     /// A file by the system's name for it, which is mapped. With a signature to verify, it is read
     /// into memory.
     pub const fn named(name: &'a CStr) -> Source<'a> {
@@ -134,6 +143,8 @@ pub(crate) enum OpenBytes<'a> {
     /// The host's former own.
     #[cfg(feature = "std")]
     Given(GivenBytes),
+    /// The program's, with the text apart.
+    Linked(LinkedBytes),
 }
 
 impl<'a> OpenBytes<'a> {
@@ -162,10 +173,30 @@ impl<'a> OpenBytes<'a> {
             Kind::Copied(bytes) => Ok(OpenBytes::Lent(bytes)),
             #[cfg(feature = "std")]
             Kind::Given(bytes) => Ok(OpenBytes::Given(GivenBytes::new(runtime, bytes))),
+            Kind::Linked(module) => module.open().map(OpenBytes::Linked),
         }
     }
 
-    /// All of them.
+    /// Checks them; another version of the format is an error of its own.
+    pub(crate) fn parse(&self) -> Result<Artifact<'_>, LoadError> {
+        let file = self.as_slice();
+        let artifact = match self {
+            OpenBytes::Linked(linked) => Artifact::parse_split(file, linked.text.len()),
+            _ => Artifact::parse(file),
+        };
+        artifact.map_err(|error| {
+            let record = Record::at(Bytes::new(file), 0, header::SIZE);
+            match (error.kind(), record) {
+                (ErrorKind::UnsupportedVersion, Some(record)) => LoadError::FormatVersion {
+                    artifact: (record.u16(header::MAJOR), record.u16(header::MINOR)),
+                    loader: layout::VERSION,
+                },
+                _ => LoadError::Malformed(error),
+            }
+        })
+    }
+
+    /// All of them; without the text, if that is apart.
     pub(crate) fn as_slice(&self) -> &[u8] {
         match self {
             OpenBytes::Mapped(mapping) => mapping.as_slice(),
@@ -173,6 +204,15 @@ impl<'a> OpenBytes<'a> {
             OpenBytes::Read(bytes) => bytes.as_slice(),
             #[cfg(feature = "std")]
             OpenBytes::Given(bytes) => bytes.as_slice(),
+            OpenBytes::Linked(linked) => linked.metadata,
+        }
+    }
+
+    /// The text in the program's own, if it is there.
+    pub(crate) fn linked_text(&self) -> Option<&'static [u8]> {
+        match self {
+            OpenBytes::Linked(linked) => Some(linked.text),
+            _ => None,
         }
     }
 
@@ -214,6 +254,7 @@ impl<'a> OpenBytes<'a> {
                 bytes.truncate(size);
                 KeptBytes::Given(bytes)
             }
+            OpenBytes::Linked(linked) => KeptBytes::Static(linked.metadata),
         };
         Ok(ArtifactBytes { kind, all })
     }
@@ -300,18 +341,4 @@ pub struct ArtifactUsage {
     /// Bytes that the module does without since it is loaded: they were given back, or never taken.
     /// Of a lent artifact, so many bytes at its end are never read again.
     pub released: usize,
-}
-
-/// Checks a file; another version of the format is an error of its own.
-pub(crate) fn parse(file: &[u8]) -> Result<Artifact<'_>, LoadError> {
-    Artifact::parse(file).map_err(|error| {
-        let record = Record::at(Bytes::new(file), 0, header::SIZE);
-        match (error.kind(), record) {
-            (ErrorKind::UnsupportedVersion, Some(record)) => LoadError::FormatVersion {
-                artifact: (record.u16(header::MAJOR), record.u16(header::MINOR)),
-                loader: layout::VERSION,
-            },
-            _ => LoadError::Malformed(error),
-        }
-    })
 }
