@@ -1,6 +1,6 @@
-//! The Precast compiler: a wasm module becomes an artifact of native code.
+//! The Precast compiler: a wasm module becomes an artifact or an object file of native code.
 //!
-//! The whole pipeline is [`compile`]: parse the module, analyse it, translate its functions to
+//! The whole pipeline is [`compile_to`]: parse the module, analyse it, translate its functions to
 //! CLIF and that to machine code on several threads, link one text, write the artifact, and read
 //! it again with the loader's reader. Data walks one way through the folders `module`, `analysis`,
 //! `abi`, `translate`, `codegen`, `link`, `emit`.
@@ -28,6 +28,7 @@ pub use progress::{Progress, Silent};
 pub use target::Target;
 
 use precast_format::features::WasmFeature;
+use precast_format::tunables::RelocationModel;
 use precast_format::types::MemoryType;
 
 use crate::translate::Environment;
@@ -43,6 +44,19 @@ pub struct Compiled {
     pub text_bytes: usize,
 }
 
+/// The outcome of a compilation to an object file.
+#[derive(Debug, Clone)]
+pub struct CompiledObject {
+    /// The object file's bytes.
+    pub object: Vec<u8>,
+    /// The artifact in the split form, as the object file has it.
+    pub metadata: Vec<u8>,
+    /// How many functions have code.
+    pub functions: usize,
+    /// Size of the text in bytes, adapters and trampolines included.
+    pub text_bytes: usize,
+}
+
 /// Compiles a module to an artifact.
 ///
 /// The same module and options give the same bytes on every host and with any number of threads.
@@ -51,6 +65,64 @@ pub struct Compiled {
 ///
 /// When the module is not valid, needs what is not supported, or is too large; see [`ErrorKind`].
 pub fn compile(wasm: &[u8], options: &Options, progress: &dyn Progress) -> Result<Compiled> {
+    compile_to(wasm, options, progress, |code| {
+        let (functions, text_bytes) = (code.linked.functions.len(), code.linked.text.len());
+        let (environment, stack_reserve) = (code.environment, code.stack_reserve);
+        Ok(Compiled {
+            artifact: emit::artifact(environment, code.linked, code.depths, stack_reserve)?,
+            functions,
+            text_bytes,
+        })
+    })
+}
+
+/// Compiles a module to an object file, which a linker puts into a program.
+///
+/// Whatever the options say, the code is executed in place, and nothing is aligned to pages.
+///
+/// # Errors
+///
+/// As [`compile`], and when there is no object file for the target.
+pub fn compile_object(
+    wasm: &[u8],
+    options: &Options,
+    object: &emit::ObjectOptions,
+    progress: &dyn Progress,
+) -> Result<CompiledObject> {
+    let machine = emit::ObjectMachine::new(&options.target, object)?;
+    let mut options = options.clone();
+    options.relocation_model = RelocationModel::Xip;
+    options.page_size_log2 = Some(0);
+    options.function_depths = false;
+    options.unwind_info = machine.has_frame_tables();
+    compile_to(wasm, &options, progress, |code| {
+        let (functions, text_bytes) = (code.linked.functions.len(), code.linked.text.len());
+        let (object, metadata) = emit::object(code, &machine, &object.name)?;
+        Ok(CompiledObject {
+            object,
+            metadata,
+            functions,
+            text_bytes,
+        })
+    })
+}
+
+/// Code that has its place, and all that is known of it.
+pub(crate) struct Code<'a> {
+    environment: &'a Environment<'a>,
+    isa: &'a dyn cranelift_codegen::isa::TargetIsa,
+    linked: link::Linked,
+    depths: analysis::StackDepths,
+    stack_reserve: u32,
+}
+
+/// Goes the way from a module to code, and on to what is made of it.
+fn compile_to<T>(
+    wasm: &[u8],
+    options: &Options,
+    progress: &dyn Progress,
+    emit: impl FnOnce(Code<'_>) -> Result<T>,
+) -> Result<T> {
     let isa = options.target.cranelift_isa(options)?;
     let plain = options.target.plain_cranelift_isa(options)?;
     let isas = codegen::Isas {
@@ -71,12 +143,12 @@ pub fn compile(wasm: &[u8], options: &Options, progress: &dyn Progress) -> Resul
         analysis::check_stack_limit(&module, &depths, adapters.stack_reserve, limit)?;
     }
     let linked = link::link(&environment, &*isa, functions, adapters.by_type)?;
-    let (functions, text_bytes) = (linked.functions.len(), linked.text.len());
-    let artifact = emit::artifact(&environment, linked, depths, adapters.stack_reserve)?;
-    Ok(Compiled {
-        artifact,
-        functions,
-        text_bytes,
+    emit(Code {
+        environment: &environment,
+        isa: &*isa,
+        linked,
+        depths,
+        stack_reserve: adapters.stack_reserve,
     })
 }
 

@@ -133,6 +133,8 @@ pub struct Options {
     pub stack_reserve: u32,
     /// Where the context is held; `None` is what measured best for the instruction set.
     pub context_register: Option<ContextRegister>,
+    /// Whether what debuggers need for walking the stack is kept for object files. Code is the same.
+    pub unwind_info: bool,
     /// Whether Cranelift verifies its input; for developers.
     pub verify: bool,
 }
@@ -175,6 +177,7 @@ impl Options {
             memory_guard: 32 << 20,
             stack_reserve: 16 << 10,
             context_register: None,
+            unwind_info: false,
             verify: cfg!(debug_assertions),
         }
     }

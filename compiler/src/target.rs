@@ -333,7 +333,7 @@ impl Target {
                 boolean(options.canonicalize_nans),
             ),
             ("preserve_frame_pointers", "true"),
-            ("unwind_info", "false"),
+            ("unwind_info", boolean(options.unwind_info)),
             // Where blocks start tells code from jump tables.
             ("machine_code_cfg_info", "true"),
         ] {

@@ -4,6 +4,7 @@ use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{self, ExternalName, Function, UserExternalName};
 use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::isa::unwind::{UnwindInfo, UnwindInfoKind};
 use cranelift_codegen::{
     Context, FinalizedMachCallSite, FinalizedMachExceptionHandler, FinalizedRelocTarget,
 };
@@ -29,6 +30,8 @@ pub(crate) struct Chunk {
     pub handlers: Handlers,
     /// CPU features that the code needs, where they can be read off it.
     pub cpu_features: CpuFeatures,
+    /// How a stack is walked from within, where the options ask for it.
+    pub unwind: Option<UnwindInfo>,
 }
 
 /// The calls at which exceptions are caught, and what is done there. There are hundreds of thousands of
@@ -223,8 +226,13 @@ pub(crate) fn compile_in_place(
         handlers.push(call.ret_addr, handler_list(call)?);
     }
     handlers.sites.shrink_to_fit();
+    let unwind = match isa.flags().unwind_info() {
+        true => compiled.create_unwind_info_of_kind(isa, UnwindInfoKind::SystemV),
+        false => Ok(None),
+    };
     let chunk = Chunk {
         handlers,
+        unwind: unwind.map_err(|error| CompileError::internal(error.to_string()))?,
         cpu_features: decoding.used_features(buffer.data(), &compiled.bb_starts),
         code: buffer.data().to_vec(),
         alignment: buffer.alignment,

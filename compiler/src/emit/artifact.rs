@@ -29,6 +29,30 @@ pub(crate) fn artifact(
     depths: StackDepths,
     stack_reserve: u32,
 ) -> Result<Vec<u8>> {
+    let artifact = describe(environment, linked, depths, stack_reserve)?;
+    // The writer reads what it wrote with the loader's reader.
+    artifact.into_bytes().map_err(write_error)
+}
+
+/// What could not be written, or is refused by the loader's reader.
+pub(super) fn write_error(error: WriteError) -> CompileError {
+    match error {
+        WriteError::TooLarge => CompileError::limit(error.to_string()),
+        _ => CompileError::internal(error.to_string()),
+    }
+}
+
+/// Describes the artifact.
+///
+/// # Errors
+///
+/// As [`artifact`].
+pub(super) fn describe(
+    environment: &Environment<'_>,
+    linked: Linked,
+    depths: StackDepths,
+    stack_reserve: u32,
+) -> Result<ArtifactBuilder> {
     let (module, options) = (environment.module, environment.options);
     let target = write::Target {
         isa: options.target.isa(),
@@ -116,11 +140,7 @@ pub(crate) fn artifact(
     }
     artifact.functions = functions(environment, linked.functions);
     artifact.text = linked.text;
-    // The writer reads what it wrote with the loader's reader.
-    artifact.into_bytes().map_err(|error| match error {
-        WriteError::TooLarge => CompileError::limit(error.to_string()),
-        _ => CompileError::internal(error.to_string()),
-    })
+    Ok(artifact)
 }
 
 fn expression(expression: &ConstantExpression) -> Result<Vec<ConstOp>> {

@@ -1,15 +1,18 @@
-//! What the compiler writes: artifacts, and listings for people.
+//! What the compiler writes: artifacts, object files, and listings for people.
 
 mod artifact;
 mod clif;
 mod handlers;
 mod image;
 mod listing;
+mod object;
 mod types;
 
 pub(crate) use artifact::artifact;
 pub use clif::clif;
 pub use listing::{disassemble, listing};
+pub(crate) use object::object;
+pub use object::{ObjectMachine, ObjectOptions};
 
 /// Which functions a listing shows.
 #[derive(Debug, Clone, Default)]

@@ -4,7 +4,7 @@
 mod layout;
 mod text;
 
-pub(crate) use text::{Linked, LinkedFunction, link};
+pub(crate) use text::{Linked, LinkedFunction, Piece, link};
 
 #[cfg(test)]
 mod tests;

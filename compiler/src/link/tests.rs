@@ -353,6 +353,7 @@ fn calling(callee: u32, namespace: u32, size: u64) -> Chunk {
             wasm_offset: 5,
         }],
         handlers: Handlers::default(),
+        unwind: None,
         cpu_features: CpuFeatures::default(),
     }
 }

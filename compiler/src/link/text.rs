@@ -2,6 +2,7 @@
 
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::isa::unwind::UnwindInfo;
 use precast_format::libcall::Libcall;
 use precast_format::target::CpuFeatures;
 use precast_format::write::{CallSite, TrapSite};
@@ -26,6 +27,16 @@ pub(crate) struct Linked {
     pub handlers: Handlers,
     /// CPU features that the code needs, where they can be read off it.
     pub cpu_features: CpuFeatures,
+    /// What the text consists of, in order, trampolines and adapters included.
+    pub pieces: Vec<Piece>,
+}
+
+/// A piece of the text that is entered by calls and jumps, not by what is before it.
+pub(crate) struct Piece {
+    pub offset: u32,
+    pub size: u32,
+    /// How a stack is walked from within, where the options ask for it.
+    pub unwind: Option<UnwindInfo>,
 }
 
 /// A function in the text.
@@ -124,6 +135,7 @@ pub(super) fn assemble(
         relocations: Vec::new(),
         handlers: Handlers::default(),
         cpu_features: CpuFeatures::default(),
+        pieces: Vec::new(),
     };
     let mut linked_functions = Vec::with_capacity(functions.len());
     for function in functions {
@@ -167,6 +179,7 @@ pub(super) fn assemble(
         relocations: text.relocations,
         handlers: text.handlers,
         cpu_features: text.cpu_features,
+        pieces: text.pieces,
     })
 }
 
@@ -213,6 +226,7 @@ struct Text {
     relocations: Vec<LoaderRelocation>,
     handlers: Handlers,
     cpu_features: CpuFeatures,
+    pieces: Vec<Piece>,
 }
 
 impl Text {
@@ -230,6 +244,11 @@ impl Text {
         self.cpu_features.0 |= chunk.cpu_features.0;
         self.handlers
             .append(offset as u32, std::mem::take(&mut chunk.handlers));
+        self.pieces.push(Piece {
+            offset: offset as u32,
+            size: chunk.code.len() as u32,
+            unwind: chunk.unwind.take(),
+        });
         Ok((offset as u32, chunk))
     }
 
