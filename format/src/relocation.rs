@@ -69,7 +69,7 @@ relocation_kinds! {
     X86PcRelative4 = 3, 4, 1, "x86_pc_relative4", Some(Isa::X86_64);
     /// *S + A - P* in the 26-bit word offset of `b` or `bl`; must fit.
     Aarch64Call26 = 4, 4, 4, "aarch64_call26", Some(Isa::Aarch64);
-    /// *S + A - P* in the pair `auipc`, `jalr`; must fit.
+    /// *S + A - P* in the pair `auipc`, `jalr`; must fit and be even.
     Riscv64Call = 5, 8, 2, "riscv64_call", Some(Isa::Riscv64);
     /// *(S + A - P) / 2* as four bytes; must fit and be even.
     S390xPcRelative32Half = 6, 4, 2, "s390x_pc_relative32_half", Some(Isa::S390x);

@@ -5,6 +5,7 @@
 
 use core::fmt;
 
+use precast_format::relocation::RelocationKind;
 use precast_format::target::{CpuFeatures, HostAbi, Isa};
 
 use crate::alloc::OutOfMemory;
@@ -87,6 +88,8 @@ pub enum LoadError {
     Relocation {
         /// Offset in the text section that the relocation patches.
         offset: u32,
+        /// How it changes the text.
+        kind: RelocationKind,
     },
     /// A trampoline or adapter lies inside of a function. The artifact is damaged.
     Adapter {
@@ -223,9 +226,10 @@ impl fmt::Display for LoadError {
                  compile it with --traps explicit and --bounds-checks explicit",
             ),
             LoadError::Untrusted(reason) => write!(f, "the artifact is not trusted: {reason}"),
-            LoadError::Relocation { offset } => write!(
+            LoadError::Relocation { offset, kind } => write!(
                 f,
-                "the relocation at text offset {offset:#x} does not fit; the artifact is damaged"
+                "the relocation {} at text offset {offset:#x} does not fit; the artifact is damaged",
+                kind.name()
             ),
             LoadError::Adapter { type_index } => write!(
                 f,

@@ -267,7 +267,9 @@ fn what_cannot_be_patched_is_never_executable() {
     let artifact = with_relocation(RelocationKind::Abs4);
     let (error, events) = fails(&artifact, |_| {});
     let offset = artifact.relocations[0].offset;
-    assert_eq!(error, LoadError::Relocation { offset });
+    let kind = RelocationKind::Abs4;
+    assert_eq!(error, LoadError::Relocation { offset, kind });
+    assert!(error.to_string().contains("abs4"), "{error}");
     assert_eq!(events, [Map, Unmap]);
 }
 

@@ -34,6 +34,7 @@ impl<'a> LinkPlan<'a> {
         for relocation in artifact.relocations() {
             let error = LoadError::Relocation {
                 offset: relocation.offset,
+                kind: relocation.kind,
             };
             let end = relocation
                 .offset
@@ -90,6 +91,7 @@ impl<'a> LinkPlan<'a> {
         for relocation in self.artifact.relocations() {
             let error = LoadError::Relocation {
                 offset: relocation.offset,
+                kind: relocation.kind,
             };
             let libcall = relocation.libcall().ok_or(error)?;
             let symbol = crate::libcall::table().address(libcall).addr() as u64;

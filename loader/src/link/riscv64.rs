@@ -15,6 +15,10 @@ pub(super) fn apply(mut patch: Patch<'_>) -> Option<()> {
     match patch.kind {
         RelocationKind::Riscv64Call => {
             let distance = patch.distance();
+            // `jalr` would go to the even address before.
+            if distance % 2 != 0 {
+                return None;
+            }
             // `jalr` adds its part with a sign, so the upper part is rounded to make up for it.
             let upper = i32::try_from(distance.checked_add(0x800)?).ok()? as u32 & UPPER;
             let lower = (distance as u32) << 20;
