@@ -87,7 +87,7 @@ fn riscv64_pairs() {
     let decode = |bytes: [u8; 8]| {
         let pair = u64::from_le_bytes(bytes);
         let (auipc, jalr) = (pair as u32, (pair >> 32) as u32);
-        assert_eq!((auipc & 0xffe, jalr & 0xf_ffff), (0x097, 0x0_80e7));
+        assert_eq!((auipc & 0xfff, jalr & 0xf_ffff), (0x097, 0x0_80e7));
         i64::from((auipc & 0xffff_f000) as i32) + i64::from(jalr as i32 >> 20)
     };
     for distance in [
