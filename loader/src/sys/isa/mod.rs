@@ -30,3 +30,5 @@ pub(crate) use native::{
     CallerRegisters, LINK_SIZE, call_on_stack, call_with_registers, caller, exception_new, land,
     raise, resume, rethrow, throw, ticks,
 };
+#[cfg(target_arch = "s390x")]
+pub(crate) use native::{Interrupted, interrupted_frame};

@@ -87,13 +87,20 @@ mod implementation {
 
 #[cfg(all(target_os = "linux", target_arch = "s390x"))]
 mod implementation {
+    use crate::sys::isa::{Interrupted, interrupted_frame};
+    use crate::sys::page_size;
+
     /// Whether there is an implementation.
     pub const SUPPORTED: bool = true;
 
+    /// A register in which prologues have the frame pointer.
+    const SCRATCH: usize = 1;
+    /// The register of the return address.
+    const LINK: usize = 14;
     /// The register that is the stack pointer.
     const STACK_POINTER: usize = 15;
 
-    /// Reads program counter, stack pointer and frame pointer.
+    /// Reads program counter and stack pointer. There is no frame pointer.
     ///
     /// Illegal instructions and arithmetic are reported with the address behind the instruction.
     /// The code generator files such traps under an instruction's last byte, all others under its
@@ -101,8 +108,29 @@ mod implementation {
     pub fn read(context: &libc::ucontext_t, signal: i32) -> (usize, usize, usize) {
         let registers = &context.uc_mcontext;
         let behind = usize::from(signal == libc::SIGILL || signal == libc::SIGFPE);
-        let stack = registers.gregs[STACK_POINTER] as usize;
-        (registers.psw.addr as usize - behind, stack, stack)
+        let pc = (registers.psw.addr as usize).wrapping_sub(behind);
+        (pc, registers.gregs[STACK_POINTER] as usize, 0)
+    }
+
+    /// Finds the frame pointer of compiled code that faulted, at an address if it was an access. The
+    /// system rounds the address down to its page.
+    ///
+    /// # Safety
+    ///
+    /// The code does not go on, and the stack is there but for what follows its end.
+    pub unsafe fn frame(context: &libc::ucontext_t, signal: i32, address: Option<usize>) -> usize {
+        let (pc, stack_pointer, _) = read(context, signal);
+        let registers = &context.uc_mcontext.gregs;
+        let page = |address: usize| address & !(page_size() - 1);
+        let interrupted = Interrupted {
+            pc,
+            scratch: registers[SCRATCH] as usize,
+            link: registers[LINK] as usize,
+            stack_pointer,
+            overflown: address.is_some_and(|address| page(stack_pointer) == page(address)),
+        };
+        // SAFETY: the caller's promise.
+        unsafe { interrupted_frame(&interrupted) }
     }
 
     /// Writes program counter and stack pointer, through which the frame is found.
@@ -111,6 +139,16 @@ mod implementation {
         registers.psw.addr = pc as u64;
         registers.gregs[STACK_POINTER] = stack as u64;
     }
+}
+
+/// The frame pointer of compiled code that faulted, perhaps at an address.
+///
+/// # Safety
+///
+/// The code does not go on, and the stack is there but for what follows its end.
+#[cfg(not(all(target_os = "linux", target_arch = "s390x")))]
+pub unsafe fn frame(context: &libc::ucontext_t, signal: i32, _: Option<usize>) -> usize {
+    read(context, signal).2
 }
 
 #[cfg(not(all(
@@ -135,4 +173,6 @@ mod implementation {
     pub fn write(_: &mut libc::ucontext_t, _: usize, _: usize, _: usize) {}
 }
 
+#[cfg(all(target_os = "linux", target_arch = "s390x"))]
+pub use implementation::frame;
 pub use implementation::{SUPPORTED, read, write};

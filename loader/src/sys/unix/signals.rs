@@ -49,11 +49,18 @@ impl Fault<'_> {
     }
 
     /// The frame pointer at the fault.
-    pub fn frame_pointer(&self) -> usize {
-        registers::read(self.context, self.signal).2
+    ///
+    /// # Safety
+    ///
+    /// It was a fault of compiled code, which does not go on: where no register has it, the stack is
+    /// read.
+    pub unsafe fn frame_pointer(&self) -> usize {
+        // SAFETY: the caller's promise.
+        unsafe { registers::frame(self.context, self.signal, self.address) }
     }
 
-    /// The address whose access failed, for faults of memory accesses.
+    /// The address whose access failed, for faults of memory accesses; some systems round it down to
+    /// its page.
     pub fn address(&self) -> Option<usize> {
         self.address
     }

@@ -81,7 +81,8 @@ impl FaultHandler for Traps {
             Some(code) => code,
             None => return false,
         };
-        let frame_pointer = fault.frame_pointer();
+        // SAFETY: the fault is in a registered text, and this takes it.
+        let frame_pointer = unsafe { fault.frame_pointer() };
         activation.pending = Pending::Trap(TrapInfo {
             code,
             pc,
