@@ -35,10 +35,28 @@ const X86_64_LEVELS: &[(&str, &[&str])] = &[
     ("x86-64-v4", &["avx512f", "avx512vl", "avx512dq"]),
 ];
 
+/// The processors of z/Architecture, with what each adds. Cranelift makes no code for older ones.
+const S390X_LEVELS: &[(&str, &[&str])] = &[
+    (
+        "z14",
+        &["vector", "vector-enhancements-1", "miscellaneous-extensions-2"],
+    ),
+    (
+        "z15",
+        &["miscellaneous-extensions-3", "vector-enhancements-2"],
+    ),
+    ("z16", &[]),
+    (
+        "z17",
+        &["miscellaneous-extensions-4", "vector-enhancements-3"],
+    ),
+];
+
 /// What the base instruction set of a CPU name implies, for the other instruction sets.
 fn baseline(isa: Isa) -> &'static [&'static str] {
     match isa {
         Isa::Riscv64 => &["m", "a", "f", "d", "zca", "zcd"],
+        Isa::S390x => S390X_LEVELS[0].1,
         _ => &[],
     }
 }
@@ -113,20 +131,8 @@ impl Target {
             ("native", _) => self.native_features()?,
             ("generic", Isa::X86_64) => CpuFeatures::default(),
             ("generic", isa) => self.named(baseline(isa))?,
-            (_, Isa::X86_64) => {
-                let level = X86_64_LEVELS.iter().position(|(name, _)| *name == cpu);
-                let level = level.ok_or_else(|| {
-                    CompileError::options(format!(
-                        "CPU `{cpu}` is not known for x86_64; use generic, x86-64, x86-64-v2, \
-                         x86-64-v3, x86-64-v4 or native"
-                    ))
-                })?;
-                let mut features = CpuFeatures::default();
-                for (_, added) in &X86_64_LEVELS[..=level] {
-                    features.0 |= self.named(added)?.0;
-                }
-                features
-            }
+            (_, Isa::X86_64) => self.up_to_level(X86_64_LEVELS, cpu)?,
+            (_, Isa::S390x) => self.up_to_level(S390X_LEVELS, cpu)?,
             _ => {
                 return Err(CompileError::options(format!(
                     "CPU `{cpu}` is not known for {}; use generic or native",
@@ -135,6 +141,24 @@ impl Target {
             }
         };
         Ok(())
+    }
+
+    /// The features of a CPU and of those before it.
+    fn up_to_level(&self, levels: &[(&str, &[&str])], cpu: &str) -> Result<CpuFeatures> {
+        let level = levels.iter().position(|(name, _)| *name == cpu);
+        let level = level.ok_or_else(|| {
+            let names: Vec<&str> = levels.iter().map(|(name, _)| *name).collect();
+            CompileError::options(format!(
+                "CPU `{cpu}` is not known for {}; use generic, {} or native",
+                self.isa.name(),
+                names.join(", ")
+            ))
+        })?;
+        let mut features = CpuFeatures::default();
+        for (_, added) in &levels[..=level] {
+            features.0 |= self.named(added)?.0;
+        }
+        Ok(features)
     }
 
     /// Adds and removes features: a comma-separated list of `+name` and `-name`, names as LLVM
@@ -159,6 +183,12 @@ impl Target {
                 }
             };
             let bit = self.named(&[name])?.0;
+            if !add && self.isa == Isa::S390x && baseline(self.isa).contains(&name) {
+                return Err(CompileError::options(format!(
+                    "CPU feature `{name}` cannot be removed: all code for {} uses it",
+                    self.isa.name()
+                )));
+            }
             if add {
                 self.features.0 |= bit;
             } else {
@@ -199,7 +229,12 @@ impl Target {
         let enabled = isa.isa_flags();
         let enabled = enabled.iter().filter(|value| value.as_bool() == Some(true));
         let names = enabled.filter_map(|value| self.feature_of_setting(value.name));
-        Ok(names.fold(CpuFeatures::default(), |features, name| {
+        let base = match self.isa {
+            // Cranelift has no settings for these.
+            Isa::S390x => self.named(baseline(self.isa))?,
+            _ => CpuFeatures::default(),
+        };
+        Ok(names.fold(base, |features, name| {
             features.with(self.isa, name).unwrap_or(features)
         }))
     }
@@ -294,7 +329,9 @@ impl Target {
         let mut builder =
             isa::lookup(triple).map_err(|error| CompileError::options(error.to_string()))?;
         if !matches!(self.isa, Isa::Pulley32 | Isa::Pulley64) {
-            for name in self.isa.features() {
+            // Cranelift has no settings for what all code for z/Architecture uses.
+            let always = |name: &str| self.isa == Isa::S390x && baseline(self.isa).contains(&name);
+            for name in self.isa.features().iter().filter(|name| !always(name)) {
                 let value = if self.has_feature(name) {
                     "true"
                 } else {

@@ -119,6 +119,9 @@ const S390X_FEATURES: &[&str] = &[
     "vector-enhancements-2",
     "miscellaneous-extensions-4",
     "vector-enhancements-3",
+    "vector",
+    "vector-enhancements-1",
+    "miscellaneous-extensions-2",
 ];
 
 /// Calling convention between compiled code and the loader.

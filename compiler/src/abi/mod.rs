@@ -24,6 +24,7 @@ use cranelift_codegen::ir::{self, UserExternalName};
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig, TargetIsa};
 use precast_format::context::{ContextCounts, ContextLayout, PointerWidth};
 use precast_format::libcall::Libcall;
+use precast_format::target::Isa;
 use precast_format::tunables::{RelocationModel, StackChecks, TrapMode};
 
 use crate::error::{CompileError, Result};
@@ -39,6 +40,8 @@ pub(crate) const NAMESPACE_BODY: u32 = 2;
 
 /// The conventions that hold in one artifact.
 pub(crate) struct Abi {
+    /// The instruction set.
+    pub isa: Isa,
     /// The type of pointers and references.
     pub pointer: ir::Type,
     /// Size of a pointer.
@@ -88,6 +91,7 @@ impl Abi {
         let layout = ContextLayout::new(width, counts)
             .ok_or_else(|| CompileError::limit("the instance context would exceed 2 GiB"))?;
         Ok(Abi {
+            isa: options.target.isa(),
             pointer: isa.pointer_type(),
             width,
             context_register: options.context_register(),

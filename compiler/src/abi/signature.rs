@@ -3,6 +3,7 @@
 use cranelift_codegen::ir::{self, AbiParam, Signature, types};
 use cranelift_codegen::isa::CallConv;
 use precast_format::libcall::{Libcall, LibcallType};
+use precast_format::target::Isa;
 use wasmparser::ValType;
 
 use super::Abi;
@@ -42,12 +43,23 @@ impl Abi {
         signature
     }
 
+    /// A 32-bit number on its way to the loader, which takes it for unsigned. Some conventions want
+    /// the upper half of its register filled.
+    fn number(&self) -> AbiParam {
+        let number = AbiParam::new(types::I32);
+        match self.isa {
+            Isa::S390x => number.uext(),
+            Isa::Riscv64 => number.sext(),
+            _ => number,
+        }
+    }
+
     /// The signature of an entry trampoline: context, code, values, activation; non-zero when the
     /// activation was ended by a trap.
     pub fn entry_signature(&self) -> Signature {
         let mut signature = Signature::new(self.host_call_conv);
         signature.params.extend([AbiParam::new(self.pointer); 4]);
-        signature.returns.push(AbiParam::new(types::I32));
+        signature.returns.push(self.number());
         signature
     }
 
@@ -62,14 +74,12 @@ impl Abi {
 
     /// The signature of a libcall.
     pub fn libcall_signature(&self, libcall: Libcall) -> Signature {
-        let ty = |ty: LibcallType| {
-            AbiParam::new(match ty {
-                LibcallType::I32 => types::I32,
-                LibcallType::I64 => types::I64,
-                LibcallType::Pointer => self.pointer,
-                LibcallType::F32 => types::F32,
-                LibcallType::F64 => types::F64,
-            })
+        let ty = |ty: LibcallType| match ty {
+            LibcallType::I32 => self.number(),
+            LibcallType::I64 => AbiParam::new(types::I64),
+            LibcallType::Pointer => AbiParam::new(self.pointer),
+            LibcallType::F32 => AbiParam::new(types::F32),
+            LibcallType::F64 => AbiParam::new(types::F64),
         };
         // Where a call can end in a handler, the convention must say where the exception is then.
         let throws = matches!(libcall, Libcall::Throw | Libcall::Rethrow);

@@ -130,6 +130,8 @@ impl Answers {
 struct Answers {
     /// The facilities, the first in the most significant bit of the first word.
     facilities: [u64; 4],
+    /// Whether the system saves the vector registers.
+    vectors: bool,
 }
 
 #[cfg(target_arch = "s390x")]
@@ -147,7 +149,10 @@ impl Answers {
                 options(nostack)
             );
         }
-        Answers { facilities }
+        Answers {
+            facilities,
+            vectors: has_vectors(),
+        }
     }
 
     /// Whether there is a feature, by LLVM's name of it.
@@ -157,13 +162,31 @@ impl Answers {
             word.is_some_and(|word| word >> (63 - number % 64) & 1 == 1)
         };
         match name {
+            "miscellaneous-extensions-2" => facility(58),
             "miscellaneous-extensions-3" => facility(61),
             "miscellaneous-extensions-4" => facility(84),
-            "vector-enhancements-2" => facility(148),
-            "vector-enhancements-3" => facility(198),
+            "vector" => self.vectors && facility(129),
+            "vector-enhancements-1" => self.vectors && facility(135),
+            "vector-enhancements-2" => self.vectors && facility(148),
+            "vector-enhancements-3" => self.vectors && facility(198),
             _ => false,
         }
     }
+}
+
+/// Whether the kernel says that programs may use the vector registers.
+#[cfg(all(target_os = "linux", target_arch = "s390x"))]
+fn has_vectors() -> bool {
+    /// `HWCAP_S390_VXRS`.
+    const VECTORS: libc::c_ulong = 1 << 11;
+    // SAFETY: asks for a number.
+    unsafe { libc::getauxval(libc::AT_HWCAP) & VECTORS != 0 }
+}
+
+/// Nothing is known of other systems.
+#[cfg(all(not(target_os = "linux"), target_arch = "s390x"))]
+fn has_vectors() -> bool {
+    true
 }
 
 /// Nothing beyond the base of the instruction set is known.
