@@ -1,16 +1,23 @@
-//! `precast compile`: a module becomes an artifact, or one of the steps on the way there.
+//! `precast compile`: a module becomes an artifact, an object file, or one of the steps on the way
+//! there.
 
 use crate::failure::Failure;
 use crate::flags::code::CodeFlags;
 use crate::flags::size;
 use crate::input::{self, Purpose};
 use crate::module::Module;
+use crate::object::ObjectFlags;
 use crate::progress::Bar;
 use crate::wast::CompiledNow;
 use crate::{Outcome, output, place, report};
 use clap::{Args, ValueEnum};
-use precast_compiler::emit::{self, FunctionFilter};
+use precast_compiler::emit::{self, FunctionFilter, ObjectMachine};
 use precast_compiler::{CompileError, Compiled, Options};
+use precast_format::Artifact;
+use precast_format::read::Header;
+use precast_format::static_module::SYMBOL_PREFIX;
+use precast_format::target::HostAbi;
+use precast_format::tunables::RelocationModel;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -42,6 +49,8 @@ pub struct CompileArguments {
     #[arg(short, long)]
     quiet: bool,
     #[command(flatten)]
+    object: ObjectFlags,
+    #[command(flatten)]
     code: CodeFlags,
 }
 
@@ -50,6 +59,8 @@ pub struct CompileArguments {
 enum Emit {
     /// The artifact.
     Artifact,
+    /// An object file to link into a program: ELF, Mach-O or COFF, as the target has it.
+    Object,
     /// The code generator's intermediate representation, before optimisation.
     Clif,
     /// A disassembly of the compiled code.
@@ -58,14 +69,18 @@ enum Emit {
 
 /// Runs the subcommand.
 pub fn run(arguments: &CompileArguments) -> Outcome {
-    let destination = arguments.destination()?;
     let mut options = arguments.code.options()?;
+    let destination = arguments.destination(&options)?;
     options.call_profile = arguments.call_profile;
     let module = Module::read(&arguments.input)?;
     let name = input::display_name(&arguments.input);
     let filter = filter(arguments.function.as_deref());
+    if matches!(arguments.emit, Emit::Object) {
+        return object(arguments, &module, &name, &options);
+    }
+    arguments.object.check_unused()?;
     let listing = match arguments.emit {
-        Emit::Artifact => None,
+        Emit::Artifact | Emit::Object => None,
         Emit::Clif => Some(emit::clif(&module.wasm, &options, &filter)),
         Emit::Asm => Some(emit::listing(&module.wasm, &options, &filter)),
     };
@@ -81,7 +96,60 @@ pub fn run(arguments: &CompileArguments) -> Outcome {
     if arguments.json {
         print_report(&compiled, &options, elapsed)?;
     } else if !arguments.quiet {
-        eprint_line(&summary(&compiled, elapsed)?);
+        let artifact = report::parse("the artifact", &compiled.artifact)?;
+        let (functions, text) = (compiled.functions, compiled.text_bytes);
+        let needs = needs(artifact.header());
+        eprint_line(&summary(functions, text, elapsed, &needs));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes an object file, and what declares its symbol.
+fn object(arguments: &CompileArguments, module: &Module, name: &str, options: &Options) -> Outcome {
+    let destination = arguments.destination(options)?;
+    if options.relocation_model == RelocationModel::Direct {
+        return Err(Failure::usage(
+            "code in an object file is executed in place; --relocations direct is not for it",
+        ));
+    }
+    if options.page_size_log2.is_some_and(|log2| log2 != 0) {
+        return Err(Failure::usage(
+            "an object file is aligned by its linker; --page-size is not for it",
+        ));
+    }
+    let object = arguments.object.options(&arguments.input);
+    let machine = ObjectMachine::new(&options.target, &object)
+        .map_err(|error| Failure::usage(error.message))?;
+    let begin = Instant::now();
+    let bar = Bar::new(!arguments.quiet);
+    let compiled = precast_compiler::compile_object(&module.wasm, options, &object, &bar);
+    bar.finish();
+    let compiled = compiled.map_err(|error| failure(&error, name, module))?;
+    let elapsed = begin.elapsed();
+    let (functions, text) = (compiled.functions, compiled.text_bytes);
+    let artifact = Artifact::parse_split(&compiled.metadata, text)
+        .map_err(|error| Failure::new(format_args!("the object file: {error}")))?;
+    output::write(&destination, &compiled.object)?;
+    let sizes = [compiled.metadata.len(), text];
+    let files = &arguments.object;
+    files.write(&arguments.input, &object.name, &artifact, sizes)?;
+    let symbol = format!("{SYMBOL_PREFIX}{}", object.name);
+    if arguments.json {
+        report::print_json(&json!({
+            "target": options.target.triple().to_string(),
+            "format": machine.format_name(),
+            "symbol": symbol,
+            "functions": functions,
+            "text_bytes": text,
+            "metadata_bytes": compiled.metadata.len(),
+            "object_bytes": compiled.object.len(),
+            "seconds": elapsed.as_secs_f64(),
+            "header": report::header_json(artifact.header()),
+        }))?;
+    } else if !arguments.quiet {
+        let (format, needs) = (machine.format_name(), needs(artifact.header()));
+        let needs = format!("{format} object with {symbol} · {needs}");
+        eprint_line(&summary(functions, text, elapsed, &needs));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -133,27 +201,24 @@ fn failure(error: &CompileError, name: &str, module: &Module) -> Failure {
 }
 
 /// Says what was made, in one line.
-fn summary(compiled: &Compiled, elapsed: Duration) -> Outcome<String> {
-    Ok(format!(
-        "  compiled {} functions in {:.1} s · text {} · {}",
-        size::count(compiled.functions),
+fn summary(functions: usize, text_bytes: usize, elapsed: Duration, needs: &str) -> String {
+    format!(
+        "  compiled {} functions in {:.1} s · text {} · {needs}",
+        size::count(functions),
         elapsed.as_secs_f64(),
-        size::show(compiled.text_bytes as u64),
-        needs(&compiled.artifact)?,
-    ))
+        size::show(text_bytes as u64),
+    )
 }
 
 /// What a device must offer, in a phrase: instruction set, CPU features, strategies.
-fn needs(artifact: &[u8]) -> Outcome<String> {
-    let artifact = report::parse("the artifact", artifact)?;
-    let header = artifact.header();
+fn needs(header: &Header) -> String {
     let mut machine = vec![header.isa.name()];
     machine.extend(header.cpu_features.names(header.isa));
-    Ok(format!(
+    format!(
         "needs: {} · {}",
         machine.join(" "),
         report::strategies(header)
-    ))
+    )
 }
 
 /// Prints what a compilation made, as JSON.
@@ -177,21 +242,33 @@ fn eprint_line(line: &str) {
 }
 
 impl CompileArguments {
-    fn destination(&self) -> Outcome<PathBuf> {
+    fn destination(&self, options: &Options) -> Outcome<PathBuf> {
         let standard_input = self.input == Path::new("-");
         let destination = match (&self.output, self.emit) {
             (Some(path), _) => path.clone(),
-            (None, Emit::Artifact) if standard_input => {
+            (None, Emit::Artifact | Emit::Object) if standard_input => {
                 return Err(Failure::usage(
                     "standard input has no name; say where to write with -o",
                 ));
             }
             (None, Emit::Artifact) => self.input.with_extension("precast"),
+            (None, Emit::Object) => {
+                let windows = options.target.host_abi() == HostAbi::WindowsFastcall;
+                let extension = if windows { "obj" } else { "o" };
+                self.input.with_extension(extension)
+            }
             (None, Emit::Clif | Emit::Asm) => PathBuf::from("-"),
         };
-        if self.json && destination == Path::new("-") {
+        let on_standard_output = usize::from(destination == Path::new("-"));
+        if self.json && on_standard_output != 0 {
             return Err(Failure::usage(
                 "--json and the result cannot share standard output",
+            ));
+        }
+        let printed = on_standard_output + usize::from(self.json);
+        if printed + self.object.on_standard_output() > 1 {
+            return Err(Failure::usage(
+                "only one of the results can have standard output",
             ));
         }
         Ok(destination)

@@ -31,6 +31,8 @@ mod memory;
 mod module;
 #[cfg(feature = "compiler")]
 mod objdump;
+#[cfg(feature = "compiler")]
+mod object;
 mod output;
 #[cfg(feature = "compiler")]
 mod place;

@@ -1,7 +1,7 @@
 //! `precast memory`: how much memory an artifact will take, before it runs; and the drawing of it,
 //! with what a run really took over it.
 
-mod constants;
+pub mod constants;
 mod header;
 mod json;
 mod model;

@@ -114,8 +114,9 @@ impl<'a> Writer<'a> {
         let (segment, section) = self.section_name(kind, what);
         let section = self.object.add_section(segment, section, kind);
         self.object.append_section_data(section, bytes, alignment);
+        // A label without a size: it is no function, and those begin where it does.
         let name = format!("{}${what}", self.name);
-        let symbol = self.local(name, section, 0, bytes.len() as u64, SymbolKind::Data);
+        let symbol = self.local(name, section, 0, 0, SymbolKind::Label);
         Part { section, symbol }
     }
 
