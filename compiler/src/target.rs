@@ -11,7 +11,7 @@ use crate::error::{CompileError, Result};
 use crate::options::{ContextRegister, OptLevel, Options};
 use precast_format::tunables::StackChecks;
 
-/// How far apart the probes of a large frame are, in bytes, where a guard page ends the stack. Two
+/// How far apart the probes of a large frame are, in bytes, where it is probed. Two
 /// frames that are just too small for a probe are no larger than a page. Where there are many probes,
 /// the last may lie below the frame, by less than this.
 pub(crate) const STACK_PROBE: u32 = 1 << 11;
@@ -294,6 +294,13 @@ impl Target {
         }
     }
 
+    /// Whether large frames touch each page that they take. Where a guard page ends the stack, that is
+    /// how the end is found; Windows gives the next page of a stack out only when the one above it has
+    /// been touched.
+    pub(crate) fn touches_stack(&self, checks: StackChecks) -> bool {
+        checks == StackChecks::Guard || self.host_abi() == HostAbi::WindowsFastcall
+    }
+
     /// The customary page of hosted systems of this architecture as a power of two; zero on bare
     /// metal, where nothing is mapped.
     pub fn page_size_log2(&self) -> u8 {
@@ -350,7 +357,7 @@ impl Target {
         };
         let boolean = |value: bool| if value { "true" } else { "false" };
         let pinned = options.context_register() == ContextRegister::Pinned;
-        let probes = options.stack_checks == StackChecks::Guard;
+        let probes = self.touches_stack(options.stack_checks);
         for (name, value) in [
             ("opt_level", opt_level),
             ("regalloc_algorithm", register_allocation),

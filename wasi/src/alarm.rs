@@ -14,33 +14,26 @@
 //! makes although it has called a descriptor ready: when another process takes the input first, or
 //! when a person stops the output of a terminal.
 
-use std::io::{self, IoSlice, PipeReader, PipeWriter, Read, Write};
-use std::os::fd::BorrowedFd;
+use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-use rustix::event::{PollFd, PollFlags};
 
 use crate::context::WasiContext;
 use crate::descriptor::{Descriptor, lock};
 use crate::errno::Errno;
-use crate::sys;
+use crate::sys::{self, Bell, BorrowedFd, PollFd, PollFlags};
 use crate::types::{FileType, fdflags};
 
-/// A pipe: as long as there is a byte in it, nobody waits.
+/// As long as it rings, nobody waits.
 pub(crate) struct Alarm {
-    reader: PipeReader,
-    writer: PipeWriter,
+    bell: Bell,
     rings: AtomicBool,
 }
 
 impl Alarm {
-    /// Takes two descriptors of the system.
     fn new() -> io::Result<Alarm> {
-        let (reader, writer) = io::pipe()?;
         Ok(Alarm {
-            reader,
-            writer,
+            bell: Bell::new()?,
             rings: AtomicBool::new(false),
         })
     }
@@ -48,21 +41,20 @@ impl Alarm {
     /// Ends all waiting, until [`Alarm::stop`].
     fn ring(&self) {
         if !self.rings.swap(true, Ordering::AcqRel) {
-            // There is room for a byte, and the other end is ours: nothing can fail.
-            let _ = (&self.writer).write(&[0]);
+            self.bell.ring();
         }
     }
 
     /// Lets calls wait again.
     fn stop(&self) {
         if self.rings.swap(false, Ordering::AcqRel) {
-            let _ = (&self.reader).read(&mut [0]);
+            self.bell.silence();
         }
     }
 
     /// What to wait for beside everything else.
     pub fn polled(&self) -> PollFd<'_> {
-        PollFd::new(&self.reader, PollFlags::IN)
+        self.bell.polled()
     }
 
     /// Waits until the descriptor is ready, or for nothing: a signal ends the waiting, too.

@@ -8,7 +8,6 @@
 use std::alloc::Layout;
 use std::io;
 use std::net::TcpListener;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock};
 
@@ -21,7 +20,7 @@ use crate::context::{State, WasiContext};
 use crate::descriptor::{Descriptor, Directory, Object, Stream};
 use crate::rights::Rights;
 use crate::streams::{Input, Output};
-use crate::sys;
+use crate::sys::{self, OwnedFd};
 use crate::table::{self, Table};
 use crate::text::{Span, Text};
 
@@ -220,7 +219,7 @@ impl WasiContextBuilder {
         rights: Rights,
         inheriting: Rights,
     ) -> io::Result<Self> {
-        let directory = Dir::from_std_file(sys::open_directory(host_path.as_ref())?.into());
+        let directory = sys::open_directory(host_path.as_ref())?;
         self.directories.push(Preopen {
             directory,
             name: guest_path.into(),

@@ -2,18 +2,16 @@
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::ops::Range;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cap_std::fs::Dir;
-use rustix::event::PollFlags;
 
 use crate::alarm::Alarm;
 use crate::errno::Errno;
 use crate::rights::Rights;
 use crate::streams::OutputBuffer;
-use crate::sys;
+use crate::sys::{self, AsFd, BorrowedFd, OwnedFd, PollFlags};
 use crate::text::{Span, Text};
 use crate::types::{FileStat, FileType, fdflags, sockets};
 

@@ -37,14 +37,7 @@ macro_rules! errnos {
             }
         }
 
-        impl From<rustix::io::Errno> for Errno {
-            fn from(error: rustix::io::Errno) -> Errno {
-                match error {
-                    $($($(rustix::io::Errno::$host)|+ => Errno::$name,)?)*
-                    _ => Errno::Io,
-                }
-            }
-        }
+        crate::sys::host_errnos! { $($name $(= $($host)|+)?;)* }
     };
 }
 
@@ -137,8 +130,8 @@ impl Errno {
 
 impl From<io::Error> for Errno {
     fn from(error: io::Error) -> Errno {
-        if let Some(error) = rustix::io::Errno::from_io_error(&error) {
-            return error.into();
+        if let Some(error) = crate::sys::errno_of(&error) {
+            return error;
         }
         match error.kind() {
             io::ErrorKind::NotFound => Errno::NoEntry,

@@ -102,6 +102,7 @@ pub use process::{Exit, Raised};
 pub use register::{PREVIEW0, PREVIEW1};
 pub use rights::Rights;
 pub use streams::{Input, Output, OutputBuffer};
+pub use sys::OwnedFd;
 pub use threads::{
     DEFAULT_THREADS, Ended, THREAD_SPAWN, THREADS, ThreadOptions, ThreadStack, Threads,
 };

@@ -9,7 +9,6 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use precast_loader::alloc::Shared;
-use rustix::event::{PollFd, PollFlags};
 
 use crate::clock::{MONOTONIC, REALTIME};
 use crate::context::WasiContext;
@@ -18,7 +17,7 @@ use crate::errno::Errno;
 use crate::list::List;
 use crate::memory::GuestMemory;
 use crate::rights::Rights;
-use crate::sys;
+use crate::sys::{self, PollFd, PollFlags};
 use crate::types::polling::{
     ABSOLUTE_TIME, CLOCK, DESCRIPTOR, EVENT_SIZE, FD_READ, FD_WRITE, HANGUP, TAG,
 };
@@ -206,7 +205,7 @@ impl WasiContext {
                 let stat = sys::stat(host)?;
                 if stat.file_type == FileType::RegularFile {
                     let bytes = if event_type == FD_READ {
-                        let to = rustix::fs::SeekFrom::Current(0);
+                        let to = std::io::SeekFrom::Current(0);
                         stat.size.saturating_sub(sys::seek(host, to)?)
                     } else {
                         1

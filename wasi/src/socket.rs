@@ -1,15 +1,11 @@
 //! Sockets: connections of a preopened listener. There is no other way to get one in preview 1.
 
-use std::os::fd::{AsFd, BorrowedFd};
-
-use rustix::event::PollFlags;
-
 use crate::context::WasiContext;
 use crate::descriptor::{Descriptor, Object};
 use crate::errno::Errno;
 use crate::memory::GuestMemory;
 use crate::rights::Rights;
-use crate::sys;
+use crate::sys::{self, AsFd, BorrowedFd, PollFlags};
 use crate::types::{fdflags, sockets};
 
 /// The connection behind a descriptor.

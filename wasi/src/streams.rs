@@ -1,11 +1,10 @@
 //! The standard streams as the embedder names them: where input comes from and where output goes.
 
 use std::io::{self, IoSlice, Read, Write};
-use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 
 use crate::descriptor::{Stream, lock};
-use crate::sys;
+use crate::sys::{self, OwnedFd};
 
 /// Where standard input comes from.
 pub enum Input {

@@ -5,7 +5,6 @@ use crate::failure::Failure;
 use clap::Args;
 use precast_wasi::{WasiContext, WasiContextBuilder};
 use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 /// What to run, and what it gets.
@@ -41,16 +40,16 @@ impl Program {
         let name = self
             .input
             .file_name()
-            .map_or(&b"-"[..], |name| name.as_bytes());
+            .map_or(&b"-"[..], |name| name.as_encoded_bytes());
         let mut builder = WasiContext::builder().inherit_stdio().arg(name);
         if self.invoke.is_none() {
-            builder = builder.args(self.arguments.iter().map(|text| text.clone().into_vec()));
+            builder = builder.args(self.arguments.iter().map(|text| text.clone().into_encoded_bytes()));
         }
         for variable in &self.variables {
             builder = match variable.split_once('=') {
                 Some((name, value)) => builder.env(name, value),
                 None => match std::env::var_os(variable) {
-                    Some(value) => builder.env(variable.as_str(), value.into_vec()),
+                    Some(value) => builder.env(variable.as_str(), value.into_encoded_bytes()),
                     // Not set here, so not set there.
                     None => builder,
                 },

@@ -2,7 +2,6 @@
 //! what is asked for beyond them.
 
 use precast_format::features::WasmFeature;
-use precast_format::tunables::StackChecks;
 
 use super::stack_arguments::StackArguments;
 use crate::codegen::{AllAdapters, CompiledFunction};
@@ -38,7 +37,7 @@ impl StackFrames {
         let (module, options) = (environment.module, environment.options);
         let isa = options.target.isa();
         let hidden = options.context_register() == ContextRegister::Parameter;
-        let probes = options.stack_checks == StackChecks::Guard;
+        let probes = options.target.touches_stack(options.stack_checks);
         // Tail calls can make the part that is probed larger than the frame.
         let arguments = |ty| StackArguments::new(isa, ty, hidden);
         let tail_calls = environment.usage.features().contains(WasmFeature::TailCall);
@@ -56,7 +55,7 @@ impl StackFrames {
         let defined = functions.iter().map(|function| {
             let checked = match function.demand {
                 0 => probe(function.frame_size),
-                demand => demand - function.frame_size,
+                demand => (demand - function.frame_size).max(probe(function.frame_size)),
             };
             (function.frame_size, checked)
         });

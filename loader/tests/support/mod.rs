@@ -30,6 +30,15 @@ pub const ISA: Isa = if cfg!(target_arch = "x86_64") {
     Isa::S390x
 };
 
+/// The calling convention of the machine that the tests run on.
+pub const HOST_ABI: HostAbi = if cfg!(windows) {
+    HostAbi::WindowsFastcall
+} else if cfg!(all(target_vendor = "apple", target_arch = "aarch64")) {
+    HostAbi::AppleAarch64
+} else {
+    HostAbi::SystemV
+};
+
 /// This machine, with pages of 4 KiB.
 pub fn target() -> Target {
     Target {
@@ -39,7 +48,7 @@ pub fn target() -> Target {
         } else {
             Endianness::Little
         },
-        host_abi: HostAbi::SystemV,
+        host_abi: HOST_ABI,
         page_size_log2: 12,
     }
 }

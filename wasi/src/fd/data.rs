@@ -3,7 +3,7 @@
 //! The system reads into guest memory and writes from it: no copy is made, unless other threads share
 //! the memory, and no lock of this process is held, unless a wait can be [ended](crate::alarm).
 
-use rustix::fs::SeekFrom;
+use std::io::SeekFrom;
 
 use crate::context::WasiContext;
 use crate::errno::Errno;

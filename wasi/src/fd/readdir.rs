@@ -10,9 +10,8 @@ use crate::descriptor::lock;
 use crate::errno::Errno;
 use crate::memory::GuestMemory;
 use crate::rights::Rights;
-use crate::sys;
+use crate::sys::{self, AsFd};
 use crate::types::{DIRENT_SIZE, FileType};
-use std::os::fd::AsFd;
 
 impl WasiContext {
     /// Writes directory entries from a cookie on. Cookie 0 is the start.

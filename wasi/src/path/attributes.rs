@@ -1,7 +1,7 @@
 //! The attributes of what a path names.
 
-use cap_fs_ext::{DirExt, MetadataExt, SystemTimeSpec};
-use cap_std::fs::{FileTypeExt, Metadata};
+use cap_fs_ext::{DirExt, FileTypeExt, MetadataExt, SystemTimeSpec};
+use cap_std::fs::Metadata;
 use cap_std::time::SystemTime;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -10,7 +10,7 @@ use crate::errno::Errno;
 use crate::fd::file::{new_times, write_stat};
 use crate::memory::{GuestMemory, PathBuffer};
 use crate::rights::Rights;
-use crate::sys::NewTime;
+use crate::sys::{self, NewTime};
 use crate::types::{Abi, FileStat, FileType, LOOKUP_SYMLINK_FOLLOW};
 
 /// Whether the lookup flags follow a link.
@@ -39,23 +39,16 @@ pub(crate) fn file_stat(metadata: &Metadata) -> FileStat {
     } else {
         FileType::Unknown
     };
-    let time = |seconds: i64, nanoseconds: i64| {
-        let seconds = u64::try_from(seconds).unwrap_or(0);
-        let nanoseconds = u64::try_from(nanoseconds).unwrap_or(0);
-        seconds
-            .saturating_mul(1_000_000_000)
-            .saturating_add(nanoseconds)
-    };
-    use cap_std::fs::MetadataExt as Host;
+    let [accessed, modified, changed] = sys::file_times(metadata);
     FileStat {
-        device: MetadataExt::dev(metadata),
-        inode: MetadataExt::ino(metadata),
+        device: metadata.dev(),
+        inode: metadata.ino(),
         file_type,
-        links: MetadataExt::nlink(metadata),
+        links: metadata.nlink(),
         size: metadata.len(),
-        accessed: time(metadata.atime(), metadata.atime_nsec()),
-        modified: time(metadata.mtime(), metadata.mtime_nsec()),
-        changed: time(Host::ctime(metadata), metadata.ctime_nsec()),
+        accessed,
+        modified,
+        changed,
     }
 }
 

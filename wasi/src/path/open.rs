@@ -1,11 +1,10 @@
 //! Opening files and directories.
 
 use cap_fs_ext::{
-    FollowSymlinks, OpenOptionsFollowExt, OpenOptionsMaybeDirExt, OpenOptionsSyncExt,
+    FileTypeExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsMaybeDirExt, OpenOptionsSyncExt,
 };
-use cap_std::fs::{Dir, FileTypeExt, OpenOptions};
+use cap_std::fs::{Dir, OpenOptions};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use super::attributes::follows;
@@ -15,7 +14,7 @@ use crate::descriptor::{Descriptor, Directory, Object};
 use crate::errno::Errno;
 use crate::memory::{GuestMemory, PathBuffer};
 use crate::rights::Rights;
-use crate::sys;
+use crate::sys::{self, AsFd, OwnedFd};
 use crate::types::{FileType, fdflags, oflags};
 
 /// How often a pipe without a reader is opened for writing again.
@@ -85,7 +84,7 @@ impl WasiContext {
         let wanted_inheriting = Rights::from_bits(inheriting);
         let opened = if request.is_directory(&file)? {
             Descriptor::new(
-                Object::Directory(Directory::new(Dir::from_std_file(file.into()))),
+                Object::Directory(Directory::new(sys::directory(file)?)),
                 wanted & handed_down & Rights::DIRECTORY,
                 wanted_inheriting & handed_down & Rights::DIRECTORY_INHERITING,
             )

@@ -2,7 +2,7 @@
 
 use precast_format::aux_stack::{AuxStack, AuxStackBounds, AuxStackEvidence};
 use precast_format::context::Field;
-use precast_format::target::{Endianness, HostAbi};
+use precast_format::target::Endianness;
 use precast_format::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode, Tunables};
 use precast_format::types::{ConstOp, GlobalType, ValueType};
 use precast_format::write::{ArtifactBuilder, Global, Target};
@@ -15,7 +15,7 @@ fn fields(stack: Option<AuxStack>) -> [usize; 2] {
     let target = Target {
         isa,
         endianness: isa.endianness().unwrap_or(Endianness::Little),
-        host_abi: HostAbi::SystemV,
+        host_abi: crate::sys::cpu::HOST_ABI,
         page_size_log2: 12,
     };
     let tunables = Tunables {

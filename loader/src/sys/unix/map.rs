@@ -9,6 +9,10 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use super::file::File;
 use super::{OsError, check, last_error};
 
+/// Whether pages of a file can take the place of others ([`Mapping::copy_on_write`]).
+#[cfg(test)]
+pub const REPLACES_PAGES: bool = true;
+
 /// The size of a page in bytes; a power of two.
 pub fn page_size() -> usize {
     static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
@@ -117,8 +121,17 @@ impl Mapping {
     pub fn resize(&mut self, size: usize) -> Result<(), OsError> {
         let new = Mapping::sparse(size)?;
         let kept = self.size.min(new.size);
-        // SAFETY: both mappings have so many bytes, and they are two different ones.
-        unsafe { new.base.copy_from_nonoverlapping(self.base, kept) };
+        // SAFETY: so many bytes can be read, and nobody writes them meanwhile.
+        let old = unsafe { core::slice::from_raw_parts(self.base.as_ptr(), kept) };
+        for (index, page) in old.chunks(page_size()).enumerate() {
+            // What was never touched need not be touched in the new place, either.
+            if page.iter().any(|byte| *byte != 0) {
+                // SAFETY: the new mapping is as large.
+                let place = unsafe { new.base.add(index * page_size()) };
+                // SAFETY: as above, and the mappings are two different ones.
+                unsafe { place.copy_from_nonoverlapping(NonNull::from(page).cast(), page.len()) };
+            }
+        }
         *self = new;
         Ok(())
     }

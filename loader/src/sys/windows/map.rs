@@ -27,6 +27,10 @@ use super::{OsError, check, last_error};
 /// What the offset of a view in its file is a multiple of.
 const VIEW_ALIGNMENT: u64 = 64 << 10;
 
+/// Whether pages of a file can take the place of others ([`Mapping::copy_on_write`]).
+#[cfg(test)]
+pub const REPLACES_PAGES: bool = false;
+
 /// The size of a page in bytes; a power of two.
 pub fn page_size() -> usize {
     static PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
@@ -125,8 +129,17 @@ impl Mapping {
     pub fn resize(&mut self, size: usize) -> Result<(), OsError> {
         let new = Mapping::sparse(size)?;
         let kept = self.size.min(new.size);
-        // SAFETY: both mappings have so many bytes, and they are two different ones.
-        unsafe { new.base.copy_from_nonoverlapping(self.base, kept) };
+        // SAFETY: so many bytes can be read, and nobody writes them meanwhile.
+        let old = unsafe { core::slice::from_raw_parts(self.base.as_ptr(), kept) };
+        for (index, page) in old.chunks(page_size()).enumerate() {
+            // What was never touched need not be touched in the new place, either.
+            if page.iter().any(|byte| *byte != 0) {
+                // SAFETY: the new mapping is as large.
+                let place = unsafe { new.base.add(index * page_size()) };
+                // SAFETY: as above, and the mappings are two different ones.
+                unsafe { place.copy_from_nonoverlapping(NonNull::from(page).cast(), page.len()) };
+            }
+        }
         *self = new;
         Ok(())
     }
@@ -341,6 +354,23 @@ mod tests {
         assert_eq!(unsafe { byte.read() }, 9);
         mapping.make_executable(page, page).unwrap();
         assert!(mapping.commit(0, (1 << 33) + page).is_err());
+    }
+
+    #[test]
+    fn pages_are_writable_first_and_executable_then() {
+        use windows_sys::Win32::System::Memory::{MEMORY_BASIC_INFORMATION, VirtualQuery};
+        let mut mapping = Mapping::writable(page_size()).unwrap();
+        let protection = |mapping: &Mapping| {
+            let mut about = MEMORY_BASIC_INFORMATION::default();
+            let (size, base) = (size_of_val(&about), mapping.base().as_ptr().cast());
+            // SAFETY: there is room for the answer.
+            let length = unsafe { VirtualQuery(base, &raw mut about, size) };
+            assert_eq!(length, size);
+            about.Protect
+        };
+        assert_eq!(protection(&mapping), PAGE_READWRITE);
+        mapping.make_executable(0, page_size()).unwrap();
+        assert_eq!(protection(&mapping), PAGE_EXECUTE_READ);
     }
 
     #[test]
