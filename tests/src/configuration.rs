@@ -56,6 +56,27 @@ pub const ALL: [Configuration; 4] = [
 ];
 
 impl Configuration {
+    /// The same as flags of `precast wast`, for code that is made for another machine.
+    pub fn flags(&self) -> Vec<&'static str> {
+        let opt_level = match self.opt_level {
+            OptLevel::None => "none",
+            OptLevel::Speed => "speed",
+            OptLevel::Size => "size",
+        };
+        vec![
+            "--bounds-checks",
+            self.bounds_checks.name(),
+            "--relocations",
+            self.relocation_model.name(),
+            "--traps",
+            self.trap_mode.name(),
+            "--opt-level",
+            opt_level,
+            "--jobs",
+            "1",
+        ]
+    }
+
     /// The compiler's options. Scripts have small modules, so one thread is enough.
     pub fn options(&self) -> Options {
         let target = Target::host().expect("tests run on a machine that code can be made for");

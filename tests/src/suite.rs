@@ -38,7 +38,7 @@ pub fn scripts(name: &str) -> Vec<TestFile<'static>> {
 
 /// The version of WebAssembly that the scripts of a folder are written for. Later versions make
 /// modules valid that earlier scripts call invalid, with more than one memory for example.
-fn version(folder: &str) -> WasmVersion {
+pub fn version(folder: &str) -> WasmVersion {
     match folder {
         "wasm-v1" | "mutable-global" => WasmVersion::V1,
         "wasm-v2"
@@ -51,6 +51,26 @@ fn version(folder: &str) -> WasmVersion {
         "threads" => WasmVersion::Threads,
         _ => WasmVersion::Latest,
     }
+}
+
+/// The version as `precast wast --wasm` has it.
+pub fn version_flag(version: WasmVersion) -> &'static str {
+    match version {
+        WasmVersion::V1 => "1",
+        WasmVersion::Threads => "threads",
+        WasmVersion::V2 => "2",
+        WasmVersion::Latest => "latest",
+    }
+}
+
+/// The lines of a script that hold assertions which were taken back, with the reason.
+pub fn taken_back(script: &TestFile<'_>) -> Vec<(&'static [usize], &'static str)> {
+    let of_script = TAKEN_BACK
+        .iter()
+        .filter(|(folder, name, ..)| script.parent() == *folder && script.name() == *name);
+    of_script
+        .map(|(_, _, lines, reason)| (*lines, *reason))
+        .collect()
 }
 
 /// Assertions of old proposals that a later version of WebAssembly took back without a feature by
@@ -114,14 +134,12 @@ pub fn run(script: &TestFile<'_>, configuration: &Configuration) -> Report {
 
 /// Counts failures as skipped where the assertion was taken back.
 fn without_what_was_taken_back(script: &TestFile<'_>, mut report: Report) -> Report {
-    for (folder, name, lines, reason) in TAKEN_BACK {
-        if script.parent() == *folder && script.name() == *name {
-            let before = report.failed.len();
-            report.failed.retain(|failed| !lines.contains(&failed.line));
-            let count = before - report.failed.len();
-            if count > 0 {
-                *report.skipped.entry((*reason).to_owned()).or_default() += count;
-            }
+    for (lines, reason) in taken_back(script) {
+        let before = report.failed.len();
+        report.failed.retain(|failed| !lines.contains(&failed.line));
+        let count = before - report.failed.len();
+        if count > 0 {
+            *report.skipped.entry(reason.to_owned()).or_default() += count;
         }
     }
     report

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// The cargo that started us, or the one on the path.
-fn cargo() -> Command {
+pub fn command() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     if let Ok(root) = root() {
         command.current_dir(root);
@@ -31,7 +31,7 @@ pub fn run(arguments: &[&str]) -> Outcome {
 
 /// Runs cargo with environment variables added.
 pub fn run_with(arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
-    let status = cargo()
+    let status = command()
         .args(arguments)
         .envs(variables.iter().copied())
         .status()
@@ -45,7 +45,7 @@ pub fn run_with(arguments: &[&str], variables: &[(&str, &str)]) -> Outcome {
 
 /// Runs cargo and takes its standard output; the flag says whether it succeeded.
 pub fn capture(arguments: &[&str]) -> Outcome<(bool, String)> {
-    let output = cargo()
+    let output = command()
         .args(arguments)
         .stderr(Stdio::inherit())
         .output()

@@ -7,6 +7,7 @@
 
 mod bench;
 mod cargo;
+mod cross;
 mod markers;
 mod programs;
 mod scale;
@@ -40,6 +41,8 @@ enum Command {
     Spec,
     /// Fetches, compiles and runs programs that others published.
     Programs(programs::ProgramsArguments),
+    /// Runs scripts, programs and tests for other instruction sets, under emulation.
+    Cross(cross::CrossArguments),
     /// Runs the loader's tests with threads under ThreadSanitizer, where the toolchain has it.
     Tsan,
     /// Runs every test with threads many times, each in a process of its own.
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Scale(arguments) => scale::run(&arguments),
         Command::Spec => spec(),
         Command::Programs(arguments) => programs::run(&arguments),
+        Command::Cross(arguments) => cross::run(&arguments),
         Command::Tsan => tsan::run(),
         Command::Soak(arguments) => soak::run(&arguments),
         Command::Bless => bless(),

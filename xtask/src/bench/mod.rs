@@ -5,7 +5,7 @@
 //! the median of user plus system time of the whole process. Compilation is measured the same
 //! way, with its peak memory. Output is compared on each run: a fast wrong answer is an error.
 
-mod corpus;
+pub mod corpus;
 mod exceptions;
 mod large;
 pub mod measure;

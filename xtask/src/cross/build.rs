@@ -1,0 +1,138 @@
+//! Building for a target: cargo with another compiler, library, linker and runner.
+
+use super::target::Target;
+use super::toolchain::RUSTC;
+use super::{Place, sysroot};
+use crate::{Outcome, cargo};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Cargo for a target.
+pub struct Cross {
+    /// The target.
+    pub target: &'static Target,
+    folder: PathBuf,
+    sysroot: Option<PathBuf>,
+}
+
+/// A program for the target, and what starts it.
+pub struct Runner {
+    emulator: Vec<String>,
+    program: PathBuf,
+}
+
+impl Runner {
+    /// A command that starts the program on its machine.
+    pub fn command(&self) -> Command {
+        let mut words = self.emulator.iter();
+        let Some(emulator) = words.next() else {
+            return Command::new(&self.program);
+        };
+        let mut command = Command::new(emulator);
+        command.args(words).arg(&self.program);
+        command
+    }
+}
+
+impl Cross {
+    /// Cargo for this target, with a standard library.
+    pub fn new(target: &'static Target, place: &Place) -> Outcome<Cross> {
+        let sysroot = target
+            .machine
+            .map(|machine| sysroot::prepare(machine, &place.folder));
+        Ok(Cross {
+            target,
+            folder: place.folder.clone(),
+            sysroot: sysroot.transpose()?,
+        })
+    }
+
+    /// A `precast` without the compiler. It is built in the profile for development: nothing of it
+    /// takes long but the programs, and those are optimised already.
+    pub fn runner(&self) -> Outcome<Runner> {
+        self.built("runner", &["--no-default-features"])
+    }
+
+    /// A `precast` with everything.
+    pub fn compiler(&self) -> Outcome<Runner> {
+        self.built("compiler", &[])
+    }
+
+    /// Builds the command; a copy is taken, because another build writes the same file.
+    fn built(&self, name: &str, arguments: &[&str]) -> Outcome<Runner> {
+        println!("  build: {name}");
+        let mut command = self.cargo("build");
+        command
+            .args(["--quiet", "-p", "precast-cli", "--bin", "precast"])
+            .args(arguments);
+        let status = command.status().map_err(|error| error.to_string())?;
+        if !status.success() {
+            return Err(format!(
+                "the {name} for {} cannot be built",
+                self.target.name
+            ));
+        }
+        let triple = self.target.machine.map_or("", |machine| machine.triple);
+        let built = self.build_folder().join(triple).join("debug/precast");
+        let program = self
+            .folder
+            .join("bin")
+            .join(format!("{}-{name}", self.target.name));
+        copy(&built, &program)?;
+        let emulator = self.target.machine.and_then(|machine| {
+            let libraries = format!("/usr/{}", machine.tools);
+            machine
+                .emulator
+                .map(|emulator| vec![emulator.to_owned(), "-L".to_owned(), libraries])
+        });
+        Ok(Runner {
+            emulator: emulator.unwrap_or_default(),
+            program,
+        })
+    }
+
+    /// A command of cargo's for this target.
+    pub fn cargo(&self, subcommand: &str) -> Command {
+        let mut command = cargo::command();
+        command
+            .arg(subcommand)
+            .env("CARGO_TARGET_DIR", self.build_folder());
+        let (Some(machine), Some(sysroot)) = (self.target.machine, &self.sysroot) else {
+            return command;
+        };
+        let mut flags = format!("--sysroot {}", sysroot.display());
+        let libraries = format!("/usr/{}", machine.tools);
+        let variable = |what: &str| {
+            let triple = machine.triple.replace(['-', '.'], "_").to_uppercase();
+            format!("CARGO_TARGET_{triple}_{what}")
+        };
+        match machine.emulator {
+            Some(emulator) => {
+                command.env(variable("RUNNER"), format!("{emulator} -L {libraries}"));
+            }
+            // The programs run by themselves, with the libraries of the cross compiler.
+            None => flags.push_str(&format!(
+                " -Clink-arg=-Wl,--dynamic-linker={libraries}/lib/ld-linux.so.2 \
+                 -Clink-arg=-Wl,-rpath={libraries}/lib"
+            )),
+        }
+        command
+            .args(["--target", machine.triple])
+            .env("RUSTC", RUSTC)
+            .env("RUSTFLAGS", flags)
+            .env(variable("LINKER"), format!("{}-gcc", machine.tools));
+        command
+    }
+
+    fn build_folder(&self) -> PathBuf {
+        self.folder.join("build")
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Outcome {
+    let folder = to.parent().unwrap_or(to);
+    let copied = std::fs::create_dir_all(folder).and_then(|()| std::fs::copy(from, to));
+    copied
+        .map(|_| ())
+        .map_err(|error| format!("{}: {error}", from.display()))
+}

@@ -1,0 +1,107 @@
+//! Tests that are built for the target: those of the loader, which need no compiler, and those that
+//! provoke faults in compiled code.
+
+use super::build::Cross;
+use super::counts::Counts;
+use crate::Outcome;
+use std::process::Stdio;
+
+/// Files of the package of tests that are about signals, stacks, frames and exceptions.
+const FAULTS: &[&str] = &[
+    "signals",
+    "platform_faults",
+    "stack_sweep",
+    "stack_regions",
+    "backtraces",
+    "exceptions",
+    "unwinding",
+    "threads",
+    "wx",
+];
+
+/// The loader's own tests.
+pub fn loader(cross: &Cross) -> Outcome<Counts> {
+    println!("  tests of the loader");
+    let mut arguments = vec!["-p".to_owned(), "precast-loader".to_owned()];
+    let features = cross.target.loader_features.join(",");
+    if !features.is_empty() {
+        arguments.extend(["--features".to_owned(), features]);
+    }
+    run(cross, &arguments)
+}
+
+/// The tests that compile what they run: the compiler is built for the target, and runs there.
+pub fn whole(cross: &Cross) -> Outcome<Counts> {
+    println!("  tests of faults");
+    let mut arguments = vec!["-p".to_owned(), "precast-tests".to_owned()];
+    for name in FAULTS {
+        arguments.extend(["--test".to_owned(), (*name).to_owned()]);
+    }
+    run(cross, &arguments)
+}
+
+fn run(cross: &Cross, arguments: &[String]) -> Outcome<Counts> {
+    let mut command = cross.cargo("test");
+    command.arg("--no-fail-fast").args(arguments);
+    // Documentation's examples are not about the target, and cargo runs them with another compiler.
+    command.args(if arguments.iter().any(|one| one == "--test") {
+        &[][..]
+    } else {
+        &["--lib", "--tests"]
+    });
+    let output = command.stderr(Stdio::piped()).output();
+    let output = output.map_err(|error| error.to_string())?;
+    let counts = read(&String::from_utf8_lossy(&output.stdout));
+    if output.status.success() || counts.failures() > 0 {
+        return Ok(counts);
+    }
+    // Without a test that failed, a build did, or a process ended before its summary.
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    let cause = complaints.lines().find(|line| line.starts_with("error"));
+    let mut counts = counts;
+    counts
+        .failed
+        .push(cause.unwrap_or("tests ended early").to_owned());
+    Ok(counts)
+}
+
+/// Counts from the lines of test harnesses.
+fn read(text: &str) -> Counts {
+    let mut counts = Counts::default();
+    for line in text.lines() {
+        let Some((name, result)) = line
+            .strip_prefix("test ")
+            .and_then(|rest| rest.split_once(" ... "))
+        else {
+            continue;
+        };
+        match result {
+            "ok" => counts.passed += 1,
+            _ if result.starts_with("ignored") => {
+                *counts
+                    .skipped
+                    .entry("ignored tests".to_owned())
+                    .or_default() += 1;
+            }
+            _ => counts.failed.push(format!("test {name}: {result}")),
+        }
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    #[test]
+    fn lines_of_harnesses_are_counted() {
+        let text = "running 3 tests\ntest a ... ok\ntest b ... FAILED\ntest c ... ignored, slow\n\
+                    test result: FAILED. 1 passed; 1 failed; 1 ignored\n";
+        let counts = read(text);
+        assert_eq!(
+            (counts.passed, counts.failures(), counts.skips()),
+            (1, 1, 1)
+        );
+        assert_eq!(counts.failed, ["test b: FAILED"]);
+    }
+}

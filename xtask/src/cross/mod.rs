@@ -1,0 +1,143 @@
+//! `cargo xtask cross`: code for other instruction sets, run where this machine is none of them.
+//!
+//! This machine compiles the modules of the specification's scripts and the programs of the corpus
+//! for each target; a `precast` without the compiler, built for the target, runs them under
+//! emulation. What cannot be tried is skipped with the reason, and never counts as passed. The last
+//! line sums up: `cross: N passed, N failed, N skipped`, a script under one configuration being one,
+//! and so are a program and a test.
+
+mod build;
+mod corpus;
+mod counts;
+mod faults;
+mod same_bytes;
+mod scripts;
+mod sysroot;
+mod table;
+mod target;
+mod toolchain;
+mod watch;
+
+use crate::{Outcome, cargo, markers};
+use clap::Args;
+use counts::Counts;
+use scripts::Suite;
+use std::path::PathBuf;
+use table::{Measured, Row};
+use target::{TARGETS, Target};
+
+/// Options of `cargo xtask cross`.
+#[derive(Args)]
+pub struct CrossArguments {
+    /// What every change has to pass: fewer scripts, no programs, the loader's tests.
+    #[arg(long)]
+    small: bool,
+    /// Only these targets, by name.
+    #[arg(long, value_delimiter = ',', value_name = "TARGET")]
+    only: Vec<String>,
+    /// Install no packages; a target that needs some is skipped.
+    #[arg(long)]
+    no_install: bool,
+    /// Only the scripts of the specification, of all targets.
+    #[arg(long, conflicts_with = "small")]
+    scripts: bool,
+}
+
+/// Where everything of this command is.
+pub struct Place {
+    /// A folder in cargo's own.
+    pub folder: PathBuf,
+    /// The workspace.
+    pub root: PathBuf,
+    /// The `precast` of this machine, with the compiler.
+    pub precast: PathBuf,
+}
+
+/// Measures the targets, prints the table, and records it if it is whole.
+pub fn run(arguments: &CrossArguments) -> Outcome {
+    let chosen = choose(arguments)?;
+    let (root, built) = (cargo::root()?, cargo::target_directory()?);
+    cargo::run(&["build", "--quiet", "--workspace", "--bin", "precast"])?;
+    let place = Place {
+        folder: built.join("cross"),
+        root,
+        precast: built.join("debug/precast"),
+    };
+    let suite = Suite::write(&place.folder.join("scripts"))?;
+    let suite = if arguments.small {
+        suite.small()
+    } else {
+        suite
+    };
+    toolchain::prepare(&chosen, !arguments.no_install);
+    let mut rows = Vec::new();
+    for target in chosen {
+        println!("{}", target.name);
+        let outcome = match toolchain::missing(target) {
+            Some(reason) => Err(Counts::skipped(reason)),
+            None => measure(target, &place, &suite, arguments).map_err(Counts::failed),
+        };
+        let row = Row { target, outcome };
+        row.complaints()
+            .for_each(|complaint| println!("  {complaint}"));
+        rows.push(row);
+    }
+    let text = table::render(&rows);
+    println!("\n{text}");
+    if !arguments.small && !arguments.scripts && arguments.only.is_empty() {
+        markers::replace(&place.root.join("README.md"), "cross", &text)?;
+    }
+    let mut sum = Counts::default();
+    rows.iter().for_each(|row| sum.add(row.sum()));
+    let (passed, failed, skipped) = (sum.passed, sum.failures(), sum.skips());
+    println!("cross: {passed} passed, {failed} failed, {skipped} skipped");
+    match failed {
+        0 => Ok(()),
+        _ => Err("something failed on another target".into()),
+    }
+}
+
+fn choose(arguments: &CrossArguments) -> Outcome<Vec<&'static Target>> {
+    for name in &arguments.only {
+        if !TARGETS.iter().any(|target| target.name == name) {
+            let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
+            return Err(format!(
+                "no target `{name}`; there are {}",
+                names.join(", ")
+            ));
+        }
+    }
+    let wanted = |target: &&Target| match arguments.only.is_empty() {
+        // The tests of every change run natively anyway.
+        true => !(arguments.small && target.is_reference()),
+        false => arguments.only.iter().any(|name| name == target.name),
+    };
+    Ok(TARGETS.iter().filter(wanted).collect())
+}
+
+fn measure(
+    target: &'static Target,
+    place: &Place,
+    suite: &Suite,
+    arguments: &CrossArguments,
+) -> Outcome<Measured> {
+    let cross = build::Cross::new(target, place)?;
+    let runner = cross.runner()?;
+    let scripts = suite.run(target, place, &runner)?;
+    let mut measured = Measured {
+        scripts,
+        ..Measured::default()
+    };
+    if arguments.scripts {
+        return Ok(measured);
+    }
+    if !arguments.small {
+        measured.programs = corpus::run(target, place, &runner)?;
+    }
+    measured.loader = Some(faults::loader(&cross)?);
+    if !arguments.small {
+        measured.faults = Some(faults::whole(&cross)?);
+        measured.same_bytes = same_bytes::run(&cross, place)?;
+    }
+    Ok(measured)
+}

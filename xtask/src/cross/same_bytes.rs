@@ -1,0 +1,37 @@
+//! The compiler itself runs on the target, and makes the same bytes there as here.
+
+use super::build::Cross;
+use super::counts::Counts;
+use super::{Place, corpus, watch};
+use crate::Outcome;
+use crate::bench;
+use std::process::Command;
+
+/// Compiles the corpus on the target and compares; nothing where there is no corpus.
+pub fn run(cross: &Cross, place: &Place) -> Outcome<Option<Counts>> {
+    let Some(folder) = corpus::folder(place) else {
+        return Ok(None);
+    };
+    let compiler = cross.compiler()?;
+    println!("  same bytes");
+    let scratch = place.folder.join("same").join(cross.target.name);
+    std::fs::create_dir_all(&scratch).map_err(|error| error.to_string())?;
+    let programs = bench::corpus::read(&folder)?;
+    let outcomes = watch::side_by_side(&programs, |_, program| {
+        let wasm = folder.join(&program.wasm);
+        let [here, there] =
+            ["here", "there"].map(|where_| scratch.join(format!("{}.{where_}", program.name)));
+        corpus::compile(Command::new(&place.precast), cross.target, &wasm, &here)?;
+        corpus::compile(compiler.command(), cross.target, &wasm, &there)?;
+        let read = |path| std::fs::read(path).map_err(|error| error.to_string());
+        Ok(read(&here)? == read(&there)?)
+    })?;
+    let mut counts = Counts::default();
+    for (program, same) in programs.iter().zip(outcomes) {
+        match same {
+            true => counts.passed += 1,
+            false => counts.failed.push(format!("{}: other bytes", program.name)),
+        }
+    }
+    Ok(Some(counts))
+}

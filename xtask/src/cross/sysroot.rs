@@ -1,0 +1,82 @@
+//! The standard library for a target: built once by Debian's toolchain from its own source, and kept
+//! where `--sysroot` finds it, so that all later builds are ordinary ones.
+
+use super::target::Machine;
+use super::toolchain::{CARGO, RUSTC};
+use crate::Outcome;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The sysroot with the library for this machine, which is built if it is not there or is that of another compiler.
+pub fn prepare(machine: &Machine, folder: &Path) -> Outcome<PathBuf> {
+    let sysroot = folder.join("sysroot");
+    let libraries = sysroot.join("lib/rustlib").join(machine.triple).join("lib");
+    let stamp = libraries.join("version");
+    let version = version()?;
+    if fs::read_to_string(&stamp).is_ok_and(|built| built == version) {
+        return Ok(sysroot);
+    }
+    println!("  the standard library for {}", machine.triple);
+    let built = build(machine, &folder.join("library"))?;
+    let failed = |error: std::io::Error| format!("{}: {error}", libraries.display());
+    if libraries.exists() {
+        fs::remove_dir_all(&libraries).map_err(failed)?;
+    }
+    fs::create_dir_all(&libraries).map_err(failed)?;
+    for file in fs::read_dir(&built).map_err(failed)? {
+        let path = file.map_err(failed)?.path();
+        let name = path.file_name().unwrap_or_default();
+        let is_library = path
+            .extension()
+            .is_some_and(|extension| extension == "rlib");
+        if is_library && !name.to_string_lossy().starts_with("libempty") {
+            fs::copy(&path, libraries.join(name)).map_err(failed)?;
+        }
+    }
+    fs::write(&stamp, version).map_err(failed)?;
+    Ok(sysroot)
+}
+
+/// Builds the library below an empty crate; the folder with what came of it.
+fn build(machine: &Machine, folder: &Path) -> Outcome<PathBuf> {
+    let source = folder.join("empty");
+    let failed = |error: std::io::Error| format!("{}: {error}", source.display());
+    fs::create_dir_all(source.join("src")).map_err(failed)?;
+    let manifest =
+        "[package]\nname = \"empty\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n";
+    fs::write(source.join("Cargo.toml"), manifest).map_err(failed)?;
+    fs::write(source.join("src/lib.rs"), "#![no_std]\n").map_err(failed)?;
+    let mut command = Command::new(CARGO);
+    command
+        .args(["build", "--quiet", "--release"])
+        .args([
+            "-Zbuild-std=std,panic_unwind,test",
+            "--target",
+            machine.triple,
+        ])
+        .arg("--target-dir")
+        .arg(folder)
+        .env("RUSTC", RUSTC)
+        // The only door to building the library; what is built of ours goes without.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_TARGET_DIR")
+        .current_dir(&source);
+    let status = command
+        .status()
+        .map_err(|error| format!("{CARGO}: {error}"))?;
+    match status.success() {
+        true => Ok(folder.join(machine.triple).join("release/deps")),
+        false => Err(format!(
+            "the standard library for {} cannot be built",
+            machine.triple
+        )),
+    }
+}
+
+fn version() -> Outcome<String> {
+    let output = Command::new(RUSTC).arg("-vV").output();
+    let output = output.map_err(|error| format!("{RUSTC}: {error}"))?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -1,0 +1,118 @@
+//! The targets, and what each needs on this machine: packages, a linker, an emulator.
+
+/// What code is made for, and where it is run.
+pub struct Target {
+    /// The name in tables and on the command line.
+    pub name: &'static str,
+    /// What `precast compile --target` calls it.
+    pub code: &'static str,
+    /// The machine that runs it.
+    pub machine: Option<&'static Machine>,
+    /// Whether pages can guard memories: there is address space enough.
+    pub guards: bool,
+    /// Whether code can be patched: that of an interpreter is not.
+    pub direct: bool,
+    /// Features that the loader's tests need.
+    pub loader_features: &'static [&'static str],
+}
+
+/// Another machine than this one.
+pub struct Machine {
+    /// Rust's name for it.
+    pub triple: &'static str,
+    /// What the names of the cross compiler begin with, and its folder in `/usr`.
+    pub tools: &'static str,
+    /// The emulator; without one the machine understands its instructions.
+    pub emulator: Option<&'static str>,
+    /// The packages of compiler and C library.
+    pub packages: &'static [&'static str],
+}
+
+const AARCH64: Machine = Machine {
+    triple: "aarch64-unknown-linux-gnu",
+    tools: "aarch64-linux-gnu",
+    emulator: Some("qemu-aarch64-static"),
+    packages: &["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"],
+};
+
+const RISCV64: Machine = Machine {
+    triple: "riscv64gc-unknown-linux-gnu",
+    tools: "riscv64-linux-gnu",
+    emulator: Some("qemu-riscv64-static"),
+    packages: &["gcc-riscv64-linux-gnu", "libc6-dev-riscv64-cross"],
+};
+
+const S390X: Machine = Machine {
+    triple: "s390x-unknown-linux-gnu",
+    tools: "s390x-linux-gnu",
+    emulator: Some("qemu-s390x-static"),
+    packages: &["gcc-s390x-linux-gnu", "libc6-dev-s390x-cross"],
+};
+
+const I686: Machine = Machine {
+    triple: "i686-unknown-linux-gnu",
+    tools: "i686-linux-gnu",
+    emulator: None,
+    packages: &["gcc-i686-linux-gnu", "libc6-dev-i386-cross"],
+};
+
+const ARMV7: Machine = Machine {
+    triple: "armv7-unknown-linux-gnueabihf",
+    tools: "arm-linux-gnueabihf",
+    emulator: Some("qemu-arm-static"),
+    packages: &["gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross"],
+};
+
+/// Every target, the reference first.
+pub const TARGETS: &[Target] = &[
+    native("x86_64", "x86_64-unknown-linux-gnu", None),
+    native("aarch64", AARCH64.triple, Some(&AARCH64)),
+    native("riscv64", RISCV64.triple, Some(&RISCV64)),
+    native("s390x", S390X.triple, Some(&S390X)),
+    pulley("pulley64", "pulley64", None),
+    pulley("pulley32-i686", "pulley32", Some(&I686)),
+    pulley("pulley32-armv7", "pulley32", Some(&ARMV7)),
+];
+
+const fn native(
+    name: &'static str,
+    code: &'static str,
+    machine: Option<&'static Machine>,
+) -> Target {
+    Target {
+        name,
+        code,
+        machine,
+        guards: true,
+        direct: true,
+        loader_features: &[],
+    }
+}
+
+const fn pulley(
+    name: &'static str,
+    code: &'static str,
+    machine: Option<&'static Machine>,
+) -> Target {
+    Target {
+        name,
+        code,
+        machine,
+        guards: false,
+        direct: false,
+        loader_features: &["pulley"],
+    }
+}
+
+impl Target {
+    /// Whether this is the target that the others are compared with.
+    pub fn is_reference(&self) -> bool {
+        self.name == TARGETS[0].name
+    }
+
+    /// Whether code for the target has such a configuration.
+    pub fn has(&self, configuration: &str) -> bool {
+        (self.guards || !configuration.contains("guard"))
+            && (self.direct || !configuration.contains("direct"))
+    }
+}
