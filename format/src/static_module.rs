@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A linker fills the two addresses in. Everything else that is known of the module stands in the
-//! metadata, the initial contents of its memories included. The layout is C's, for the pointer width of
+//! metadata, the data of its memories included. The layout is C's, for the pointer width of
 //! the target; numbers are in the byte order of the target, since it is the program that reads them.
 
 use crate::context::PointerWidth;

@@ -4,7 +4,8 @@
 //!   precast_module_NAME   the one public symbol: a static module, in data that the linker fills in
 //!      |        |
 //!      |        '-------> text        code, executed where it lies; a local symbol for each function
-//!      '----------------> metadata    the artifact in the split form, read-only; the memory image in it
+//!      '----------------> metadata    the artifact in the split form, read-only; it holds the initial
+//!                                     contents of memories, as data segments, since nothing is mapped
 //!   frame tables          how debuggers and profilers walk the stack from the text
 //! ```
 //!
@@ -116,7 +117,12 @@ impl<'a> Writer<'a> {
         self.object.append_section_data(section, bytes, alignment);
         // A label without a size: it is no function, and those begin where it does.
         let name = format!("{}${what}", self.name);
-        let symbol = self.local(name, section, 0, 0, SymbolKind::Label);
+        let kind = match self.machine.format {
+            // Symbols have no kinds there.
+            BinaryFormat::MachO => SymbolKind::Data,
+            _ => SymbolKind::Label,
+        };
+        let symbol = self.local(name, section, 0, 0, kind);
         Part { section, symbol }
     }
 
@@ -184,10 +190,10 @@ impl<'a> Writer<'a> {
     /// Everything else that loading needs.
     fn metadata(&mut self, artifact: &Artifact<'_>, split: &SplitArtifact) -> Part {
         let part = self.part(SectionKind::ReadOnlyData, "metadata", &split.metadata, 8);
-        let image = artifact.section(ArtifactSection::ImageBytes);
-        if image.size != 0 {
-            let name = format!("{}$image", self.name);
-            let (offset, size) = (u64::from(image.offset), u64::from(image.size));
+        let data = artifact.section(ArtifactSection::DataBytes);
+        if data.size != 0 {
+            let name = format!("{}$data", self.name);
+            let (offset, size) = (u64::from(data.offset), u64::from(data.size));
             self.local(name, part.section, offset, size, SymbolKind::Data);
         }
         part

@@ -23,7 +23,7 @@ pub(super) struct NamedCode {
 /// Everything in the text that has a name, in its order.
 pub(super) fn functions(artifact: &Artifact<'_>, pieces: &[Piece], module: &str) -> Vec<NamedCode> {
     let mut named = Vec::with_capacity(pieces.len());
-    let mut taken: HashSet<String> = ["text", "metadata", "image"]
+    let mut taken: HashSet<String> = ["text", "metadata", "data", "frames", "unwind"]
         .iter()
         .map(|what| format!("{module}${what}"))
         .collect();
