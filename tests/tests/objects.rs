@@ -294,7 +294,7 @@ fn functions_have_symbols() {
             "app$add",
             "app$fib",
             "app$gr__e___u8____",
-            "app$func$5",
+            "app$func.5",
         ]) {
             let found = code
                 .get(&u64::from(function.text_offset))
@@ -318,7 +318,7 @@ fn functions_have_symbols() {
         for (offset, what, ty) in of_types {
             if let Some(offset) = offset {
                 let name = code.get(&u64::from(offset)).map(String::as_str);
-                assert_eq!(name, Some(&*format!("app${what}${ty}")), "{target}");
+                assert_eq!(name, Some(&*format!("app${what}.{ty}")), "{target}");
                 count += 1;
             }
         }

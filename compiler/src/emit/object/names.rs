@@ -1,8 +1,8 @@
 //! Names of functions as symbols: safe for linkers and for those who read backtraces, and unique.
 //!
 //! A function is `app$add`, after the name section or its export. A name that comes twice, or is none,
-//! gets the function's index: `app$add$12`, `app$func$12`. Trampolines are `app$entry$3`,
-//! `app$host$3` and `app$switch$3`, after the type that they are for.
+//! gets the function's index: `app$add.12`, `app$func.12`. Trampolines are `app$entry.3`,
+//! `app$host.3` and `app$switch.3`, after the type that they are for.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -67,14 +67,14 @@ pub(super) fn functions(artifact: &Artifact<'_>, pieces: &[Piece], module: &str)
 /// A symbol that nobody else has.
 fn unique(module: &str, name: &str, what: &str, index: u32, taken: &mut HashSet<String>) -> String {
     let mut symbol = match safe(name) {
-        name if name.is_empty() => format!("{module}${what}${index}"),
+        name if name.is_empty() => format!("{module}${what}.{index}"),
         name => format!("{module}${name}"),
     };
     if taken.contains(&symbol) {
-        symbol = format!("{symbol}${index}");
+        symbol = format!("{symbol}.{index}");
     }
     while !taken.insert(symbol.clone()) {
-        symbol.push('$');
+        symbol.push('.');
     }
     symbol
 }
@@ -98,14 +98,14 @@ mod tests {
         let mut taken = HashSet::new();
         let mut symbol = |name, index| unique("app", name, "func", index, &mut taken);
         assert_eq!(symbol("add", 0), "app$add");
-        assert_eq!(symbol("add", 1), "app$add$1");
-        assert_eq!(symbol("", 2), "app$func$2");
-        assert_eq!(symbol("func$2", 3), "app$func$2$3");
-        assert_eq!(symbol("func$2$3", 4), "app$func$2$3$4");
+        assert_eq!(symbol("add", 1), "app$add.1");
+        assert_eq!(symbol("", 2), "app$func.2");
+        assert_eq!(symbol("func.2", 3), "app$func.2.3");
+        assert_eq!(symbol("func.2.3", 4), "app$func.2.3.4");
         assert_eq!(symbol("a b\n", 5), "app$a_b_");
         assert_eq!(symbol("größe::<i32>", 6), "app$gr__e___i32_");
         assert_eq!(symbol("_ZN3foo3barEv", 7), "app$_ZN3foo3barEv");
-        assert_eq!(symbol("add$1", 8), "app$add$1$8");
+        assert_eq!(symbol("add.1", 8), "app$add.1.8");
         assert_eq!(symbol(&"x".repeat(5000), 9).len(), 204);
     }
 }
