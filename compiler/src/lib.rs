@@ -123,6 +123,7 @@ fn compile_to<T>(
     progress: &dyn Progress,
     emit: impl FnOnce(Code<'_>) -> Result<T>,
 ) -> Result<T> {
+    options.check()?;
     let isa = options.target.cranelift_isa(options)?;
     let plain = options.target.plain_cranelift_isa(options)?;
     let isas = codegen::Isas {

@@ -3,6 +3,7 @@
 use precast_format::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode};
 use wasmparser::WasmFeatures;
 
+use crate::error::{CompileError, Result};
 use crate::target::Target;
 
 /// How much time to spend on the code, and to what end.
@@ -141,7 +142,8 @@ pub struct Options {
 
 impl Options {
     /// The default options for a target: speed, guard pages and signals where the operating system
-    /// has them, explicit checks on bare metal.
+    /// has them, explicit checks on bare metal. Bytecode has trapping instructions everywhere, and
+    /// explicit checks of memory and stack.
     pub fn new(target: Target) -> Options {
         let hosted = target.is_hosted();
         Options {
@@ -150,7 +152,7 @@ impl Options {
             } else {
                 BoundsChecks::Explicit
             },
-            trap_mode: if hosted {
+            trap_mode: if hosted || target.isa().is_bytecode() {
                 TrapMode::Signals
             } else {
                 TrapMode::Explicit
@@ -179,6 +181,36 @@ impl Options {
             context_register: None,
             unwind_info: false,
             verify: cfg!(debug_assertions),
+        }
+    }
+
+    /// Refuses what the target's code cannot do.
+    ///
+    /// # Errors
+    ///
+    /// When bytecode is to rely on guard pages: nobody catches the faults of an interpreter.
+    pub(crate) fn check(&self) -> Result<()> {
+        let isa = self.target.isa();
+        let bounds = self.bounds_checks == BoundsChecks::Guard;
+        let stack = self.stack_checks == StackChecks::Guard;
+        let checks = match (isa.is_bytecode(), bounds, stack) {
+            (true, true, _) => "bounds checks",
+            (true, _, true) => "stack checks",
+            _ => return Ok(()),
+        };
+        Err(CompileError::options(format!(
+            "{checks} by guard pages need code that the processor runs, and that of {} is interpreted; \
+             use `explicit` or `none`",
+            isa.name()
+        )))
+    }
+
+    /// How text refers to the loader after defaults are applied: bytecode has nothing to patch.
+    pub fn relocation_model(&self) -> RelocationModel {
+        if self.target.isa().is_bytecode() {
+            RelocationModel::Xip
+        } else {
+            self.relocation_model
         }
     }
 

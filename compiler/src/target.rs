@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use cranelift_codegen::isa::{self, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
-use precast_format::target::{CpuFeatures, HostAbi, Isa};
+use precast_format::target::{CpuFeatures, Endianness, HostAbi, Isa};
 use target_lexicon::{Architecture, BinaryFormat, OperatingSystem, Triple};
 
 use crate::error::{CompileError, Result};
@@ -39,7 +39,11 @@ const X86_64_LEVELS: &[(&str, &[&str])] = &[
 const S390X_LEVELS: &[(&str, &[&str])] = &[
     (
         "z14",
-        &["vector", "vector-enhancements-1", "miscellaneous-extensions-2"],
+        &[
+            "vector",
+            "vector-enhancements-1",
+            "miscellaneous-extensions-2",
+        ],
     ),
     (
         "z15",
@@ -72,7 +76,7 @@ impl Target {
         let triple = match name {
             "x86_64" | "aarch64" | "s390x" => format!("{name}-unknown-linux-gnu"),
             "riscv64" => "riscv64gc-unknown-linux-gnu".to_owned(),
-            "pulley32" | "pulley64" => format!("{name}-unknown-none"),
+            "pulley32" | "pulley64" | "pulley32be" | "pulley64be" => format!("{name}-unknown-none"),
             _ => name.to_owned(),
         };
         let triple = Triple::from_str(&triple).map_err(|error| {
@@ -96,8 +100,8 @@ impl Target {
             Architecture::Aarch64(_) => Isa::Aarch64,
             Architecture::Riscv64(_) => Isa::Riscv64,
             Architecture::S390x => Isa::S390x,
-            Architecture::Pulley32 => Isa::Pulley32,
-            Architecture::Pulley64 => Isa::Pulley64,
+            Architecture::Pulley32 | Architecture::Pulley32be => Isa::Pulley32,
+            Architecture::Pulley64 | Architecture::Pulley64be => Isa::Pulley64,
             _ => {
                 return Err(CompileError::options(format!(
                     "no code generator for the architecture of `{triple}`"
@@ -270,12 +274,24 @@ impl Target {
             .is_some_and(|feature| feature.missing_from(self.features).is_empty())
     }
 
-    /// Whether an operating system with an MMU and signals is there.
+    /// Byte order of the code's accesses.
+    pub fn endianness(&self) -> Endianness {
+        match self.triple.architecture {
+            Architecture::S390x | Architecture::Pulley32be | Architecture::Pulley64be => {
+                Endianness::Big
+            }
+            _ => Endianness::Little,
+        }
+    }
+
+    /// Whether an operating system with an MMU and signals is there. Of the machine that interprets
+    /// bytecode, nothing is known.
     pub fn is_hosted(&self) -> bool {
-        !matches!(
-            self.triple.operating_system,
-            OperatingSystem::None_ | OperatingSystem::Unknown
-        )
+        !self.isa.is_bytecode()
+            && !matches!(
+                self.triple.operating_system,
+                OperatingSystem::None_ | OperatingSystem::Unknown
+            )
     }
 
     /// Whether Cranelift has a pinned register for the instruction set.
@@ -286,6 +302,7 @@ impl Target {
     /// The convention for calls between the code and the loader.
     pub fn host_abi(&self) -> HostAbi {
         match self.triple.operating_system {
+            _ if self.isa.is_bytecode() => HostAbi::SystemV,
             OperatingSystem::Windows => HostAbi::WindowsFastcall,
             OperatingSystem::Darwin(_) | OperatingSystem::MacOSX(_) if self.isa == Isa::Aarch64 => {
                 HostAbi::AppleAarch64
@@ -335,7 +352,7 @@ impl Target {
         }
         let mut builder =
             isa::lookup(triple).map_err(|error| CompileError::options(error.to_string()))?;
-        if !matches!(self.isa, Isa::Pulley32 | Isa::Pulley64) {
+        if !self.isa.is_bytecode() {
             // Cranelift has no settings for what all code for z/Architecture uses.
             let always = |name: &str| self.isa == Isa::S390x && baseline(self.isa).contains(&name);
             for name in self.isa.features().iter().filter(|name| !always(name)) {

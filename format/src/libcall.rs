@@ -79,72 +79,86 @@ macro_rules! libcalls {
     (@context pure) => { false };
 }
 
-libcalls! {
-    /// `(code)`: ends the activation with the trap code; zero means that a host function has
-    /// already recorded the error. Never returns.
-    Raise raise(I32) -> (), instance;
-    /// `(memory, delta pages)`: the previous size in pages, or all ones.
-    MemoryGrow memory_grow(I32, I64) -> I64, instance;
-    /// `(destination memory, source memory, destination, source, length)`: trap code.
-    MemoryCopy memory_copy(I32, I32, I64, I64, I64) -> I32, instance;
-    /// `(memory, destination, value, length)`: trap code.
-    MemoryFill memory_fill(I32, I64, I32, I64) -> I32, instance;
-    /// `(memory, data segment, destination, source, length)`: trap code.
-    MemoryInit memory_init(I32, I32, I64, I32, I32) -> I32, instance;
-    /// `(data segment)`.
-    DataDrop data_drop(I32) -> (), instance;
-    /// `(table, delta, initial value)`: the previous size in elements, or all ones.
-    TableGrow table_grow(I32, I64, Pointer) -> I64, instance;
-    /// `(table, destination, value, length)`: trap code.
-    TableFill table_fill(I32, I64, Pointer, I64) -> I32, instance;
-    /// `(destination table, source table, destination, source, length)`: trap code.
-    TableCopy table_copy(I32, I32, I64, I64, I64) -> I32, instance;
-    /// `(table, element segment, destination, source, length)`: trap code.
-    TableInit table_init(I32, I32, I64, I32, I32) -> I32, instance;
-    /// `(element segment)`.
-    ElemDrop elem_drop(I32) -> (), instance;
-    /// `f32.ceil` where the ISA has no instruction for it.
-    CeilF32 ceil_f32(F32) -> F32, pure;
-    /// `f64.ceil` where the ISA has no instruction for it.
-    CeilF64 ceil_f64(F64) -> F64, pure;
-    /// `f32.floor` where the ISA has no instruction for it.
-    FloorF32 floor_f32(F32) -> F32, pure;
-    /// `f64.floor` where the ISA has no instruction for it.
-    FloorF64 floor_f64(F64) -> F64, pure;
-    /// `f32.trunc` where the ISA has no instruction for it.
-    TruncF32 trunc_f32(F32) -> F32, pure;
-    /// `f64.trunc` where the ISA has no instruction for it.
-    TruncF64 trunc_f64(F64) -> F64, pure;
-    /// `f32.nearest` where the ISA has no instruction for it.
-    NearestF32 nearest_f32(F32) -> F32, pure;
-    /// `f64.nearest` where the ISA has no instruction for it.
-    NearestF64 nearest_f64(F64) -> F64, pure;
-    /// `(tag record)`: a new exception of this tag, whose payload the caller fills; zero where
-    /// memory is used up.
-    ExceptionNew exception_new(Pointer) -> Pointer, instance;
-    /// `(exception)`: throws it; control goes to a handler or leaves the activation. Never returns.
-    /// In the System V convention on x86-64, whatever the operating system.
-    Throw throw(Pointer) -> (), instance;
-    /// `(exception)`: as `throw`, for one that was on its way already. Never returns. In the same
-    /// convention.
-    Rethrow rethrow(Pointer) -> (), instance;
-    /// `(profile frame, function)`: a call of the function begins. The profile frame is in the stack
-    /// frame of compiled code, [`PROFILE_FRAME_SIZE`](crate::context::PROFILE_FRAME_SIZE) bytes that
-    /// are the loader's until the call ends.
-    ProfileEnter profile_enter(Pointer, I32) -> (), instance;
-    /// `(profile frame)`: the call ends. Nothing happens where it has ended already.
-    ProfileLeave profile_leave(Pointer) -> (), instance;
-    /// `(memory, address, expected value, timeout in nanoseconds)`: the instruction's result, or a
-    /// trap code, negated.
-    MemoryAtomicWait32 memory_atomic_wait32(I32, I64, I32, I64) -> I64, instance;
-    /// As `memory_atomic_wait32`, for a value of 64 bits.
-    MemoryAtomicWait64 memory_atomic_wait64(I32, I64, I64, I64) -> I64, instance;
-    /// `(memory, address, count)`: how many were woken, or a trap code, negated.
-    MemoryAtomicNotify memory_atomic_notify(I32, I64, I32) -> I64, instance;
-    /// `(value)` of the auxiliary stack pointer, outside of the bounds in the context: trap code, or
-    /// zero where the value begins the stack of a thread.
-    AuxStackBounds aux_stack_bounds(I64) -> I32, instance;
+/// Gives the list of libcalls to a macro: one line for each, in the order of the table. Bytecode names
+/// the helpers by number, so its loader calls them by their signatures.
+#[macro_export]
+macro_rules! for_each_libcall {
+    ($callback:ident) => {
+        $callback! {
+            /// `(code)`: ends the activation with the trap code; zero means that a host function has
+            /// already recorded the error. Never returns.
+            Raise raise(I32) -> (), instance;
+            /// `(memory, delta pages)`: the previous size in pages, or all ones.
+            MemoryGrow memory_grow(I32, I64) -> I64, instance;
+            /// `(destination memory, source memory, destination, source, length)`: trap code.
+            MemoryCopy memory_copy(I32, I32, I64, I64, I64) -> I32, instance;
+            /// `(memory, destination, value, length)`: trap code.
+            MemoryFill memory_fill(I32, I64, I32, I64) -> I32, instance;
+            /// `(memory, data segment, destination, source, length)`: trap code.
+            MemoryInit memory_init(I32, I32, I64, I32, I32) -> I32, instance;
+            /// `(data segment)`.
+            DataDrop data_drop(I32) -> (), instance;
+            /// `(table, delta, initial value)`: the previous size in elements, or all ones.
+            TableGrow table_grow(I32, I64, Pointer) -> I64, instance;
+            /// `(table, destination, value, length)`: trap code.
+            TableFill table_fill(I32, I64, Pointer, I64) -> I32, instance;
+            /// `(destination table, source table, destination, source, length)`: trap code.
+            TableCopy table_copy(I32, I32, I64, I64, I64) -> I32, instance;
+            /// `(table, element segment, destination, source, length)`: trap code.
+            TableInit table_init(I32, I32, I64, I32, I32) -> I32, instance;
+            /// `(element segment)`.
+            ElemDrop elem_drop(I32) -> (), instance;
+            /// `f32.ceil` where the ISA has no instruction for it.
+            CeilF32 ceil_f32(F32) -> F32, pure;
+            /// `f64.ceil` where the ISA has no instruction for it.
+            CeilF64 ceil_f64(F64) -> F64, pure;
+            /// `f32.floor` where the ISA has no instruction for it.
+            FloorF32 floor_f32(F32) -> F32, pure;
+            /// `f64.floor` where the ISA has no instruction for it.
+            FloorF64 floor_f64(F64) -> F64, pure;
+            /// `f32.trunc` where the ISA has no instruction for it.
+            TruncF32 trunc_f32(F32) -> F32, pure;
+            /// `f64.trunc` where the ISA has no instruction for it.
+            TruncF64 trunc_f64(F64) -> F64, pure;
+            /// `f32.nearest` where the ISA has no instruction for it.
+            NearestF32 nearest_f32(F32) -> F32, pure;
+            /// `f64.nearest` where the ISA has no instruction for it.
+            NearestF64 nearest_f64(F64) -> F64, pure;
+            /// `(tag record)`: a new exception of this tag, whose payload the caller fills; zero where
+            /// memory is used up.
+            ExceptionNew exception_new(Pointer) -> Pointer, instance;
+            /// `(exception)`: throws it; control goes to a handler or leaves the activation. Never returns.
+            /// In the System V convention on x86-64, whatever the operating system.
+            Throw throw(Pointer) -> (), instance;
+            /// `(exception)`: as `throw`, for one that was on its way already. Never returns. In the same
+            /// convention.
+            Rethrow rethrow(Pointer) -> (), instance;
+            /// `(profile frame, function)`: a call of the function begins. The profile frame is in the stack
+            /// frame of compiled code, [`PROFILE_FRAME_SIZE`](crate::context::PROFILE_FRAME_SIZE) bytes that
+            /// are the loader's until the call ends.
+            ProfileEnter profile_enter(Pointer, I32) -> (), instance;
+            /// `(profile frame)`: the call ends. Nothing happens where it has ended already.
+            ProfileLeave profile_leave(Pointer) -> (), instance;
+            /// `(memory, address, expected value, timeout in nanoseconds)`: the instruction's result, or a
+            /// trap code, negated.
+            MemoryAtomicWait32 memory_atomic_wait32(I32, I64, I32, I64) -> I64, instance;
+            /// As `memory_atomic_wait32`, for a value of 64 bits.
+            MemoryAtomicWait64 memory_atomic_wait64(I32, I64, I64, I64) -> I64, instance;
+            /// `(memory, address, count)`: how many were woken, or a trap code, negated.
+            MemoryAtomicNotify memory_atomic_notify(I32, I64, I32) -> I64, instance;
+            /// `(value)` of the auxiliary stack pointer, outside of the bounds in the context: trap code, or
+            /// zero where the value begins the stack of a thread.
+            AuxStackBounds aux_stack_bounds(I64) -> I32, instance;
+        }
+    };
 }
+
+for_each_libcall!(libcalls);
+
+/// The number by which bytecode calls a host function: with the host object, the caller's context and
+/// the values, where native code calls the address in the object's first word. Libcalls have the numbers
+/// of their indices.
+pub const HOST_ENTRY_NUMBER: u8 = u8::MAX;
 
 impl Libcall {
     /// The libcall with this index in the table, or `None` beyond its end.

@@ -58,6 +58,11 @@ impl Isa {
         }
     }
 
+    /// Whether the text is bytecode that the loader interprets, and not code that the processor runs.
+    pub const fn is_bytecode(self) -> bool {
+        matches!(self, Isa::Pulley32 | Isa::Pulley64)
+    }
+
     /// Size of a pointer.
     pub const fn pointer_width(self) -> PointerWidth {
         match self {

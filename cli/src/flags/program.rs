@@ -43,7 +43,11 @@ impl Program {
             .map_or(&b"-"[..], |name| name.as_encoded_bytes());
         let mut builder = WasiContext::builder().inherit_stdio().arg(name);
         if self.invoke.is_none() {
-            builder = builder.args(self.arguments.iter().map(|text| text.clone().into_encoded_bytes()));
+            builder = builder.args(
+                self.arguments
+                    .iter()
+                    .map(|text| text.clone().into_encoded_bytes()),
+            );
         }
         for variable in &self.variables {
             builder = match variable.split_once('=') {

@@ -1,12 +1,13 @@
 //! What is called, and the ways to call it: to go on behind the call, or to have exceptions caught.
 
 use cranelift_codegen::ir::{
-    BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, FuncRef, Inst, InstBuilder,
-    SigRef, Value,
+    BlockArg, BlockCall, ExceptionTableData, ExceptionTableItem, ExtFuncData, ExternalName,
+    FuncRef, Inst, InstBuilder, SigRef, UserExternalName, Value,
 };
 use cranelift_frontend::FunctionBuilder;
 
-/// A function of the text, or an address with its signature.
+/// A function with a name, in the text or the loader's, or an address with its signature. In bytecode,
+/// addresses are those of bytecode.
 #[derive(Clone, Copy)]
 pub(crate) enum Callee {
     Function(FuncRef),
@@ -14,6 +15,22 @@ pub(crate) enum Callee {
 }
 
 impl Callee {
+    /// A function of the loader's that is called by name: the linker knows what becomes of it. Native
+    /// code has its address patched in; bytecode has its number.
+    pub fn of_loader(
+        builder: &mut FunctionBuilder<'_>,
+        name: UserExternalName,
+        signature: SigRef,
+    ) -> Callee {
+        let name = builder.func.declare_imported_user_function(name);
+        Callee::Function(builder.func.import_function(ExtFuncData {
+            name: ExternalName::user(name),
+            signature,
+            colocated: false,
+            patchable: false,
+        }))
+    }
+
     /// Calls it.
     pub fn call(self, builder: &mut FunctionBuilder<'_>, arguments: &[Value]) -> Inst {
         match self {

@@ -1,15 +1,13 @@
 //! Calls of the loader's helpers.
 
-use cranelift_codegen::ir::{
-    ExceptionTableItem, ExtFuncData, ExternalName, Inst, InstBuilder, Value, types,
-};
+use cranelift_codegen::ir::{ExceptionTableItem, Inst, InstBuilder, MemFlagsData, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use precast_format::context::Field;
 use precast_format::libcall::Libcall;
 use precast_format::trap::TrapCode;
 use precast_format::tunables::RelocationModel;
 
-use super::{Abi, Callee, ContextAccess, NAMESPACE_LIBCALL, flags};
+use super::{Abi, Callee, ContextAccess, NAMESPACE_HOST_ENTRY, NAMESPACE_LIBCALL, flags};
 
 /// What to call for a libcall, with all arguments. `arguments` leave out the context.
 pub(crate) fn libcall(
@@ -28,19 +26,12 @@ pub(crate) fn libcall(
         all.push(context.get(builder));
     }
     all.extend_from_slice(arguments);
-    let callee = match abi.relocation_model {
-        RelocationModel::Direct => {
+    let callee = match (abi.relocation_model, abi.is_bytecode) {
+        (RelocationModel::Direct, _) | (_, true) => {
             let name = Abi::name(NAMESPACE_LIBCALL, libcall as u32);
-            let name = builder.func.declare_imported_user_function(name);
-            let function = builder.func.import_function(ExtFuncData {
-                name: ExternalName::user(name),
-                signature,
-                colocated: false,
-                patchable: false,
-            });
-            Callee::Function(function)
+            Callee::of_loader(builder, name, signature)
         }
-        RelocationModel::Xip => {
+        (RelocationModel::Xip, false) => {
             let table = context.load_field(builder, abi, Field::Libcalls);
             let offset = libcall as i32 * abi.width.bytes() as i32;
             let address = builder
@@ -62,6 +53,28 @@ pub(crate) fn call_libcall(
 ) -> Inst {
     let (callee, arguments) = libcall(builder, abi, context, called, arguments);
     let call = callee.call(builder, &arguments);
+    context.forget();
+    call
+}
+
+/// Emits the call of a host object's entry: with the object, the caller's context and the values.
+pub(crate) fn call_host(
+    builder: &mut FunctionBuilder<'_>,
+    abi: &Abi,
+    context: &mut ContextAccess,
+    object: Value,
+    values: Value,
+) -> Inst {
+    let signature = builder.func.import_signature(abi.host_signature());
+    let entry = if abi.is_bytecode {
+        Callee::of_loader(builder, Abi::name(NAMESPACE_HOST_ENTRY, 0), signature)
+    } else {
+        let trusted = MemFlagsData::trusted();
+        let address = builder.ins().load(abi.pointer, trusted, object, 0);
+        Callee::Address(signature, address)
+    };
+    let caller = context.get(builder);
+    let call = entry.call(builder, &[object, caller, values]);
     context.forget();
     call
 }

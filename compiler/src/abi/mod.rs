@@ -37,6 +37,8 @@ pub(crate) const NAMESPACE_FUNCTION: u32 = 0;
 pub(crate) const NAMESPACE_LIBCALL: u32 = 1;
 /// Namespace of the bodies of functions whose stack check is a stub in front of them.
 pub(crate) const NAMESPACE_BODY: u32 = 2;
+/// Namespace of the one name by which bytecode calls the entries of host objects.
+pub(crate) const NAMESPACE_HOST_ENTRY: u32 = 3;
 
 /// The conventions that hold in one artifact.
 pub(crate) struct Abi {
@@ -50,7 +52,9 @@ pub(crate) struct Abi {
     pub context_register: ContextRegister,
     /// The convention between compiled code and the loader.
     pub host_call_conv: CallConv,
-    /// How libcalls are reached.
+    /// Whether code is interpreted: what the loader's is has numbers there, and no addresses.
+    pub is_bytecode: bool,
+    /// How libcalls are reached in native code.
     pub relocation_model: RelocationModel,
     /// How traps are raised.
     pub trap_mode: TrapMode,
@@ -96,7 +100,8 @@ impl Abi {
             width,
             context_register: options.context_register(),
             host_call_conv: CallConv::triple_default(isa.triple()),
-            relocation_model: options.relocation_model,
+            is_bytecode: options.target.isa().is_bytecode(),
+            relocation_model: options.relocation_model(),
             trap_mode: options.trap_mode,
             stack_checks: options.stack_checks,
             layout,

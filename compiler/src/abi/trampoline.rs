@@ -138,14 +138,8 @@ pub(crate) fn host_adapter(abi: &Abi, ty: &FunctionType) -> Function {
 
         let object = FunctionRecord::Context.offset(abi.width);
         let object = builder.ins().load(abi.pointer, trusted, record, object);
-        let host_entry = builder.ins().load(abi.pointer, trusted, object, 0);
-        let signature = builder.func.import_signature(abi.host_signature());
-        let caller = context.get(builder);
-        let call = builder
-            .ins()
-            .call_indirect(signature, host_entry, &[object, caller, values]);
+        let call = libcall::call_host(builder, abi, context, object, values);
         let failed = builder.inst_results(call)[0];
-        context.forget();
 
         let failure = builder.create_block();
         let success = builder.create_block();

@@ -3,7 +3,7 @@
 use cranelift_codegen::binemit::Reloc;
 use precast_format::libcall::LibcallSet;
 use precast_format::relocation::{RelocationKind, SymbolKind};
-use precast_format::target::{CpuFeatures, Endianness, Isa};
+use precast_format::target::{CpuFeatures, Isa};
 use precast_format::tunables::Tunables;
 use precast_format::types::{ConstOp, ExternKind, ImportType};
 use precast_format::write::{self, ArtifactBuilder, WriteError};
@@ -56,10 +56,7 @@ pub(super) fn describe(
     let (module, options) = (environment.module, environment.options);
     let target = write::Target {
         isa: options.target.isa(),
-        endianness: match options.target.isa() {
-            Isa::S390x => Endianness::Big,
-            _ => Endianness::Little,
-        },
+        endianness: options.target.endianness(),
         host_abi: options.target.host_abi(),
         page_size_log2: options.page_size_log2(),
     };
@@ -67,7 +64,7 @@ pub(super) fn describe(
         bounds_checks: options.bounds_checks,
         stack_checks: options.stack_checks,
         trap_mode: options.trap_mode,
-        relocation_model: options.relocation_model,
+        relocation_model: options.relocation_model(),
         call_profile: options.call_profile,
         interrupt_checks: environment.interrupt_checks,
         memory_reservation: options.memory_reservation,

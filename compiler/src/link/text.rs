@@ -3,12 +3,12 @@
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::isa::unwind::UnwindInfo;
-use precast_format::libcall::Libcall;
+use precast_format::libcall::{HOST_ENTRY_NUMBER, Libcall};
 use precast_format::target::CpuFeatures;
 use precast_format::write::{CallSite, TrapSite};
 
 use super::layout::Layout;
-use crate::abi::{NAMESPACE_BODY, NAMESPACE_FUNCTION, NAMESPACE_LIBCALL};
+use crate::abi::{NAMESPACE_BODY, NAMESPACE_FUNCTION, NAMESPACE_HOST_ENTRY, NAMESPACE_LIBCALL};
 use crate::codegen::{Adapters, Chunk, CompiledFunction, Handlers, Relocation, RelocationTarget};
 use crate::error::{CompileError, Result};
 use crate::options::OptLevel;
@@ -232,6 +232,7 @@ struct Text {
 impl Text {
     /// Places a chunk; gives its offset, and the chunk without what is resolved.
     fn place(&mut self, mut chunk: Chunk) -> Result<(u32, Chunk)> {
+        number_loader_calls(&mut chunk)?;
         let references = std::mem::take(&mut chunk.relocations);
         let offset = self
             .layout
@@ -261,8 +262,7 @@ impl Text {
                 NAMESPACE_FUNCTION => (self.labels.of(name.index).0, relocation.addend),
                 NAMESPACE_BODY => (self.labels.of(name.index).1, relocation.addend),
                 NAMESPACE_LIBCALL => {
-                    let libcall = Libcall::from_index(name.index)
-                        .ok_or_else(|| CompileError::internal("an unknown libcall"))?;
+                    let libcall = libcall(name.index)?;
                     self.relocations.push(LoaderRelocation {
                         offset: offset as u32,
                         kind: relocation.kind,
@@ -276,4 +276,42 @@ impl Text {
         };
         self.layout.refer(offset, relocation.kind, addend, label)
     }
+}
+
+/// Where the number is in bytecode's call of the loader, counted from the instruction.
+const NUMBER_OFFSET: usize = 3;
+
+/// Writes numbers into bytecode's calls of the loader. Nothing is left of their relocations.
+fn number_loader_calls(chunk: &mut Chunk) -> Result<()> {
+    let is_number = |relocation: &Relocation| relocation.kind == Reloc::PulleyCallIndirectHost;
+    if !chunk.relocations.iter().any(is_number) {
+        return Ok(());
+    }
+    let mut others = Vec::new();
+    for relocation in std::mem::take(&mut chunk.relocations) {
+        if !is_number(&relocation) {
+            others.push(relocation);
+            continue;
+        }
+        let number = match &relocation.target {
+            RelocationTarget::Name(name) if name.namespace == NAMESPACE_LIBCALL => {
+                libcall(name.index)? as u8
+            }
+            RelocationTarget::Name(name) if name.namespace == NAMESPACE_HOST_ENTRY => {
+                HOST_ENTRY_NUMBER
+            }
+            _ => return Err(CompileError::internal("bytecode calls what has no number")),
+        };
+        let place = relocation.offset as usize + NUMBER_OFFSET;
+        let byte = chunk.code.get_mut(place);
+        *byte.ok_or_else(|| CompileError::internal("a call beyond the end of a function"))? =
+            number;
+    }
+    chunk.relocations = others;
+    Ok(())
+}
+
+/// The libcall with this index in its name.
+fn libcall(index: u32) -> Result<Libcall> {
+    Libcall::from_index(index).ok_or_else(|| CompileError::internal("an unknown libcall"))
 }

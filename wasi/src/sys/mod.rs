@@ -13,10 +13,10 @@ mod platform;
 pub use platform::OwnedFd;
 pub(crate) use platform::{
     AsFd, Bell, BorrowedFd, Entry, PIECE, PollFd, PollFlags, accept, advise, allocate,
-    bytes_to_read, clock_now, clock_resolution, directory, errno_of, file_times,
-    is_ready, is_terminal, open_directory, read, read_at, read_directory, receive,
-    require_directory, seek, send, set_flags, set_size, set_times, shutdown, socket_type,
-    standard_stream, stat, synchronize, wait, write, write_at,
+    bytes_to_read, clock_now, clock_resolution, directory, errno_of, file_times, is_ready,
+    is_terminal, open_directory, read, read_at, read_directory, receive, require_directory, seek,
+    send, set_flags, set_size, set_times, shutdown, socket_type, standard_stream, stat,
+    synchronize, wait, write, write_at,
 };
 
 /// A file time to set.

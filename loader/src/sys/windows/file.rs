@@ -61,8 +61,7 @@ impl File {
             let start = rest.as_mut_ptr();
             // SAFETY: the buffer has room for that many bytes. The handle is one that waits, so that
             // nobody uses the request afterwards.
-            let result =
-                unsafe { ReadFile(self.0, start, count, &raw mut read, &raw mut request) };
+            let result = unsafe { ReadFile(self.0, start, count, &raw mut read, &raw mut request) };
             match check(result) {
                 Ok(()) if read == 0 => break,
                 Ok(()) => done += read as usize,

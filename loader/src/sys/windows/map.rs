@@ -179,7 +179,8 @@ impl Mapping {
         let length = wanted.min(there);
         let handle = file.handle();
         // SAFETY: the file is open; there are no attributes and no name.
-        let section = unsafe { CreateFileMappingW(handle, ptr::null(), protection, 0, 0, ptr::null()) };
+        let section =
+            unsafe { CreateFileMappingW(handle, ptr::null(), protection, 0, 0, ptr::null()) };
         if section.is_null() {
             return Err(last_error());
         }
@@ -221,8 +222,7 @@ impl Mapping {
         let tail = unsafe { self.base.add(kept) };
         // The addresses stay taken until the mapping is dropped.
         // SAFETY: the pages are ours, and whoever uses the mapping is told its new size.
-        let result =
-            unsafe { VirtualFree(tail.as_ptr().cast(), self.size - kept, MEM_DECOMMIT) };
+        let result = unsafe { VirtualFree(tail.as_ptr().cast(), self.size - kept, MEM_DECOMMIT) };
         if result != 0 {
             self.size = kept;
         }

@@ -27,7 +27,8 @@ impl Deadline {
     /// end early. What is weeks away is waited for in parts. Zero means that it has passed.
     fn left(self) -> u32 {
         let left = self.0.saturating_sub(clock::now());
-        u32::try_from(left.div_ceil(MILLISECOND)).map_or(INFINITE - 1, |left| left.min(INFINITE - 1))
+        u32::try_from(left.div_ceil(MILLISECOND))
+            .map_or(INFINITE - 1, |left| left.min(INFINITE - 1))
     }
 }
 
