@@ -6,7 +6,7 @@
 use core::fmt;
 
 use precast_format::relocation::RelocationKind;
-use precast_format::target::{CpuFeatures, HostAbi, Isa};
+use precast_format::target::{CpuFeatures, Endianness, HostAbi, Isa};
 
 use crate::alloc::OutOfMemory;
 
@@ -31,6 +31,19 @@ pub enum LoadError {
         required: Isa,
         /// Instruction set of this device.
         device: Isa,
+    },
+    /// The code is bytecode, and this loader was built without the feature `pulley`. Build it with
+    /// that, or compile with `--target` for this device.
+    Interpreter {
+        /// The bytecode.
+        required: Isa,
+    },
+    /// The code has another byte order than this device. Compile with `--target` for this device.
+    ByteOrder {
+        /// Byte order of the code.
+        required: Endianness,
+        /// Byte order of this device.
+        device: Endianness,
     },
     /// The code is for another pointer width. Compile with `--target` for this device.
     PointerWidth {
@@ -172,6 +185,19 @@ impl fmt::Display for LoadError {
                 f,
                 "the artifact is for {} and this device is {}; compile it with --target for this \
                  device",
+                required.name(),
+                device.name()
+            ),
+            LoadError::Interpreter { required } => write!(
+                f,
+                "the artifact is bytecode ({}) and this loader has no interpreter; build it with \
+                 the feature `pulley`, or compile the module with --target for this device",
+                required.name()
+            ),
+            LoadError::ByteOrder { required, device } => write!(
+                f,
+                "the artifact's byte order is {} and that of this device is {}; compile it with \
+                 --target for this device",
                 required.name(),
                 device.name()
             ),

@@ -66,6 +66,8 @@ mod error;
 mod exception;
 mod group;
 mod instance;
+#[cfg(feature = "pulley")]
+mod interpret;
 mod libcall;
 mod link;
 mod memory;

@@ -76,10 +76,10 @@ impl Module {
         let artifact = bytes.parse()?;
         let code = LinkPlan::new(runtime, artifact)?.publish(runtime, &bytes)?;
         let outline = artifact.outline();
-        let kept = if code.is_in_place() {
-            bytes.as_slice().len()
-        } else {
-            outline.resident_size()
+        let kept = match &code {
+            Some(code) if code.is_in_place() => bytes.as_slice().len(),
+            Some(_) => outline.resident_size(),
+            None => artifact.size_to_text(),
         };
         let bytes = bytes.settle(runtime, kept)?;
         // SAFETY: `bytes` does not move or change what it refers to, and it goes into the same
@@ -87,6 +87,10 @@ impl Module {
         let file: &'static [u8] = unsafe { &*core::ptr::from_ref(bytes.as_slice()) };
         // They are the first bytes of those that were checked.
         let artifact = outline.over(file).ok_or(LoadError::File { os_error: 0 })?;
+        let code = match code {
+            Some(code) => code,
+            None => ExecutableCode::bytecode(runtime.allocator(), artifact.text()),
+        };
         let types = ModuleTypes::new(runtime, &artifact)?;
         let exported = artifact.exports().lookup("memory");
         let exported = exported.filter(|export| export.kind == ExternKind::Memory);
@@ -176,6 +180,11 @@ impl Module {
     /// The runtime that loaded the module.
     pub fn runtime(&self) -> &Runtime {
         &self.0.runtime
+    }
+
+    /// Whether the code is interpreted.
+    pub(crate) fn is_bytecode(&self) -> bool {
+        self.artifact().header().isa.is_bytecode()
     }
 
     /// Whether faults of the code are traps.

@@ -6,7 +6,7 @@
 use core::fmt;
 use core::mem::MaybeUninit;
 
-use precast_format::target::{CpuFeatures, HostAbi, Isa};
+use precast_format::target::{CpuFeatures, Endianness, HostAbi, Isa};
 
 use crate::alloc::{Allocator, Category, CustomAllocator, OutOfMemory, PoolUsage, Shared, Usage};
 use crate::call::error::StackError;
@@ -100,8 +100,12 @@ impl RuntimeOptions {
 // As many bytes on 32-bit x86, whose 64-bit numbers are aligned to four, as everywhere else.
 #[repr(align(8))]
 pub struct Device {
-    /// Instruction set.
+    /// Instruction set of native code; the bytecode's where there is no native code for the device.
     pub isa: Isa,
+    /// The bytecode that the loader interprets, if it was built with an interpreter.
+    pub bytecode: Option<Isa>,
+    /// Byte order.
+    pub endianness: Endianness,
     /// Calling convention between compiled code and the loader.
     pub host_abi: HostAbi,
     /// Features of the CPU.
@@ -113,6 +117,19 @@ pub struct Device {
     /// Whether hardware faults are caught.
     pub signals: bool,
 }
+
+/// The bytecode with pointers of this machine, if there is an interpreter.
+const BYTECODE: Option<Isa> = match (cfg!(feature = "pulley"), size_of::<usize>()) {
+    (false, _) => None,
+    (true, 4) => Some(Isa::Pulley32),
+    (true, _) => Some(Isa::Pulley64),
+};
+
+/// The byte order of this machine.
+const ENDIANNESS: Endianness = match u16::from_ne_bytes([1, 0]) {
+    1 => Endianness::Little,
+    _ => Endianness::Big,
+};
 
 struct Inner {
     allocator: Allocator,
@@ -167,6 +184,8 @@ impl Runtime {
         let may_map = options.platform_mappings || allocator.pool_usage().is_none();
         let device = Device {
             isa: crate::sys::cpu::ISA,
+            bytecode: BYTECODE,
+            endianness: ENDIANNESS,
             host_abi: crate::sys::cpu::HOST_ABI,
             cpu_features: options
                 .cpu_features

@@ -54,6 +54,16 @@ impl Artifact<'_> {
     }
 }
 
+impl Artifact<'_> {
+    /// Bytes from the start of the payload that are needed where the text is used as it lies:
+    /// everything but what comes behind the text for the sake of loading.
+    pub fn size_to_text(&self) -> usize {
+        let text = self.section(SectionId::Text);
+        let end = (text.offset as usize).saturating_add(text.size as usize);
+        end.max(self.resident_size()).min(self.payload.len())
+    }
+}
+
 impl Outline {
     /// As [`Artifact::resident_size`].
     pub const fn resident_size(&self) -> usize {

@@ -32,6 +32,8 @@ use precast_format::trap::TrapCode;
 use crate::alloc::{Category, OutOfMemory};
 use crate::call::backtrace::Backtrace;
 use crate::call::error::{CallError, HostError, StackError, Trap};
+#[cfg(feature = "pulley")]
+use crate::call::stack::StackRegion;
 use crate::call::stack::{CallStack, RegionPart};
 use crate::call::value::Slot;
 use crate::exception::handle::Exception;
@@ -115,6 +117,11 @@ pub(crate) unsafe fn call_code(
     // SAFETY: the artifact says that an entry trampoline is there, and whoever loaded it answers
     // for that.
     let trampoline = unsafe { mem::transmute::<*const u8, EntryTrampoline>(address) };
+    #[cfg(feature = "pulley")]
+    if instance.module().is_bytecode() {
+        // SAFETY: 1, 2 and 3; the address is that of the trampoline.
+        return unsafe { interpret_code(instance, address, code, slots, stack, group) };
+    }
     activate(instance, stack, group, |activation| {
         let context = instance.context().pointer().as_ptr();
         let code = core::ptr::with_exposed_provenance(code);
@@ -128,6 +135,45 @@ pub(crate) unsafe fn call_code(
                 unsafe { enter_region(trampoline, context, code, values, activation, region.top) }
             }
         }
+    })
+}
+
+/// Calls bytecode of an instance: on the region that the call has, or else on one for this call.
+///
+/// # Safety
+///
+/// As for [`call_code`], with the trampoline for the type.
+#[cfg(feature = "pulley")]
+unsafe fn interpret_code(
+    instance: &InstanceData,
+    trampoline: *const u8,
+    code: usize,
+    slots: &mut [Slot],
+    stack: &CallStack,
+    group: &Entered<'_>,
+) -> Result<(), CallError> {
+    let own;
+    let mut stack = *stack;
+    let region = match stack.region {
+        Some(region) => region,
+        None => {
+            let allocator = instance.module().runtime().allocator();
+            own = StackRegion::allocate(allocator, stack.bytes, false)?;
+            stack = own.call_stack();
+            match stack.region {
+                Some(region) => region,
+                None => return Err(CallError::NotCallable),
+            }
+        }
+    };
+    let trampoline = NonNull::new(trampoline.cast_mut()).ok_or_else(|| CallError::NotCallable)?;
+    activate(instance, &stack, group, |activation| {
+        let context = instance.context().pointer().as_ptr();
+        let code = core::ptr::with_exposed_provenance(code);
+        let (values, top) = (slots.as_mut_ptr(), region.top);
+        // SAFETY: the caller's promise; the region is nobody else's for the time of the call, and
+        // `activate` has found it large enough.
+        unsafe { crate::interpret::enter(trampoline, context, code, values, activation, top) }
     })
 }
 
@@ -409,8 +455,10 @@ pub(crate) unsafe fn inherited_stack(context: NonNull<u8>) -> CallStack {
         guard: activation.stack_lowest - activation.guard_lowest,
         is_whole: false,
     };
+    let here = 0u8;
     CallStack {
         floor: activation.stack_floor,
+        bytes: ((&raw const here).addr()).saturating_sub(activation.stack_floor),
         region: (region.top != 0).then_some(region),
     }
 }

@@ -26,13 +26,19 @@ use crate::runtime::Runtime;
 /// frames of the functions that are active at the same time. Host functions always run on the
 /// calling thread's own stack. Signal handlers of the host that do not ask for the alternate stack
 /// (`SA_ONSTACK`) run where the signal finds the thread, and need room there.
+///
+/// Bytecode never runs on a thread's own stack: the interpreter and what it calls do. Where it is
+/// called on the caller's stack, each call from the host takes a region of the same size from the
+/// runtime's allocator, counted as [`Category::CallStack`](crate::Category::CallStack), and gives it
+/// back at its end. An environment with a region takes nothing at calls.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Stack<'a> {
-    /// The calling thread's own stack, down to the default limit.
+    /// The calling thread's own stack, down to the default limit of
+    /// [`DEFAULT_STACK`](crate::limits::DEFAULT_STACK) bytes.
     Caller,
     /// The calling thread's own stack, down to this many bytes below the call. Code that relies on
-    /// a guard page ends where the thread's stack does.
+    /// a guard page ends where the thread's stack does. For bytecode, a region of so many bytes.
     CallerBytes(usize),
     /// A stack of so many bytes that the runtime allocates; zero is the default size. Where the
     /// runtime may map memory, the size is rounded up to pages and there is a guard page below.
@@ -121,6 +127,7 @@ impl<'a> ExecutionEnvironment<'a> {
                 CallStack {
                     // Whoever enters the code keeps away from the end of the thread's stack.
                     floor: position.saturating_sub(*bytes),
+                    bytes: *bytes,
                     region: None,
                 }
             }

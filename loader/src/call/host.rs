@@ -85,6 +85,23 @@ impl HostFunction {
     }
 }
 
+/// Calls the entry of a host object, as a host adapter of native code does.
+///
+/// # Safety
+///
+/// `function` is live; the rest is what [`HostFunction::invoke`] wants.
+#[cfg(feature = "pulley")]
+pub(crate) unsafe fn call_entry(
+    function: *const HostFunction,
+    context: NonNull<u8>,
+    values: *mut Slot,
+) -> u32 {
+    // SAFETY: the function is live.
+    let entry = unsafe { (*function).entry };
+    // SAFETY: the entry belongs to this function; the caller's promise.
+    unsafe { entry(function, context, values) }
+}
+
 impl Drop for HostFunction {
     fn drop(&mut self) {
         // SAFETY: `new` put the closure behind the value; it is dropped here only.

@@ -36,6 +36,10 @@ const PATTERN: u8 = 0xa5;
 pub struct CallStack {
     /// Lowest address that compiled code may use.
     pub(crate) floor: usize,
+    /// How many bytes from the place of the call down to that, where there is no region. Bytecode,
+    /// which does not run on the thread's stack, gets a region of this size.
+    #[cfg_attr(not(feature = "pulley"), expect(dead_code))]
+    pub(crate) bytes: usize,
     /// The region that the call runs on; none is the calling thread's own stack.
     pub(crate) region: Option<RegionPart>,
 }
@@ -154,6 +158,7 @@ impl<'a> StackRegion<'a> {
         let highest = lowest.wrapping_add(self.size);
         CallStack {
             floor: lowest.wrapping_add(LIBCALL_STACK_MARGIN),
+            bytes: self.size,
             region: Some(RegionPart {
                 top: highest,
                 lowest,

@@ -63,8 +63,8 @@ impl Block {
         Block::new(allocator, origin)
     }
 
-    /// The caller's promise is the one of [`CodeMemory::in_place`](super::CodeMemory::in_place), or a
-    /// linker's.
+    /// For code that the processor runs, the caller's promise is the one of
+    /// [`CodeMemory::in_place`](super::CodeMemory::in_place), or a linker's.
     pub(super) fn lent(allocator: &Allocator, text: &'static [u8]) -> Block {
         Block::new(allocator, Origin::Lent(NonNull::from(text).cast()))
     }

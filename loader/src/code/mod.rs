@@ -5,6 +5,7 @@
 //!   artifact file  --------------map---------------->  ExecutableCode
 //!   artifact in executable memory -----lent--------->  ExecutableCode
 //!   text that is linked into the program -lent------>  ExecutableCode
+//!   artifact with bytecode  -----------read--------->  ExecutableCode
 //! ```
 //!
 //! A [`WritableCode`] can be patched and not run; publishing consumes it. An [`ExecutableCode`]
@@ -87,7 +88,7 @@ impl fmt::Debug for WritableCode {
 
 /// A text section that can run.
 ///
-/// Having a value of this type means that the bytes are executable, not writable, and stay where
+/// Having a value of this type means that the bytes are executable or bytecode, not writable, and stay where
 /// they are until the value is dropped. Whether they *should* run is a matter of trust.
 pub struct ExecutableCode {
     memory: Block,
@@ -114,6 +115,15 @@ impl ExecutableCode {
 
     /// Text of the program's own, which a linker has put there.
     pub(crate) fn linked(allocator: &Allocator, text: &'static [u8]) -> ExecutableCode {
+        ExecutableCode {
+            memory: Block::lent(allocator, text),
+            size: text.len(),
+        }
+    }
+
+    /// Bytecode, which is data: it is used where the kept artifact lies, whatever the protection
+    /// there. The module keeps that for longer than this.
+    pub fn bytecode(allocator: &Allocator, text: &'static [u8]) -> ExecutableCode {
         ExecutableCode {
             memory: Block::lent(allocator, text),
             size: text.len(),

@@ -39,11 +39,31 @@ pub(crate) unsafe extern "C" fn exception_new_here(
     pc: usize,
     frame_pointer: usize,
 ) -> usize {
+    // SAFETY: the caller's promise.
+    let made = unsafe { new_exception(context, tag) };
+    made.unwrap_or_else(|| {
+        let here = ptr::from_ref(&made).addr();
+        let code = TrapCode::StackOverflow as u32;
+        // SAFETY: this is the context of the code that called, whose frame lies above this one.
+        unsafe { raise_here(context.as_ptr(), code, pc, frame_pointer, here) }
+    })
+}
+
+/// A new exception of a tag, or zero without memory for it; none where the thread's stack is not
+/// enough to ask for memory.
+///
+/// # Safety
+///
+/// That of this file.
+pub(crate) unsafe fn new_exception(
+    context: NonNull<u8>,
+    tag: NonNull<TagRecordData>,
+) -> Option<usize> {
     // SAFETY: the context is the running instance's.
     let instance = unsafe { InstanceData::from_context(context) };
     // SAFETY: the running instance's tags belong to its group.
     if let Some(object) = unsafe { instance.group().reuse_exception(tag) } {
-        return object.address();
+        return Some(object.address());
     }
     let arguments = [
         context.as_ptr().cast_const().cast(),
@@ -52,13 +72,7 @@ pub(crate) unsafe extern "C" fn exception_new_here(
     ];
     // SAFETY: compiled code of the running instance is behind this, and `make` takes the two.
     let made = unsafe { on_thread_stack(context, arguments, make) };
-    if made == NO_STACK {
-        let here = ptr::from_ref(&made).addr();
-        let code = TrapCode::StackOverflow as u32;
-        // SAFETY: this is the context of the code that called, whose frame lies above this one.
-        unsafe { raise_here(context.as_ptr(), code, pc, frame_pointer, here) };
-    }
-    made
+    (made != NO_STACK).then_some(made)
 }
 
 /// The part that runs on the thread's own stack.

@@ -66,22 +66,32 @@ impl<'a> LinkPlan<'a> {
         Ok(LinkPlan { artifact })
     }
 
-    /// Brings the code where it can be executed.
+    /// Brings the code where it can be executed. None is bytecode, which is used where the artifact
+    /// will lie.
     pub(crate) fn publish(
         &self,
         runtime: &Runtime,
         bytes: &OpenBytes<'_>,
-    ) -> Result<ExecutableCode, LoadError> {
+    ) -> Result<Option<ExecutableCode>, LoadError> {
         if let Some(text) = bytes.linked_text() {
             // The reader refuses relocations there.
-            return Ok(ExecutableCode::linked(runtime.allocator(), text));
+            return Ok(Some(ExecutableCode::linked(runtime.allocator(), text)));
+        }
+        if self.artifact.header().isa.is_bytecode() {
+            return match self.artifact.relocations().into_iter().next() {
+                Some(first) => Err(LoadError::Relocation {
+                    offset: first.offset,
+                    kind: first.kind,
+                }),
+                None => Ok(None),
+            };
         }
         if self.artifact.relocations().is_empty()
             && let Some(code) = self
                 .lend(runtime, bytes)
                 .or_else(|| self.map(runtime, bytes))
         {
-            return Ok(code);
+            return Ok(Some(code));
         }
         let refused = |error: OsError| LoadError::Code { os_error: error.0 };
         let (memory, allocator) = (runtime.code_memory(), runtime.allocator());
@@ -97,7 +107,7 @@ impl<'a> LinkPlan<'a> {
             let symbol = crate::libcall::table().address(libcall).addr() as u64;
             super::apply(isa, code.bytes_mut(), address, &relocation, symbol).ok_or(error)?;
         }
-        code.publish().map_err(refused)
+        code.publish().map(Some).map_err(refused)
     }
 
     /// The code where it lies, if that may be.

@@ -27,6 +27,9 @@ pub(crate) fn check(artifact: &Artifact<'_>, device: &Device) -> Result<(), Load
 fn check_machine(header: &Header, device: &Device) -> Result<(), LoadError> {
     let width = usize::BITS;
     let required = header.isa.pointer_width().bytes() * 8;
+    if header.isa.is_bytecode() {
+        return check_interpreter(header, device);
+    }
     if header.isa != device.isa {
         return Err(LoadError::Isa {
             required: header.isa,
@@ -43,6 +46,29 @@ fn check_machine(header: &Header, device: &Device) -> Result<(), LoadError> {
         return Err(LoadError::HostAbi {
             required: header.host_abi,
             device: device.host_abi,
+        });
+    }
+    Ok(())
+}
+
+/// An interpreter, and pointers and a byte order that are the device's: bytecode shares memory with the
+/// loader. It knows nothing of native conventions.
+fn check_interpreter(header: &Header, device: &Device) -> Result<(), LoadError> {
+    let Some(bytecode) = device.bytecode else {
+        return Err(LoadError::Interpreter {
+            required: header.isa,
+        });
+    };
+    if header.isa != bytecode {
+        return Err(LoadError::Isa {
+            required: header.isa,
+            device: bytecode,
+        });
+    }
+    if header.endianness != device.endianness {
+        return Err(LoadError::ByteOrder {
+            required: header.endianness,
+            device: device.endianness,
         });
     }
     Ok(())
@@ -79,8 +105,9 @@ fn check_strategies(artifact: &Artifact<'_>, device: &Device) -> Result<(), Load
     let reservation = tunables
         .memory_reservation
         .saturating_add(tunables.memory_guard);
+    let is_bytecode = artifact.header().isa.is_bytecode();
     if has_guarded_memory(artifact) {
-        if !device.guard_pages {
+        if is_bytecode || !device.guard_pages {
             return Err(LoadError::GuardPages { reservation });
         }
         if usize::try_from(reservation).is_err() || reservation > isize::MAX as u64 {
@@ -97,17 +124,18 @@ fn check_strategies(artifact: &Artifact<'_>, device: &Device) -> Result<(), Load
     if counts_calls && !cfg!(feature = "call-profile") {
         return Err(LoadError::CallProfile);
     }
-    if tunables.stack_checks == StackChecks::Guard && !(device.guard_pages && device.signals) {
+    let guards_stack = device.guard_pages && device.signals && !is_bytecode;
+    if tunables.stack_checks == StackChecks::Guard && !guards_stack {
         return Err(LoadError::StackGuard);
     }
     Ok(())
 }
 
 /// Whether hardware faults in the code are traps: all that can be, those at guard pages of memories,
-/// or those at the end of the stack.
+/// or those at the end of the stack. Those of bytecode are the interpreter's business.
 pub(crate) fn relies_on_faults(artifact: &Artifact<'_>) -> bool {
     let tunables = &artifact.header().tunables;
-    tunables.trap_mode == TrapMode::Signals
+    (tunables.trap_mode == TrapMode::Signals && !artifact.header().isa.is_bytecode())
         || tunables.stack_checks == StackChecks::Guard
         || has_guarded_memory(artifact)
 }

@@ -13,4 +13,6 @@ mod activation;
 pub mod signals;
 pub(crate) mod unwind;
 
+#[cfg(feature = "pulley")]
+pub(crate) use activation::TrapInfo;
 pub use activation::{Activation, Pending};

@@ -16,13 +16,26 @@ mod native;
 #[path = "x86_64.rs"]
 mod native;
 
+// Bytecode alone runs where there is no code generator.
 #[cfg(not(any(
     target_arch = "aarch64",
     target_arch = "riscv64",
     target_arch = "s390x",
     target_arch = "x86_64"
 )))]
-compile_error!("this instruction set has no file in loader/src/sys/isa yet");
+#[path = "none.rs"]
+mod native;
+
+#[cfg(not(any(
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "s390x",
+    target_arch = "x86_64",
+    feature = "pulley"
+)))]
+compile_error!(
+    "there is no native code for this instruction set; build the loader with the feature `pulley`"
+);
 
 #[cfg(feature = "profiling")]
 pub(crate) use native::ELF_MACHINE;

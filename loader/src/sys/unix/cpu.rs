@@ -17,6 +17,18 @@ pub const ISA: Isa = Isa::Riscv64;
 /// The instruction set that this loader was built for.
 #[cfg(target_arch = "s390x")]
 pub const ISA: Isa = Isa::S390x;
+/// What this loader runs: there is no native code for this instruction set.
+#[cfg(not(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "s390x"
+)))]
+pub const ISA: Isa = if size_of::<usize>() == 4 {
+    Isa::Pulley32
+} else {
+    Isa::Pulley64
+};
 
 /// The calling convention of this system.
 pub const HOST_ABI: HostAbi = if cfg!(all(target_vendor = "apple", target_arch = "aarch64")) {

@@ -27,8 +27,8 @@ use precast_format::context::{Field, PointerWidth};
 use precast_format::trap::TrapCode;
 
 use super::activation::{Activation, Pending, TrapInfo};
-use crate::sys::isa;
 pub(crate) use crate::sys::isa::raise;
+use crate::sys::isa::{self, CallerRegisters};
 
 /// The pointer width of this machine.
 const NATIVE_WIDTH: PointerWidth = if size_of::<usize>() == 4 {
@@ -36,6 +36,49 @@ const NATIVE_WIDTH: PointerWidth = if size_of::<usize>() == 4 {
 } else {
     PointerWidth::Bits64
 };
+
+/// Where an activation goes on after it was stopped.
+#[derive(Clone, Copy)]
+pub(crate) struct Continuation {
+    /// Address of the code.
+    pub pc: usize,
+    /// The stack that it goes on with.
+    pub stack_pointer: usize,
+    /// The frame that it goes on with.
+    pub frame_pointer: usize,
+    /// The exception that the handler gets; none where the trampoline goes on.
+    pub exception: Option<usize>,
+}
+
+impl Continuation {
+    /// In the entry trampoline, which returns to the host.
+    fn in_trampoline(activation: &Activation) -> Continuation {
+        let (pc, stack_pointer, frame_pointer) = activation.handler();
+        Continuation {
+            pc,
+            stack_pointer,
+            frame_pointer,
+            exception: None,
+        }
+    }
+
+    /// Goes there.
+    ///
+    /// # Safety
+    ///
+    /// The continuation is one of native code that called at a place with these registers, and the
+    /// frames in between have nothing to drop.
+    unsafe fn go_on(self, registers: &CallerRegisters) -> ! {
+        let (stack, frame) = (self.stack_pointer, self.frame_pointer);
+        match self.exception {
+            // SAFETY: the artifact says that the handler goes on with this frame, and whoever loaded
+            // it answers for that.
+            Some(exception) => unsafe { isa::land(registers, self.pc, stack, frame, exception) },
+            // SAFETY: the trampoline has written the three, and its frame is still there.
+            None => unsafe { isa::resume(self.pc, stack, frame) },
+        }
+    }
+}
 
 /// The rest of `raise`: code zero means that a host function has already recorded its error, or the
 /// exception that it throws.
@@ -52,6 +95,26 @@ pub(crate) unsafe extern "C" fn raise_here(
     frame_pointer: usize,
     stack_pointer: usize,
 ) -> ! {
+    // SAFETY: 1 and 2.
+    let next = unsafe { raised(context, code, pc, frame_pointer, stack_pointer) };
+    let context = NonNull::new(context).unwrap_or(NonNull::dangling());
+    let registers = CallerRegisters::of_adapter(context, pc, frame_pointer);
+    // SAFETY: this frame and `raise` have nothing to drop.
+    unsafe { next.go_on(&registers) }
+}
+
+/// What `raise` does, in native code or in bytecode, but for going there.
+///
+/// # Safety
+///
+/// As for [`raise_here`].
+pub(crate) unsafe fn raised(
+    context: *mut u8,
+    code: u32,
+    pc: usize,
+    frame_pointer: usize,
+    stack_pointer: usize,
+) -> Continuation {
     let field = context.wrapping_offset(Field::Activation.offset(NATIVE_WIDTH) as isize);
     // SAFETY: 1; fields are aligned words.
     let activation = unsafe { field.cast::<usize>().read() };
@@ -73,17 +136,35 @@ pub(crate) unsafe extern "C" fn raise_here(
         && let Pending::Exception { address, .. } = activation.pending
         && let Some(context) = NonNull::new(context)
     {
+        let site = throw::Site {
+            pc,
+            frame_pointer,
+            stack_pointer,
+        };
         // SAFETY: 1 and 2; whoever recorded the exception has brought it into the group.
-        unsafe { throw::throw_from_host(context, activation, address, pc, frame_pointer) }
+        return unsafe { throw::send(context, activation, address, &site, true) };
     }
     // SAFETY: 2.
-    unsafe { capture(activation, pc, false, frame_pointer, stack_pointer) };
-    // SAFETY: 2; this runs below all of them.
+    unsafe { end(activation, pc, false, frame_pointer, stack_pointer) }
+}
+
+/// Ends an activation that has something pending, from the place where it stopped.
+///
+/// # Safety
+///
+/// As for [`capture`]; this runs below all frames of the activation.
+pub(crate) unsafe fn end(
+    activation: &mut Activation,
+    pc: usize,
+    exact: bool,
+    frame_pointer: usize,
+    stack_pointer: usize,
+) -> Continuation {
+    // SAFETY: the caller's promise.
+    unsafe { capture(activation, pc, exact, frame_pointer, stack_pointer) };
+    // SAFETY: the caller's promise.
     unsafe { end_counted_calls(activation, usize::MAX) };
-    let (handler, stack, frame) = activation.handler();
-    // SAFETY: the trampoline has written the three, and its frame is still there. This frame and
-    // `raise` have nothing to drop.
-    unsafe { isa::resume(handler, stack, frame) }
+    Continuation::in_trampoline(activation)
 }
 
 /// Writes the active frames into the activation's backtrace. Safe to call in a signal handler.

@@ -21,7 +21,7 @@ use core::ptr::{self, NonNull};
 
 use precast_format::context::Field;
 
-use super::{NATIVE_WIDTH, capture, end_counted_calls, is_frame};
+use super::{Continuation, NATIVE_WIDTH, capture, end_counted_calls, is_frame};
 use crate::exception::object::Object;
 use crate::instance::InstanceData;
 use crate::sys::isa::{self, CallerRegisters};
@@ -39,6 +39,27 @@ struct Landing {
     goes_on: bool,
 }
 
+/// Where code threw.
+pub(crate) struct Site {
+    /// Where the call of `throw` returns to.
+    pub pc: usize,
+    /// Frame pointer of the code that called.
+    pub frame_pointer: usize,
+    /// An address below its frame.
+    pub stack_pointer: usize,
+}
+
+impl Site {
+    /// In native code that called with these registers, which lie below the frame that threw.
+    fn of(registers: &CallerRegisters) -> Site {
+        Site {
+            pc: registers.return_address(),
+            frame_pointer: registers.frame_pointer(),
+            stack_pointer: ptr::from_ref(registers).addr(),
+        }
+    }
+}
+
 /// The rest of the `throw` libcall.
 ///
 /// # Safety
@@ -52,14 +73,10 @@ pub(crate) unsafe extern "C" fn throw_here(
     exception: usize,
     registers: &CallerRegisters,
 ) -> ! {
-    // SAFETY: 1.
-    let activation = unsafe { activation_of(context) };
-    activation.pending = Pending::Exception {
-        address: exception,
-        by_host: false,
-    };
     // SAFETY: 1, 2, 3.
-    unsafe { send(context, activation, exception, registers, true) }
+    let next = unsafe { thrown(context, exception, &Site::of(registers)) };
+    // SAFETY: 3; this frame has nothing to drop.
+    unsafe { next.go_on(registers) }
 }
 
 /// The rest of the `rethrow` libcall, by which adapters let an exception go on.
@@ -72,28 +89,43 @@ pub(crate) unsafe extern "C" fn rethrow_here(
     exception: usize,
     registers: &CallerRegisters,
 ) -> ! {
+    // SAFETY: 1, 2, 3.
+    let next = unsafe { thrown_again(context, exception, &Site::of(registers)) };
+    // SAFETY: 3; this frame has nothing to drop.
+    unsafe { next.go_on(registers) }
+}
+
+/// What `throw` does, in native code or in bytecode, but for going there.
+///
+/// # Safety
+///
+/// As for [`throw_here`], with the place of the call instead of its registers.
+pub(crate) unsafe fn thrown(context: NonNull<u8>, exception: usize, site: &Site) -> Continuation {
+    // SAFETY: 1.
+    let activation = unsafe { activation_of(context) };
+    activation.pending = Pending::Exception {
+        address: exception,
+        by_host: false,
+    };
+    // SAFETY: 1, 2, 3.
+    unsafe { send(context, activation, exception, site, true) }
+}
+
+/// What `rethrow` does, but for going there.
+///
+/// # Safety
+///
+/// As for [`rethrow_here`], with the place of the call instead of its registers.
+pub(crate) unsafe fn thrown_again(
+    context: NonNull<u8>,
+    exception: usize,
+    site: &Site,
+) -> Continuation {
     // SAFETY: 1.
     let activation = unsafe { activation_of(context) };
     // Who threw it was noted then, with the frames that were active.
     // SAFETY: 1, 2, 3.
-    unsafe { send(context, activation, exception, registers, false) }
-}
-
-/// Throws the exception that a host function failed with, from its adapter's call of `raise` on.
-///
-/// # Safety
-///
-/// As for [`throw_here`], with the program counter and frame pointer of the adapter.
-pub(super) unsafe fn throw_from_host(
-    context: NonNull<u8>,
-    activation: &mut Activation,
-    exception: usize,
-    pc: usize,
-    frame_pointer: usize,
-) -> ! {
-    let registers = CallerRegisters::of_adapter(context, pc, frame_pointer);
-    // SAFETY: the caller's promise.
-    unsafe { send(context, activation, exception, &registers, true) }
+    unsafe { send(context, activation, exception, site, false) }
 }
 
 /// The activation in progress.
@@ -117,16 +149,14 @@ unsafe fn activation_of<'a>(context: NonNull<u8>) -> &'a mut Activation {
 ///
 /// # Safety
 ///
-/// As for [`throw_here`].
-unsafe fn send(
+/// As for [`thrown`]. What a host function failed with is thrown from its adapter's call of `raise`.
+pub(super) unsafe fn send(
     context: NonNull<u8>,
     activation: &mut Activation,
     exception: usize,
-    registers: &CallerRegisters,
+    site: &Site,
     is_new: bool,
-) -> ! {
-    // The registers lie below the frame that threw.
-    let stack_pointer = ptr::from_ref(registers).addr();
+) -> Continuation {
     // SAFETY: 1.
     let instance = unsafe { InstanceData::from_context(context) };
     let group = instance.group();
@@ -135,44 +165,29 @@ unsafe fn send(
     if let Some(object) = object {
         group.throw_exception(object);
     }
+    let end = activation.entry_frame_pointer;
     // SAFETY: 3.
-    let landing = object.and_then(|object| unsafe {
-        find(
-            instance,
-            object,
-            registers,
-            stack_pointer,
-            activation.entry_frame_pointer,
-        )
-    });
+    let landing = object.and_then(|object| unsafe { find(instance, object, site, end) });
     if is_new && landing.as_ref().is_none_or(|landing| landing.goes_on) {
-        let (pc, frame) = (registers.return_address(), registers.frame_pointer());
+        let (pc, frame) = (site.pc, site.frame_pointer);
         // SAFETY: 3.
-        unsafe { capture(activation, pc, false, frame, stack_pointer) };
+        unsafe { capture(activation, pc, false, frame, site.stack_pointer) };
     }
     let Some(landing) = landing else {
         // SAFETY: 3; this runs below all of them.
         unsafe { end_counted_calls(activation, usize::MAX) };
-        let (handler, stack, frame) = activation.handler();
-        // SAFETY: the trampoline has written the three, and its frame is still there. No frame in
-        // between has anything to drop.
-        unsafe { isa::resume(handler, stack, frame) }
+        return Continuation::in_trampoline(activation);
     };
     if let Some(object) = object {
         group.deliver_exception(object, landing.keeps);
     }
     // SAFETY: as above.
     unsafe { end_counted_calls(activation, landing.stack_pointer) };
-    // SAFETY: the artifact says that the handler goes on with this frame, and whoever loaded it
-    // answers for that. No frame in between has anything to drop.
-    unsafe {
-        isa::land(
-            registers,
-            landing.handler,
-            landing.stack_pointer,
-            landing.frame_pointer,
-            exception,
-        )
+    Continuation {
+        pc: landing.handler,
+        stack_pointer: landing.stack_pointer,
+        frame_pointer: landing.frame_pointer,
+        exception: Some(exception),
     }
 }
 
@@ -180,20 +195,18 @@ unsafe fn send(
 ///
 /// # Safety
 ///
-/// 3 of [`throw_here`]; `end` is the frame pointer of the trampoline.
+/// 3 of [`thrown`]; `end` is the frame pointer of the trampoline.
 unsafe fn find(
     instance: &InstanceData,
     object: Object,
-    registers: &CallerRegisters,
-    stack_pointer: usize,
+    site: &Site,
     end: usize,
 ) -> Option<Landing> {
     let module = instance.module();
     let artifact = module.artifact();
     let (handlers, functions, text) = (artifact.handlers(), artifact.functions(), module.text());
-    let mut pc = registers.return_address();
-    let mut frame = registers.frame_pointer();
-    let mut lowest = stack_pointer;
+    let (mut pc, mut frame) = (site.pc, site.frame_pointer);
+    let mut lowest = site.stack_pointer;
     while frame != end && is_frame(frame, lowest, end) {
         // The adapter that throws again may be another module's.
         let offset = u32::try_from(pc.wrapping_sub(text.start)).ok();
