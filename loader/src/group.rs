@@ -90,6 +90,8 @@ pub(crate) struct Group {
     guards_stack: Cell<bool>,
     /// Whether faults of a member's code are traps. Touched by the owner only.
     relies_on_faults: Cell<bool>,
+    /// Whether the members' code is bytecode; none before the first instance. Touched by the owner only.
+    is_bytecode: Cell<Option<bool>>,
     /// Calls in progress on stacks without a guard page. Touched by the owner only.
     unguarded_calls: Cell<u32>,
     /// None before the first exception. Touched by the owner, or by the last reference; dropped before
@@ -129,6 +131,7 @@ impl GroupRef {
             borrowed: Cell::new(false),
             guards_stack: Cell::new(false),
             relies_on_faults: Cell::new(false),
+            is_bytecode: Cell::new(None),
             unguarded_calls: Cell::new(0),
             exceptions: UnsafeCell::new(None),
             members: UnsafeCell::new(Members::default()),
@@ -260,6 +263,15 @@ impl Group {
         Ok(())
     }
 
+    /// Refuses to let code and that of others call each other if only one of them is bytecode. Called by
+    /// the owner only.
+    fn check_code(&self, is_bytecode: Option<bool>) -> Result<(), StackError> {
+        match (self.is_bytecode.get(), is_bytecode) {
+            (Some(one), Some(other)) if one != other => Err(StackError::Mixed),
+            _ => Ok(()),
+        }
+    }
+
     /// How many members there are, for the choice of the new root.
     fn member_count(&self) -> usize {
         // SAFETY: called for entered groups only; the reference ends with this function.
@@ -296,6 +308,7 @@ impl<'a> Entered<'a> {
         if let Member::Instance(instance) = &member {
             let module = instance.module();
             root.add_needs(module.guards_stack(), module.relies_on_faults());
+            root.is_bytecode.set(Some(module.is_bytecode()));
         }
         // SAFETY: the owner of the group is this thread, and the reference ends with this call.
         let members = unsafe { &mut *root.members.get() };
@@ -306,6 +319,7 @@ impl<'a> Entered<'a> {
     /// in progress, and may come to the new code.
     pub(crate) fn admit(&self, module: &Module) -> Result<(), StackError> {
         let root = self.group.root();
+        root.check_code(Some(module.is_bytecode()))?;
         root.check_stack(
             module.guards_stack(),
             module.relies_on_faults(),
@@ -353,13 +367,14 @@ impl<'a> Entered<'a> {
     ///
     /// # Errors
     ///
-    /// When code of one could come to a call of the other whose stack does not serve it. Nothing is
-    /// changed then.
+    /// When code of one could come to a call of the other whose stack does not serve it, or that is of
+    /// another kind. Nothing is changed then.
     pub(crate) fn merge(&self, other: &Entered<'_>) -> Result<(), StackError> {
         let (mut root, mut child) = (self.group.root(), other.group.root());
         if ptr::eq(root, child) {
             return Ok(());
         }
+        root.check_code(child.is_bytecode.get())?;
         let unguarded_calls = root.unguarded_calls.get() + child.unguarded_calls.get();
         root.check_stack(
             child.guards_stack.get() || root.guards_stack.get(),
@@ -379,6 +394,8 @@ impl<'a> Entered<'a> {
         }
         root.absorb_exceptions(child);
         root.add_needs(child.guards_stack.get(), child.relies_on_faults.get());
+        let is_bytecode = root.is_bytecode.get().or(child.is_bytecode.get());
+        root.is_bytecode.set(is_bytecode);
         root.unguarded_calls.set(unguarded_calls);
         root.depth.set(root.depth.get() + child.depth.get());
         let parent = core::mem::ManuallyDrop::new(root.reference());

@@ -12,6 +12,8 @@ pub struct Configuration {
     pub name: &'static str,
     bounds_checks: BoundsChecks,
     relocation_model: RelocationModel,
+    /// The target, if not this machine.
+    target: Option<&'static str>,
     trap_mode: TrapMode,
     opt_level: OptLevel,
     /// On which stacks scripts run.
@@ -25,6 +27,7 @@ pub const ALL: [Configuration; 4] = [
         name: "guard, direct",
         bounds_checks: BoundsChecks::Guard,
         relocation_model: RelocationModel::Direct,
+        target: None,
         trap_mode: TrapMode::Signals,
         opt_level: OptLevel::None,
         stacks: Stacks::Bounded,
@@ -33,6 +36,7 @@ pub const ALL: [Configuration; 4] = [
         name: "guard, xip",
         bounds_checks: BoundsChecks::Guard,
         relocation_model: RelocationModel::Xip,
+        target: None,
         trap_mode: TrapMode::Signals,
         opt_level: OptLevel::Speed,
         stacks: Stacks::Caller,
@@ -41,6 +45,7 @@ pub const ALL: [Configuration; 4] = [
         name: "explicit, direct",
         bounds_checks: BoundsChecks::Explicit,
         relocation_model: RelocationModel::Direct,
+        target: None,
         trap_mode: TrapMode::Signals,
         opt_level: OptLevel::Speed,
         stacks: Stacks::Caller,
@@ -49,11 +54,37 @@ pub const ALL: [Configuration; 4] = [
         name: "explicit, xip",
         bounds_checks: BoundsChecks::Explicit,
         relocation_model: RelocationModel::Xip,
+        target: None,
         trap_mode: TrapMode::Explicit,
         opt_level: OptLevel::Speed,
         stacks: Stacks::Bounded,
     },
 ];
+
+/// Bytecode, which the loader interprets. Its traps need no signals, and its memories are compared.
+pub const BYTECODE: Configuration = Configuration {
+    name: "bytecode",
+    bounds_checks: BoundsChecks::Explicit,
+    relocation_model: RelocationModel::Xip,
+    target: Some(if size_of::<usize>() == 4 {
+        "pulley32"
+    } else {
+        "pulley64"
+    }),
+    trap_mode: TrapMode::Signals,
+    opt_level: OptLevel::Speed,
+    stacks: Stacks::Caller,
+};
+
+/// Bytecode with all that differs: every trap is a call, nothing is optimised, and stacks are just
+/// enough.
+pub const BYTECODE_EXPLICIT: Configuration = Configuration {
+    name: "bytecode, explicit traps",
+    trap_mode: TrapMode::Explicit,
+    opt_level: OptLevel::None,
+    stacks: Stacks::Bounded,
+    ..BYTECODE
+};
 
 impl Configuration {
     /// The same as flags of `precast wast`, for code that is made for another machine.
@@ -79,7 +110,8 @@ impl Configuration {
 
     /// The compiler's options. Scripts have small modules, so one thread is enough.
     pub fn options(&self) -> Options {
-        let target = Target::host().expect("tests run on a machine that code can be made for");
+        let target = self.target.map_or_else(Target::host, Target::new);
+        let target = target.expect("tests run on a machine that code can be made for");
         let mut options = Options::new(target);
         options.bounds_checks = self.bounds_checks;
         options.relocation_model = self.relocation_model;

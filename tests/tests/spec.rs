@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use precast_cli::wast::StackFigures;
-use precast_tests::configuration::{ALL, Configuration};
+use precast_tests::configuration::{ALL, BYTECODE, BYTECODE_EXPLICIT, Configuration};
 use precast_tests::suite;
 
 /// Runs a folder and fails with a list of what did not hold.
@@ -50,11 +50,11 @@ fn check(folder: &str, configuration: &Configuration) {
 }
 
 macro_rules! folders {
-    ($($test:ident = $folder:literal, $($configuration:ident = $number:literal),*;)*) => {
+    ($($test:ident = $folder:literal, $($configuration:ident = $options:expr),*;)*) => {
         $(mod $test {
             $(#[test]
             fn $configuration() {
-                super::check($folder, &super::ALL[$number]);
+                super::check($folder, &$options);
             })*
         })*
 
@@ -68,7 +68,11 @@ macro_rules! folders {
 macro_rules! under_all_configurations {
     ($($test:ident = $folder:literal;)*) => {
         folders! {
-            $($test = $folder, guard_direct = 0, guard_xip = 1, explicit_direct = 2, explicit_xip = 3;)*
+            $($test = $folder,
+                guard_direct = super::ALL[0], guard_xip = super::ALL[1],
+                explicit_direct = super::ALL[2], explicit_xip = super::ALL[3],
+                bytecode = super::BYTECODE,
+                bytecode_explicit = super::BYTECODE_EXPLICIT;)*
         }
     };
 }

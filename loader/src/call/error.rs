@@ -120,6 +120,10 @@ pub enum StackError {
     /// stack or one that a runtime allocates which may map memory, or compile with explicit stack
     /// checks.
     NoGuard,
+    /// Bytecode would come to calls of native code, or the other way round: they have no stack in
+    /// common. Compile all modules that share functions, tables, memories or globals for the same
+    /// target; host functions can call both.
+    Mixed,
 }
 
 impl From<OutOfMemory> for StackError {
@@ -142,6 +146,10 @@ impl fmt::Display for StackError {
                 "the module relies on a guard page at the end of the call stack, which this stack \
                  does not have; use the thread's own stack or one that a runtime with guard pages \
                  allocates, or compile with explicit stack checks",
+            ),
+            StackError::Mixed => f.write_str(
+                "native code and bytecode cannot call each other; compile both modules for the \
+                 same target",
             ),
         }
     }

@@ -81,6 +81,10 @@ pub struct PlanOptions<'a> {
     /// bytes, zero being the default size: see [`Stack::Bytes`](crate::Stack::Bytes). `None` where
     /// calls run on the caller's stack, or on one that the host provides.
     pub stack: Option<usize>,
+    /// Whether all calls, the start function's included, run on a region that the host provides:
+    /// [`Stack::Region`](crate::Stack::Region). Bytecode that is called on the caller's stack takes a
+    /// region from the runtime.
+    pub provided_stack: bool,
     /// Threads of the program, whose instances are made of the same module and imports, one after the
     /// other. Each of their instances, and the main one, is given an
     /// [`Interrupter`](crate::Interrupter).
@@ -101,6 +105,7 @@ impl Default for PlanOptions<'_> {
             instance: InstanceOptions::default(),
             captures: &|_, _| Layout::new::<()>(),
             stack: None,
+            provided_stack: false,
             threads: None,
             host: &[],
             running: &[],

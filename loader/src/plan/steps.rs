@@ -16,13 +16,14 @@ use crate::call::stack::StackRegion;
 use crate::instance::context::{ContextStorage, NATIVE_WIDTH};
 use crate::instance::memory::{Memory, StorageChoice};
 use crate::instance::{ArrayCounts, ArrayElements};
+use crate::limits::DEFAULT_STACK;
 use crate::link::requirements::has_guarded_memory;
 use crate::memory::Storage;
 use crate::memory::app_heap::AppHeap;
 use crate::module::{ModuleTypes, is_grouped};
 use crate::plan::layouts::Layouts;
 use crate::plan::options::{AllocationMode, ArtifactSource, CodePlace, PlanOptions};
-use crate::plan::trace::Trace;
+use crate::plan::trace::{Block, Trace};
 use crate::plan::{Growth, Plan, PlanError};
 
 /// Collects the requests of all stages.
@@ -56,6 +57,9 @@ pub(super) fn plan(artifact: &Artifact<'_>, options: &PlanOptions<'_>) -> Result
     steps.instantiate(&mut trace, &steps.memories)?;
     ends.push(trace.requests.len());
     steps.environment(&mut trace, options.stack)?;
+    if options.stack.is_none() {
+        steps.call(&mut trace)?;
+    }
     ends.push(trace.requests.len());
     steps.threads(&mut trace)?;
     for request in options.running {
@@ -91,15 +95,36 @@ impl Steps<'_> {
 
     /// `Module::load`. The copy of a file's name is left out: it is gone before anything else comes.
     fn load(&self, trace: &mut Trace) -> Result<(), PlanError> {
-        if let Some(bytes) = self.code_bytes() {
+        let is_bytecode = self.is_bytecode();
+        if let Some(bytes) = self.code_bytes().filter(|_| !is_bytecode) {
             trace.map(Category::Code, bytes)?;
         }
         if self.options.source == ArtifactSource::Copied {
-            trace.bytes(Category::Artifact, self.artifact.resident_size())?;
+            let kept = match is_bytecode {
+                true => self.artifact.size_to_text(),
+                false => self.artifact.resident_size(),
+            };
+            trace.bytes(Category::Artifact, kept)?;
         }
         self.types(trace)?;
         trace.allocate(Category::Module, self.layouts.module)?;
         Ok(())
+    }
+
+    /// Whether the text is used where the artifact lies.
+    fn is_bytecode(&self) -> bool {
+        self.artifact.header().isa.is_bytecode()
+    }
+
+    /// What a call of bytecode from the host takes that has no stack of its own, for as long as it
+    /// runs.
+    fn call(&self, trace: &mut Trace) -> Result<Option<Block>, PlanError> {
+        if !self.is_bytecode() || self.options.provided_stack {
+            return Ok(None);
+        }
+        let layout = StackRegion::layout(DEFAULT_STACK);
+        let layout = layout.ok_or(PlanError::TooLarge(Category::CallStack))?;
+        trace.allocate(Category::CallStack, layout)
     }
 
     /// `LinkPlan::publish`: what the code takes beside the artifact.
@@ -328,6 +353,11 @@ impl Steps<'_> {
         }
         if self.options.threads.is_some() {
             trace.allocate(Category::Instance, self.layouts.interrupter)?;
+        }
+        let start = artifact.start_function();
+        if start.is_some_and(|start| artifact.defined_function(start).is_some()) {
+            let call = self.call(trace)?;
+            trace.free(call);
         }
         trace.free(resolved);
         Ok(())
