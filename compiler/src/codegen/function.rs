@@ -12,6 +12,7 @@ use precast_format::target::CpuFeatures;
 use precast_format::trap::TrapCode;
 use precast_format::write::{CallSite, TrapSite};
 
+use super::bytecode_traps;
 use super::cpu_features::Decoding;
 use crate::abi::Clause;
 use crate::error::{CompileError, Result};
@@ -128,6 +129,7 @@ pub(crate) struct CodeContext {
     /// Holds the function that is compiled, and Cranelift's allocations.
     pub inner: Context,
     decoding: Decoding,
+    is_bytecode: bool,
 }
 
 impl CodeContext {
@@ -136,6 +138,7 @@ impl CodeContext {
         CodeContext {
             inner: Context::new(),
             decoding: Decoding::new(isa),
+            is_bytecode: isa.name().starts_with("pulley"),
         }
     }
 }
@@ -164,7 +167,7 @@ pub(crate) fn compile_in_place(
     isa: &dyn TargetIsa,
     context: &mut CodeContext,
 ) -> Result<CompiledClif> {
-    let decoding = context.decoding;
+    let (decoding, is_bytecode) = (context.decoding, context.is_bytecode);
     let context = &mut context.inner;
     // What is known of the control flow is the function's before.
     context.cfg.clear();
@@ -230,6 +233,15 @@ pub(crate) fn compile_in_place(
         true => compiled.create_unwind_info_of_kind(isa, UnwindInfoKind::SystemV),
         false => Ok(None),
     };
+    let traps = buffer.traps().iter().map(|trap| TrapSite {
+        code_offset: trap.offset,
+        code: trap_code(trap.code),
+        wasm_offset: wasm_offset(trap.offset),
+    });
+    let mut traps: Vec<TrapSite> = traps.collect();
+    if is_bytecode {
+        bytecode_traps::add_sites(buffer.data(), locations, &mut traps);
+    }
     let chunk = Chunk {
         handlers,
         unwind: unwind.map_err(|error| CompileError::internal(error.to_string()))?,
@@ -237,15 +249,7 @@ pub(crate) fn compile_in_place(
         code: buffer.data().to_vec(),
         alignment: buffer.alignment,
         relocations,
-        traps: buffer
-            .traps()
-            .iter()
-            .map(|trap| TrapSite {
-                code_offset: trap.offset,
-                code: trap_code(trap.code),
-                wasm_offset: wasm_offset(trap.offset),
-            })
-            .collect(),
+        traps,
         calls: calls()
             .map(|call| CallSite {
                 code_offset: call.ret_addr,

@@ -1,5 +1,6 @@
 //! From CLIF to machine code, function by function.
 
+mod bytecode_traps;
 mod cpu_features;
 mod function;
 mod parallel;
