@@ -43,6 +43,36 @@ fn another_instruction_set() {
 }
 
 #[test]
+#[cfg(not(feature = "pulley"))]
+fn bytecode_without_an_interpreter() {
+    let mut artifact = builder();
+    artifact.target.isa = Isa::Pulley64;
+    let words = ["pulley64", "no interpreter", "feature `pulley`"];
+    let error = refusal(&runtime(), &artifact, &words);
+    assert!(matches!(error, LoadError::Interpreter { .. }));
+}
+
+#[test]
+#[cfg(feature = "pulley")]
+fn bytecode_that_relies_on_faults() {
+    let mut artifact = builder();
+    artifact.target.isa = Isa::Pulley64;
+    load(&runtime(), &artifact).expect("nothing is asked for");
+    artifact.target.isa = Isa::Pulley32;
+    let error = refusal(&runtime(), &artifact, &["pulley32", "pulley64"]);
+    assert!(matches!(error, LoadError::Isa { .. }));
+    artifact.target.isa = Isa::Pulley64;
+    artifact.tunables.stack_checks = StackChecks::Guard;
+    let error = refusal(&runtime(), &artifact, &["--stack-checks explicit"]);
+    assert!(matches!(error, LoadError::StackGuard));
+    let mut artifact = builder();
+    artifact.target.isa = Isa::Pulley64;
+    artifact.target.endianness = precast_format::target::Endianness::Big;
+    let error = refusal(&runtime(), &artifact, &["byte order", "big", "little"]);
+    assert!(matches!(error, LoadError::ByteOrder { .. }));
+}
+
+#[test]
 fn another_calling_convention() {
     let mut artifact = builder();
     artifact.target.host_abi = if support::HOST_ABI == HostAbi::SystemV {

@@ -86,6 +86,11 @@ pub const BYTECODE_EXPLICIT: Configuration = Configuration {
     ..BYTECODE
 };
 
+/// All configurations, bytecode included.
+pub fn with_bytecode() -> impl Iterator<Item = &'static Configuration> {
+    ALL.iter().chain([&BYTECODE, &BYTECODE_EXPLICIT])
+}
+
 impl Configuration {
     /// The same as flags of `precast wast`, for code that is made for another machine.
     pub fn flags(&self) -> Vec<&'static str> {

@@ -75,14 +75,20 @@ pub struct Life {
     pub module: Module,
 }
 
+/// The stack that start functions of bytecode get, in bytes: not the runtime's.
+const BYTECODE_STACK: usize = 64 << 10;
+
 /// Loads an artifact that stays, defines what it imports, and instantiates it.
 pub fn live(runtime: &Runtime, artifact: &'static [u8]) -> Result<Life, Failure> {
     let module = runtime.load_named_by_user(Source::borrowed(artifact))?;
     let imports = imports(&module)?;
-    let instance = module.instantiate(&imports, InstanceOptions::default())?;
-    let environment = instance
-        .execution_environment(Stack::Caller)
-        .map_err(CallError::from)?;
+    let stack = match module.artifact().header().isa.is_bytecode() {
+        true => Stack::Region(Box::leak(Box::new_uninit_slice(BYTECODE_STACK))),
+        false => Stack::Caller,
+    };
+    let environment = ExecutionEnvironment::new(runtime, stack);
+    let mut environment = environment.map_err(CallError::from)?;
+    let instance = module.instantiate_in(&mut environment, &imports, InstanceOptions::default())?;
     Ok(Life {
         environment,
         instance,

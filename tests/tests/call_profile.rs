@@ -69,7 +69,7 @@ fn of(instance: &Instance, function: &str) -> FunctionCalls {
 /// on a region.
 fn everywhere(test: impl Fn(&Runtime, &Options, fn() -> Stack<'static>)) {
     use precast_compiler::ContextRegister::{Parameter, Pinned};
-    for configuration in &configuration::ALL {
+    for configuration in configuration::with_bytecode() {
         for register in [Pinned, Parameter] {
             let runtime = Runtime::system().unwrap();
             let mut options = configuration.options();

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use precast_cli::wast::{CompiledNow, run_script};
-use precast_tests::configuration::{ALL, Configuration};
+use precast_tests::configuration::{Configuration, with_bytecode};
 use std::path::Path;
 
 /// Runs a script of the folder.
@@ -31,7 +31,7 @@ macro_rules! scripts {
     ($($test:ident = $script:literal;)*) => {
         $(#[test]
         fn $test() {
-            for configuration in &ALL {
+            for configuration in with_bytecode() {
                 check($script, configuration);
             }
         })*
@@ -130,7 +130,7 @@ fn inside_of_blocks(depth: usize) -> String {
 /// Deep functions are compiled in another way.
 #[test]
 fn in_deep_functions() {
-    for configuration in &ALL {
+    for configuration in with_bytecode() {
         for depth in [0, 10, 1_100] {
             check_text("deep.wast", &inside_of_blocks(depth), configuration);
         }
@@ -172,7 +172,7 @@ fn large_frame(values: usize) -> String {
 
 #[test]
 fn in_large_frames() {
-    for configuration in &ALL {
+    for configuration in with_bytecode() {
         for values in [30, 300, 3_000] {
             check_text("large.wast", &large_frame(values), configuration);
         }

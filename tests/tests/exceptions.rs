@@ -43,8 +43,13 @@ impl World {
             (StackChecks::Guard, false),
             (StackChecks::Guard, true),
         ];
-        configuration::ALL.iter().flat_map(move |configuration| {
-            stacks.into_iter().map(move |(checks, on_region)| {
+        configuration::with_bytecode().flat_map(move |configuration| {
+            let is_native = !configuration.options().target.isa().is_bytecode();
+            let fits = move |(checks, _): &(StackChecks, bool)| {
+                is_native || *checks == StackChecks::Explicit
+            };
+            let stacks = stacks.into_iter().filter(fits);
+            stacks.map(move |(checks, on_region)| {
                 let mut options = configuration.options();
                 options.stack_checks = checks;
                 World {

@@ -71,7 +71,8 @@ fn check(artifact: &'static [u8], tally: &mut Tally) -> Result<(), String> {
     }
     drop(system);
     check_custom(artifact)?;
-    let options = PlanOptions::default();
+    let mut options = PlanOptions::default();
+    options.provided_stack = true;
     let plan = match Plan::new(artifact, &options) {
         Ok(plan) => plan,
         Err(PlanError::GuardPages) => return Ok(()),
@@ -95,6 +96,7 @@ fn check(artifact: &'static [u8], tally: &mut Tally) -> Result<(), String> {
 /// Compares what an allocator is asked for with the plan, and what is counted in both modes.
 fn check_custom(artifact: &'static [u8]) -> Result<(), String> {
     let mut options = PlanOptions::default();
+    options.provided_stack = true;
     options.mode = AllocationMode::System;
     let plan = Plan::new(artifact, &options).map_err(|error| error.to_string())?;
     let recorder: &'static Recorder = Box::leak(Box::default());
@@ -206,6 +208,11 @@ fn explicit_memories_are_planned_to_the_granule() {
         options.bounds_checks == BoundsChecks::Explicit
     });
     check_all(explicit.expect("one of them is explicit"));
+}
+
+#[test]
+fn bytecode_is_planned_to_the_granule() {
+    check_all(&configuration::BYTECODE);
 }
 
 #[test]

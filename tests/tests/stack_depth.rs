@@ -22,9 +22,13 @@ use std::process::Command;
 /// context.
 fn configurations() -> Vec<(String, Options)> {
     let mut all = Vec::new();
-    for configuration in configuration::ALL {
+    for configuration in configuration::with_bytecode() {
+        let is_native = !configuration.options().target.isa().is_bytecode();
         for register in [ContextRegister::Pinned, ContextRegister::Parameter] {
             for checks in [StackChecks::Explicit, StackChecks::Guard] {
+                if !is_native && checks == StackChecks::Guard {
+                    continue;
+                }
                 let mut options = configuration.options();
                 options.context_register = Some(register);
                 options.stack_checks = checks;

@@ -165,9 +165,11 @@ const OTHER: &str = r#"(module
 
 /// All configurations, each with explicit stack checks, and with guard pages where it has signals.
 fn configurations() -> impl Iterator<Item = (String, Options)> {
-    configuration::ALL.iter().flat_map(|configuration| {
+    configuration::with_bytecode().flat_map(|configuration| {
+        let is_native = !configuration.options().target.isa().is_bytecode();
         [StackChecks::Explicit, StackChecks::Guard]
             .into_iter()
+            .filter(move |checks| is_native || *checks == StackChecks::Explicit)
             .map(|checks| {
                 let mut options = configuration.options();
                 options.stack_checks = checks;

@@ -18,7 +18,7 @@ struct World {
 
 impl World {
     fn all() -> impl Iterator<Item = World> {
-        configuration::ALL.iter().map(|configuration| World {
+        configuration::with_bytecode().map(|configuration| World {
             runtime: Runtime::system().expect("there is memory"),
             configuration,
         })

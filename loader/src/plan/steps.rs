@@ -57,11 +57,11 @@ pub(super) fn plan(artifact: &Artifact<'_>, options: &PlanOptions<'_>) -> Result
     steps.instantiate(&mut trace, &steps.memories)?;
     ends.push(trace.requests.len());
     steps.environment(&mut trace, options.stack)?;
+    ends.push(trace.requests.len());
+    steps.threads(&mut trace)?;
     if options.stack.is_none() {
         steps.call(&mut trace)?;
     }
-    ends.push(trace.requests.len());
-    steps.threads(&mut trace)?;
     for request in options.running {
         trace.allocate(request.category, request.layout)?;
     }
