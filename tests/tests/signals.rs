@@ -20,9 +20,10 @@ mod program;
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use precast_tests::child;
 use program::Kind;
 
 /// The case that a child runs.
@@ -75,7 +76,7 @@ pub fn artifact(name: &str) -> Vec<u8> {
 
 /// Runs a case in a process of its own; what differs from what is expected, or nothing.
 fn run(artifacts: &Artifacts, case: &str, main_thread: bool, expected: Expected) -> Option<String> {
-    let mut command = Command::new(std::env::current_exe().expect("this is a program"));
+    let mut command = child::command(std::env::current_exe().expect("this is a program"));
     command
         .args(["--exact", "child", "--nocapture"])
         .env(CASE, case)

@@ -30,11 +30,11 @@ mod thread;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use precast_compiler::Options;
 use precast_format::tunables::StackChecks;
-use precast_tests::configuration;
+use precast_tests::{child, configuration};
 use subject::{Approach, Case, Outcome, Subject};
 
 /// The room that is swept, in bytes.
@@ -168,7 +168,7 @@ fn run(number: usize, checks: StackChecks) -> (BTreeMap<(Approach, Case), Counts
     let mut crashes = Vec::new();
     let mut first = 0;
     loop {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        let mut child = child::command(std::env::current_exe().unwrap())
             .args([
                 "--exact",
                 "process_of_the_sweep",

@@ -5,7 +5,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use precast_tests::child;
 
 const PRECAST: &str = env!("CARGO_BIN_EXE_precast-under-test");
 
@@ -33,7 +34,7 @@ fn check(name: &str, module: &str, exit: i32) {
 fn check_with(ways: &[&[&str]], name: &str, module: &str, exit: i32) {
     let expected = fs::read_to_string(folder(name).join(format!("{name}.out"))).unwrap();
     for options in ways {
-        let output = Command::new(PRECAST)
+        let output = child::command(PRECAST)
             .arg("run")
             .args(*options)
             .arg(folder(name).join(module))

@@ -7,6 +7,9 @@ use crate::{Outcome, cargo};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// Seconds that the tests of one file may take.
+const LONGEST_TEST: u32 = 1800;
+
 /// Cargo for a target.
 pub struct Cross {
     /// The target.
@@ -106,9 +109,14 @@ impl Cross {
             let triple = machine.triple.replace(['-', '.'], "_").to_uppercase();
             format!("CARGO_TARGET_{triple}_{what}")
         };
+        // A test that hangs there must not hang here.
+        let mut runner = format!("timeout {LONGEST_TEST}");
         match machine.emulator {
             Some(emulator) => {
-                command.env(variable("RUNNER"), format!("{emulator} -L {libraries}"));
+                let emulator = format!("{emulator} -L {libraries}");
+                runner.push_str(&format!(" {emulator}"));
+                // For tests that start processes.
+                command.env("PRECAST_TEST_RUNNER", emulator);
             }
             // The programs run by themselves, with the libraries of the cross compiler.
             None => flags.push_str(&format!(
@@ -120,6 +128,7 @@ impl Cross {
             .args(["--target", machine.triple])
             .env("RUSTC", RUSTC)
             .env("RUSTFLAGS", flags)
+            .env(variable("RUNNER"), runner)
             .env(variable("LINKER"), format!("{}-gcc", machine.tools));
         command
     }

@@ -75,7 +75,11 @@ pub fn run(arguments: &CrossArguments) -> Outcome {
         println!("{}", target.name);
         let outcome = match toolchain::missing(target) {
             Some(reason) => Err(Counts::skipped(reason)),
-            None => measure(target, &place, &suite, arguments).map_err(Counts::failed),
+            None => match build::Cross::new(target, &place) {
+                // Without a network, perhaps; nothing of ours is in it.
+                Err(reason) => Err(Counts::skipped(reason)),
+                Ok(cross) => measure(&cross, &place, &suite, arguments).map_err(Counts::failed),
+            },
         };
         let row = Row { target, outcome };
         row.complaints()
@@ -116,12 +120,12 @@ fn choose(arguments: &CrossArguments) -> Outcome<Vec<&'static Target>> {
 }
 
 fn measure(
-    target: &'static Target,
+    cross: &build::Cross,
     place: &Place,
     suite: &Suite,
     arguments: &CrossArguments,
 ) -> Outcome<Measured> {
-    let cross = build::Cross::new(target, place)?;
+    let target = cross.target;
     let runner = cross.runner()?;
     let scripts = suite.run(target, place, &runner)?;
     let mut measured = Measured {
@@ -134,10 +138,10 @@ fn measure(
     if !arguments.small {
         measured.programs = corpus::run(target, place, &runner)?;
     }
-    measured.loader = Some(faults::loader(&cross)?);
+    measured.loader = Some(faults::loader(cross)?);
     if !arguments.small {
-        measured.faults = Some(faults::whole(&cross)?);
-        measured.same_bytes = same_bytes::run(&cross, place)?;
+        measured.faults = Some(faults::whole(cross)?);
+        measured.same_bytes = same_bytes::run(cross, place)?;
     }
     Ok(measured)
 }

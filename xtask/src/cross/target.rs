@@ -8,10 +8,9 @@ pub struct Target {
     pub code: &'static str,
     /// The machine that runs it.
     pub machine: Option<&'static Machine>,
-    /// Whether pages can guard memories: there is address space enough.
-    pub guards: bool,
-    /// Whether code can be patched: that of an interpreter is not.
-    pub direct: bool,
+    /// Whether the code is that of an interpreter, which is not patched, and for which no page
+    /// guards a memory.
+    pub bytecode: bool,
     /// Features that the loader's tests need.
     pub loader_features: &'static [&'static str],
 }
@@ -83,8 +82,7 @@ const fn native(
         name,
         code,
         machine,
-        guards: true,
-        direct: true,
+        bytecode: false,
         loader_features: &[],
     }
 }
@@ -98,8 +96,7 @@ const fn pulley(
         name,
         code,
         machine,
-        guards: false,
-        direct: false,
+        bytecode: true,
         loader_features: &["pulley"],
     }
 }
@@ -112,7 +109,10 @@ impl Target {
 
     /// Whether code for the target has such a configuration.
     pub fn has(&self, configuration: &str) -> bool {
-        (self.guards || !configuration.contains("guard"))
-            && (self.direct || !configuration.contains("direct"))
+        let of_bytecode = configuration.starts_with("bytecode");
+        match self.bytecode {
+            true => of_bytecode || configuration == "explicit, xip",
+            false => !of_bytecode,
+        }
     }
 }
