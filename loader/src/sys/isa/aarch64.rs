@@ -37,6 +37,47 @@ pub(crate) unsafe fn caller(frame: usize) -> (usize, usize) {
     (next, address)
 }
 
+/// Lets this processor fetch what was written as data, and others once they have synchronised.
+///
+/// # Safety
+///
+/// The range is mapped and readable.
+#[allow(dead_code, reason = "some systems have a call for it")]
+pub(crate) unsafe fn flush_instruction_cache(start: *const u8, size: usize) {
+    /// Instruction fetches see the point to which writes go of themselves.
+    const CLEAN_UNNEEDED: u64 = 1 << 28;
+    /// No stale instruction stays in a cache.
+    const INVALIDATE_UNNEEDED: u64 = 1 << 29;
+    let kind: u64;
+    // SAFETY: the system lets programs read this register, or reads it for them.
+    unsafe {
+        asm!("mrs {kind}, ctr_el0", kind = out(reg) kind, options(nomem, nostack, preserves_flags));
+    }
+    let start = start.expose_provenance();
+    let end = start.wrapping_add(size);
+    // The smallest lines of all caches on the way, as powers of two of words.
+    let data_line = 4usize << (kind >> 16 & 0xf);
+    let instruction_line = 4usize << (kind & 0xf);
+    if kind & CLEAN_UNNEEDED == 0 {
+        for line in (start & !(data_line - 1)..end).step_by(data_line) {
+            // SAFETY: the caller's promise; nothing changes but where the bytes are held.
+            unsafe { asm!("dc cvau, {line}", line = in(reg) line, options(nostack)) };
+        }
+    }
+    // SAFETY: waits until all processors see the bytes.
+    unsafe { asm!("dsb ish", options(nostack)) };
+    if kind & INVALIDATE_UNNEEDED == 0 {
+        for line in (start & !(instruction_line - 1)..end).step_by(instruction_line) {
+            // SAFETY: the caller's promise; takes copies away.
+            unsafe { asm!("ic ivau, {line}", line = in(reg) line, options(nostack)) };
+        }
+        // SAFETY: waits until it is so.
+        unsafe { asm!("dsb ish", options(nostack)) };
+    }
+    // SAFETY: forgets what was fetched in advance.
+    unsafe { asm!("isb", options(nostack)) };
+}
+
 /// The `raise` libcall: context in `x0`, trap code in `w1`.
 ///
 /// The return address is still in the link register, and the caller's frame pointer in `x29`.

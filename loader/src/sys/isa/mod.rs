@@ -39,6 +39,8 @@ compile_error!(
 
 #[cfg(feature = "profiling")]
 pub(crate) use native::ELF_MACHINE;
+#[allow(unused_imports, reason = "some systems have a call for it")]
+pub(crate) use native::flush_instruction_cache;
 pub(crate) use native::{
     CallerRegisters, LINK_SIZE, call_on_stack, call_with_registers, caller, exception_new, land,
     raise, resume, rethrow, throw, ticks,

@@ -38,6 +38,17 @@ pub(crate) unsafe fn caller(frame: usize) -> (usize, usize) {
     (next, address)
 }
 
+/// Lets this processor fetch what was written as data. Others must do it themselves.
+///
+/// # Safety
+///
+/// None of its own: the instruction is one for all addresses.
+#[allow(dead_code, reason = "systems have a call for it")]
+pub(crate) unsafe fn flush_instruction_cache(_: *const u8, _: usize) {
+    // SAFETY: waits for writes, and forgets what was fetched in advance.
+    unsafe { asm!("fence.i", options(nostack)) };
+}
+
 /// The `raise` libcall: context in `a0`, trap code in `a1`.
 ///
 /// The return address is still in `ra`, and the caller's frame pointer in `s0`.

@@ -69,6 +69,13 @@ pub(crate) unsafe fn caller(frame: usize) -> (usize, usize) {
     (next, address)
 }
 
+/// Nothing: instruction fetches see what was written as data.
+///
+/// # Safety
+///
+/// None.
+pub(crate) unsafe fn flush_instruction_cache(_: *const u8, _: usize) {}
+
 /// The `raise` libcall: context in `r2`, trap code in `r3`.
 ///
 /// The return address is still in `r14`, and the caller's back chain on top of its stack.

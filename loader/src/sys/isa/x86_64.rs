@@ -39,6 +39,14 @@ pub(crate) unsafe fn caller(frame: usize) -> (usize, usize) {
     (next, address)
 }
 
+/// Nothing: instruction fetches see what was written as data.
+///
+/// # Safety
+///
+/// None.
+#[allow(dead_code, reason = "some systems have a call for it")]
+pub(crate) unsafe fn flush_instruction_cache(_: *const u8, _: usize) {}
+
 /// Goes on at an address with another stack and another frame.
 ///
 /// # Safety

@@ -7,6 +7,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::file::File;
+use super::instruction_cache::flush_instruction_cache;
 use super::{OsError, check, last_error};
 
 /// Whether pages of a file can take the place of others ([`Mapping::copy_on_write`]).
@@ -241,7 +242,8 @@ impl Mapping {
     pub fn make_executable(&mut self, offset: usize, size: usize) -> Result<(), OsError> {
         self.protect(offset, size, libc::PROT_READ | libc::PROT_EXEC)?;
         let start = self.pages(offset, size)?;
-        flush_instruction_cache(start.cast(), size);
+        // SAFETY: the pages are ours, and can be read.
+        unsafe { flush_instruction_cache(start.cast(), size) };
         Ok(())
     }
 
@@ -308,20 +310,6 @@ impl Drop for Mapping {
             unsafe { libc::madvise(start, self.size, libc::MADV_DONTNEED) };
         }
     }
-}
-
-/// Lets the processor see code that was written as data. x86 keeps both views together itself.
-#[cfg(any(target_arch = "x86_64", target_arch = "x86", target_arch = "s390x"))]
-fn flush_instruction_cache(_: *mut u8, _: usize) {}
-
-/// Lets the processor see code that was written as data.
-#[cfg(not(any(target_arch = "x86_64", target_arch = "x86", target_arch = "s390x")))]
-fn flush_instruction_cache(start: *mut u8, size: usize) {
-    unsafe extern "C" {
-        fn __clear_cache(start: *mut u8, end: *mut u8);
-    }
-    // SAFETY: the caller's range is mapped.
-    unsafe { __clear_cache(start, start.wrapping_add(size)) }
 }
 
 /// Whether the system can read a byte there: a system call says so without a fault.

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod cpu;
 pub mod file;
 pub mod heap;
+mod instruction_cache;
 pub mod map;
 pub mod park;
 #[cfg(feature = "profiling")]
