@@ -18,6 +18,7 @@ use cranelift_codegen::ir::{
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use precast_format::context::{ActivationField, Field, FunctionRecord, VALUE_SIZE};
 use precast_format::libcall::Libcall;
+use precast_format::target::Isa;
 use precast_format::trap::TrapCode;
 use precast_format::tunables::StackChecks;
 
@@ -122,12 +123,7 @@ pub(crate) fn entry_trampoline(abi: &Abi, ty: &FunctionType) -> Function {
 pub(crate) fn host_adapter(abi: &Abi, ty: &FunctionType) -> Function {
     let mut function = adapter(abi, ty, |builder, context, record, arguments| {
         let slots = ty.params.len().max(ty.results.len()).max(1) as u32;
-        let slot = builder.create_sized_stack_slot(StackSlotData::new(
-            StackSlotKind::ExplicitSlot,
-            slots * VALUE_SIZE,
-            4,
-        ));
-        let values = builder.ins().stack_addr(abi.pointer, slot, 0);
+        let values = value_array(builder, abi, slots);
         store_values(builder, values, arguments);
         let state = save(builder, abi, context);
         let trusted = MemFlagsData::trusted();
@@ -160,6 +156,25 @@ pub(crate) fn host_adapter(abi: &Abi, ty: &FunctionType) -> Function {
         probe_stack(&mut function, entry, abi.pointer);
     }
     function
+}
+
+/// Room for so many values in the function's frame, aligned as the loader wants it.
+fn value_array(builder: &mut FunctionBuilder<'_>, abi: &Abi, slots: u32) -> Value {
+    // Stack pointers of z/Architecture are multiples of 8 only, and so is the address of any slot.
+    let padding = match abi.isa {
+        Isa::S390x => VALUE_SIZE / 2,
+        _ => 0,
+    };
+    let slot = builder.create_sized_stack_slot(StackSlotData::new(
+        StackSlotKind::ExplicitSlot,
+        slots * VALUE_SIZE + padding,
+        VALUE_SIZE.ilog2() as u8,
+    ));
+    let start = builder.ins().stack_addr(abi.pointer, slot, padding as i32);
+    match padding {
+        0 => start,
+        _ => builder.ins().band_imm_s(start, -i64::from(VALUE_SIZE)),
+    }
 }
 
 /// Builds the adapter through which wasm code calls a function of another instance. Where stacks are

@@ -11,6 +11,7 @@ use cranelift_codegen::{
 use precast_format::target::CpuFeatures;
 use precast_format::trap::TrapCode;
 use precast_format::write::{CallSite, TrapSite};
+use target_lexicon::Architecture;
 
 use super::bytecode_traps;
 use super::cpu_features::Decoding;
@@ -257,11 +258,15 @@ pub(crate) fn compile_in_place(
             })
             .collect(),
     };
-    let word = isa.pointer_bytes() as u32;
+    // The return address and the caller's frame pointer; on s390x they lie in the caller's frame.
+    let link = match isa.triple().architecture {
+        Architecture::S390x => 0,
+        _ => 2 * isa.pointer_bytes() as u32,
+    };
     let frame_size = buffer
         .frame_layout()
         .map_or(0, |layout| layout.frame_to_fp_offset)
-        + 2 * word;
+        + link;
     Ok(CompiledClif { chunk, frame_size })
 }
 
