@@ -13,6 +13,7 @@
 //! [`wast`].
 #![forbid(unsafe_code)]
 
+mod bundle;
 mod call_profile;
 #[cfg(feature = "compiler")]
 mod compile;
@@ -69,6 +70,8 @@ enum Command {
     Compile(compile::CompileArguments),
     /// Runs a module or an artifact.
     Run(run::RunArguments),
+    /// Makes one executable of a program and what runs it.
+    Bundle(bundle::BundleArguments),
     /// Shows what an artifact contains and what it needs.
     Inspect(inspect::InspectArguments),
     /// Shows what memory an artifact takes, before it runs.
@@ -94,6 +97,7 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "compiler")]
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
+        Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Memory(arguments) => memory::run(&arguments),
         Command::Stack(arguments) => stack::run(&arguments),
@@ -103,6 +107,12 @@ pub fn main() -> ExitCode {
         Command::Completions(arguments) => completions::run(&arguments),
     };
     outcome.unwrap_or_else(Failure::report)
+}
+
+/// Runs the program that is appended to this process's executable, with all of the process's arguments,
+/// and gives its exit code, as [`main`] does for `precast run`.
+pub fn run_bundled() -> ExitCode {
+    bundle::run_bundled().unwrap_or_else(Failure::report)
 }
 
 /// The end of a subcommand.

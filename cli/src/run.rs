@@ -50,12 +50,13 @@ pub fn run(arguments: &RunArguments) -> Outcome {
 
 /// Runs a program whose input is the file of an artifact.
 pub fn run_file(program: &Program) -> Outcome {
-    run_artifact(
-        program,
-        Source::file(&program.input),
-        &MemoryFlags::default(),
-        &ProfileFlags::default(),
-    )
+    run_source(program, Source::file(&program.input))
+}
+
+/// Runs a program that lies elsewhere.
+pub fn run_source(program: &Program, source: Source<'_>) -> Outcome {
+    let (memory, profile) = (MemoryFlags::default(), ProfileFlags::default());
+    run_artifact(program, source, &memory, &profile)
 }
 
 fn run_artifact(

@@ -258,7 +258,7 @@ fn debuggers_walk_the_stack(program: &Path) {
     let frames = [
         "guest$divide",
         "guest$mean",
-        "guest$entry.1",
+        "guest$entry",
         "static_module_call",
         "main",
     ];

@@ -126,7 +126,7 @@ impl<'a> LinkPlan<'a> {
             return None;
         }
         let range = self.artifact.section(SectionId::Text);
-        let (offset, size) = (u64::from(range.offset), range.size as usize);
+        let (offset, size) = (file.file_offset(range.offset), range.size as usize);
         // The reader has checked that the section is inside of the file. One on a file system that
         // is mounted without execution can still be read.
         ExecutableCode::map(runtime.allocator(), file.file(), offset, size).ok()

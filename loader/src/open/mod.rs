@@ -23,7 +23,7 @@ use precast_format::{Artifact, ErrorKind, bytes::Bytes, bytes::Record};
 use crate::alloc::Category;
 use crate::alloc::Vec;
 use crate::error::LoadError;
-use crate::open::file::FileMapping;
+use crate::open::file::{FileMapping, Part};
 #[cfg(feature = "std")]
 use crate::open::given::GivenBytes;
 use crate::open::statics::{LinkedBytes, StaticModule};
@@ -45,10 +45,10 @@ pub struct Source<'a>(Kind<'a>);
 #[derive(Debug)]
 enum Kind<'a> {
     /// A file to be mapped, by the system's name for it.
-    Named(&'a CStr),
+    Named(&'a CStr, Part),
     /// A file to be mapped.
     #[cfg(feature = "std")]
-    File(&'a std::path::Path),
+    File(&'a std::path::Path, Part),
     /// Bytes that stay, in flash or in the program.
     Static(&'static [u8]),
     /// Bytes to be copied.
@@ -69,13 +69,25 @@ impl<'a> Source<'a> {
     /// A file by the system's name for it, which is mapped. With a signature to verify, it is read
     /// into memory.
     pub const fn named(name: &'a CStr) -> Source<'a> {
-        Source(Kind::Named(name))
+        Source(Kind::Named(name, Part::ALL))
     }
 
     /// A file, which is mapped. With a signature to verify, it is read into memory.
     #[cfg(feature = "std")]
     pub fn file(path: &'a (impl AsRef<std::path::Path> + ?Sized)) -> Source<'a> {
-        Source(Kind::File(path.as_ref()))
+        Source(Kind::File(path.as_ref(), Part::ALL))
+    }
+
+    /// An artifact within a file, by offset and size in bytes: as [`Source::file`]. It is mapped where
+    /// the offset is a multiple of the system's page size, else read into memory.
+    #[cfg(feature = "std")]
+    pub fn file_part(
+        path: &'a (impl AsRef<std::path::Path> + ?Sized),
+        offset: u64,
+        size: u64,
+    ) -> Source<'a> {
+        let size = Some(size);
+        Source(Kind::File(path.as_ref(), Part { offset, size }))
     }
 
     /// Bytes that are there for as long as the program. They are used where they lie.
@@ -100,14 +112,14 @@ impl<'a> Source<'a> {
 #[cfg(feature = "std")]
 impl<'a> From<&'a std::path::Path> for Source<'a> {
     fn from(path: &'a std::path::Path) -> Source<'a> {
-        Source(Kind::File(path))
+        Source(Kind::File(path, Part::ALL))
     }
 }
 
 #[cfg(feature = "std")]
 impl<'a> From<&'a std::path::PathBuf> for Source<'a> {
     fn from(path: &'a std::path::PathBuf) -> Source<'a> {
-        Source(Kind::File(path))
+        Source(Kind::File(path, Part::ALL))
     }
 }
 
@@ -156,7 +168,7 @@ impl<'a> OpenBytes<'a> {
     ) -> Result<OpenBytes<'a>, LoadError> {
         match source.0 {
             #[cfg(feature = "std")]
-            Kind::File(path) => {
+            Kind::File(path, part) => {
                 let path = path.as_os_str().as_encoded_bytes();
                 let size = path.len().saturating_add(1);
                 let mut name =
@@ -166,9 +178,9 @@ impl<'a> OpenBytes<'a> {
                 // A path with a zero inside names no file.
                 let name = CStr::from_bytes_with_nul(name.as_slice())
                     .map_err(|_| LoadError::File { os_error: 0 })?;
-                file::open(runtime, name, proof.needs_stable_bytes())
+                file::open(runtime, name, part, proof.needs_stable_bytes())
             }
-            Kind::Named(name) => file::open(runtime, name, proof.needs_stable_bytes()),
+            Kind::Named(name, part) => file::open(runtime, name, part, proof.needs_stable_bytes()),
             Kind::Static(bytes) => Ok(OpenBytes::Static(bytes)),
             Kind::Copied(bytes) => Ok(OpenBytes::Lent(bytes)),
             #[cfg(feature = "std")]

@@ -23,7 +23,7 @@ pub(super) fn place_images(
         if let Some(file) = module.file_mapping()
             && memory.map_image(
                 file.file(),
-                u64::from(part.file_offset),
+                file.file_offset(part.file_offset),
                 part.address,
                 part.bytes.len(),
             )?
