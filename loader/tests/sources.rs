@@ -10,8 +10,8 @@ use precast_format::Artifact;
 use precast_format::tunables::RelocationModel;
 use precast_format::write::{ArtifactBuilder, CustomSection};
 use precast_loader::{
-    ArtifactUsage, Caller, Category, CustomAllocator, Imports, InstanceOptions, Memory, Module,
-    Runtime, RuntimeOptions, Source,
+    ArtifactUsage, Caller, Category, CustomAllocator, Imports, InstanceOptions, LoadError, Memory,
+    Module, Runtime, RuntimeOptions, Source,
 };
 use support::{memory_type, rich, runtime};
 
@@ -321,6 +321,40 @@ mod signed {
         // SAFETY: the block is from `allocate` with this layout.
         unsafe { dealloc(block.cast(), layout(size, align)) }
     }
+}
+
+#[test]
+fn a_part_of_a_file_is_mapped_or_read() {
+    let (bytes, kept) = artifacts()[0].clone();
+    let path = std::env::temp_dir().join(format!("precast-part-{}", std::process::id()));
+    let page = 1 << 16;
+    let size = bytes.len() as u64;
+    // On a page boundary, and beside one; something else before it and behind it.
+    for (offset, mapped) in [(page, true), (page + 16, false)] {
+        let file = [&vec![0xaa; offset][..], &bytes, &[0xbb; 100]].concat();
+        std::fs::write(&path, file).expect("the folder is writable");
+        let runtime = runtime();
+        let module = load(&runtime, Source::file_part(&path, offset as u64, size));
+        works(&module);
+        is_left_behind(&module);
+        let usage = module.artifact_usage();
+        let (there, elsewhere) = match mapped {
+            true => (usage.mapped, usage.owned),
+            false => (usage.owned, usage.mapped),
+        };
+        assert_eq!((there, elsewhere), (kept, 0));
+        assert_eq!(usage.released, bytes.len() - kept);
+    }
+    // Parts that are not in the file.
+    let all = std::fs::metadata(&path).expect("it is there").len();
+    for (offset, size) in [(all, 1), (all + 1, 0), (0, all + 1), (1, u64::MAX)] {
+        let runtime = runtime();
+        // SAFETY: nothing is executed, and the file does not change.
+        let refused = unsafe { runtime.load_unverified(Source::file_part(&path, offset, size)) };
+        let error = refused.map(drop).expect_err("there is no such part");
+        assert_eq!(error, LoadError::File { os_error: 0 });
+    }
+    std::fs::remove_file(&path).expect("the file is ours");
 }
 
 #[test]
