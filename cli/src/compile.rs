@@ -74,6 +74,9 @@ pub fn run(arguments: &CompileArguments) -> Outcome {
     options.call_profile = arguments.call_profile;
     let module = Module::read(&arguments.input)?;
     let name = input::display_name(&arguments.input);
+    if let Some(note) = options.target.note().filter(|_| !arguments.quiet) {
+        eprint_line(&format!("note: {note}"));
+    }
     let filter = filter(arguments.function.as_deref());
     if matches!(arguments.emit, Emit::Object) {
         return object(arguments, &module, &name, &options);

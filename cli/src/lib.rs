@@ -44,6 +44,8 @@ mod report;
 mod run;
 mod stack;
 mod svg;
+#[cfg(feature = "compiler")]
+mod targets;
 pub mod wast;
 
 use clap::{Parser, Subcommand};
@@ -81,6 +83,9 @@ enum Command {
     /// Disassembles an artifact, with function names and wasm offsets.
     #[cfg(feature = "compiler")]
     Objdump(objdump::ObjdumpArguments),
+    /// Lists what can be compiled for, with CPUs and defaults, and how that was tested.
+    #[cfg(feature = "compiler")]
+    Targets(targets::TargetsArguments),
     /// Runs scripts of the WebAssembly specification.
     Wast(wast::WastArguments),
     /// Prints a completion script for a shell.
@@ -103,6 +108,8 @@ pub fn main() -> ExitCode {
         Command::Stack(arguments) => stack::run(&arguments),
         #[cfg(feature = "compiler")]
         Command::Objdump(arguments) => objdump::run(&arguments),
+        #[cfg(feature = "compiler")]
+        Command::Targets(arguments) => targets::run(&arguments),
         Command::Wast(arguments) => wast::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     };

@@ -25,7 +25,7 @@ mod translate;
 pub use error::{CompileError, ErrorKind, Result};
 pub use options::{ContextRegister, OptLevel, Options, WasmVersion};
 pub use progress::{Progress, Silent};
-pub use target::Target;
+pub use target::{ALIASES, Alias, KNOWN, KnownTarget, Support, Target, Tested};
 
 use precast_format::features::WasmFeature;
 use precast_format::tunables::RelocationModel;

@@ -10,7 +10,7 @@ use precast_compiler::Target;
 #[command(next_help_heading = "Target")]
 pub struct TargetFlags {
     /// Target triple or architecture: x86_64, aarch64-unknown-none, riscv64, s390x, pulley32 …
-    /// The default is this machine.
+    /// The default is this machine; `precast targets` lists all.
     #[arg(long, value_name = "TRIPLE")]
     target: Option<String>,
     /// The CPU by LLVM's name, or `native` for that of this machine. The default is x86-64-v2 on

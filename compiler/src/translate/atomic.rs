@@ -13,7 +13,7 @@ use precast_format::trap::TrapCode;
 use wasmparser::{MemArg, MemArgTarget, Operator};
 
 use super::FunctionTranslator;
-use crate::error::{CompileError, Result};
+use crate::error::Result;
 use crate::module::Module;
 use crate::options::Options;
 
@@ -27,16 +27,11 @@ pub(crate) fn check_threads(
     uses_threads: bool,
     options: &Options,
 ) -> Result<()> {
-    let isa = options.target.isa();
-    let uses_threads = uses_threads || module.memories.iter().any(|memory| memory.shared);
-    let has_atomics = matches!(isa, Isa::X86_64 | Isa::Aarch64 | Isa::Riscv64 | Isa::S390x);
-    if uses_threads && !has_atomics {
-        return Err(CompileError::unsupported(format!(
-            "the module needs threads, and {} has no atomic instructions",
-            isa.name()
-        )));
+    let target = &options.target;
+    match uses_threads || module.memories.iter().any(|memory| memory.shared) {
+        true => target.require("threads", target.threads()),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// What becomes of the value in memory and the operand.

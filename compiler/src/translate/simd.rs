@@ -21,11 +21,10 @@ mod widening;
 use cranelift_codegen::ir::{self, Endianness, Function, InstBuilder, InstructionData};
 use cranelift_codegen::ir::{MemFlagsData, Opcode, Value, types};
 use cranelift_frontend::FuncInstBuilder;
-use precast_format::target::Isa;
 use wasmparser::Operator;
 
 use super::FunctionTranslator;
-use crate::error::{CompileError, Result};
+use crate::error::Result;
 use crate::target::Target;
 
 /// Emits an instruction with one operand.
@@ -40,20 +39,7 @@ type Binary = fn(FuncInstBuilder<'_, '_>, Value, Value) -> Value;
 ///
 /// When the target lacks the CPU feature that they need.
 fn require_simd(target: &Target) -> Result<()> {
-    let isa = target.isa();
-    let needed = match isa {
-        // Shuffles are `pshufb`. All else has a sequence in SSE2, or has one here.
-        Isa::X86_64 => "ssse3",
-        Isa::Riscv64 => "v",
-        _ => return Ok(()),
-    };
-    if target.has_feature(needed) {
-        return Ok(());
-    }
-    Err(CompileError::unsupported(format!(
-        "SIMD needs the CPU feature `{needed}` on {}; compile with --cpu-features +{needed}",
-        isa.name()
-    )))
+    target.require("SIMD", target.simd())
 }
 
 /// Refuses a function with a vector in it where [`require_simd`] refuses vectors. A local or a

@@ -44,7 +44,8 @@ impl ObjectMachine {
     pub fn new(target: &Target, options: &ObjectOptions) -> Result<ObjectMachine> {
         check_name(&options.name)?;
         let is_bytecode = matches!(target.isa(), Isa::Pulley32 | Isa::Pulley64);
-        match (&options.machine, is_bytecode) {
+        let named = target.machine().map(ToString::to_string);
+        match (options.machine.as_ref().or(named.as_ref()), is_bytecode) {
             (None, false) => ObjectMachine::of(target.triple(), false),
             (Some(name), true) => {
                 let triple: Triple = name.parse().map_err(|error| {
