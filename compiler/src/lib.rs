@@ -180,6 +180,7 @@ fn environment<'a>(
     let interrupt_checks = options
         .interrupt_checks
         .unwrap_or_else(|| module.memories.iter().any(is_shared));
+    options.target.require_options(options, interrupt_checks)?;
     let aux_stack = usage.aux_stack(module, options.aux_stack_checks);
     let records = analysis::FunctionRecords::new(module);
     let abi = abi::Abi::new(module, records.len(), options, isa)?;

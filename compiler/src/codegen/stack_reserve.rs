@@ -31,6 +31,7 @@ use precast_format::context::VALUE_SIZE;
 use precast_format::features::WasmFeature;
 use precast_format::target::Isa;
 use precast_format::tunables::StackChecks;
+use wasmparser::ValType;
 
 use crate::error::{CompileError, Result};
 use crate::module::{FunctionType, ImportType};
@@ -98,8 +99,17 @@ pub(crate) fn stack_reserve(environment: &Environment<'_>, frames: &LargestFrame
 /// The largest frame that the adapter may have through which other instances call a function of
 /// this type: each value is passed on, and results are kept while the context is restored.
 fn switch_adapter_bound(isa: Isa, ty: &FunctionType) -> u32 {
-    let values = ty.params.len() + 2 * ty.results.len();
-    adapter_base(isa) + values as u32 * VALUE_SIZE
+    let sum = |types: &[ValType]| -> u32 { types.iter().map(|ty| kept_value(isa, *ty)).sum() };
+    adapter_base(isa) + sum(&ty.params) + 2 * sum(&ty.results)
+}
+
+/// What a value takes that is kept across a call, in bytes.
+fn kept_value(isa: Isa, ty: ValType) -> u32 {
+    match (isa, ty) {
+        // The code generator takes the bits of a vector register for its bytes.
+        (Isa::Riscv64, ValType::V128) => 8 * VALUE_SIZE,
+        _ => VALUE_SIZE,
+    }
 }
 
 /// Refuses an adapter that other artifacts have not reckoned with.

@@ -1,9 +1,10 @@
 //! What code for a target can do, told once: what is refused and what is listed come from here.
 
-use precast_format::target::Isa;
+use precast_format::target::{Endianness, Isa};
 
 use super::Target;
 use crate::error::{CompileError, Result};
+use crate::options::Options;
 
 /// Whether something of WebAssembly or an option is there for a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,9 @@ impl Target {
             // Shuffles are `pshufb`. All else has a sequence in SSE2, or has one of ours.
             Isa::X86_64 => Support::WithFeature("ssse3"),
             Isa::Riscv64 => Support::WithFeature("v"),
+            Isa::Pulley32 | Isa::Pulley64 if self.endianness() == Endianness::Big => {
+                Support::No("has no vectors in big-endian memory")
+            }
             _ => Support::Yes,
         }
     }
@@ -69,6 +73,26 @@ impl Target {
             Macho => "Mach-O",
             Coff => "COFF",
             _ => "ELF",
+        }
+    }
+
+    /// Refuses options that the target's code cannot have.
+    ///
+    /// # Errors
+    ///
+    /// When bytecode shall read what another thread writes, or mask accesses against a processor's
+    /// speculation: an interpreter's are no instructions of the module.
+    pub(crate) fn require_options(&self, options: &Options, interrupt_checks: bool) -> Result<()> {
+        let isa = self.isa().name();
+        let refused = |message: String| Err(CompileError::options(message));
+        match self.threads() {
+            Support::No(reason) if interrupt_checks => refused(format!(
+                "interrupt checks need atomic reads, and {isa} {reason}; use --interrupt-checks 0"
+            )),
+            _ if options.heap_spectre_guard && self.is_bytecode() => refused(format!(
+                "accesses of native code are masked, and {isa} is interpreted; use no --spectre-guard"
+            )),
+            _ => Ok(()),
         }
     }
 
