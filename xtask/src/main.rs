@@ -10,6 +10,7 @@ mod cargo;
 mod cross;
 mod markers;
 mod programs;
+mod reach;
 mod scale;
 mod soak;
 mod tidy;
@@ -37,6 +38,8 @@ enum Command {
     Bench(bench::BenchArguments),
     /// Measures what one unit costs as modules grow.
     Scale(scale::ScaleArguments),
+    /// Compiles a module with more text than calls reach, for each target, and runs it.
+    Reach(reach::ReachArguments),
     /// Runs the specification's scripts and prints and records the table of results.
     Spec,
     /// Fetches, compiles and runs programs that others published.
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Scale(arguments) => scale::run(&arguments),
+        Command::Reach(arguments) => reach::run(&arguments),
         Command::Spec => spec(),
         Command::Programs(arguments) => programs::run(&arguments),
         Command::Cross(arguments) => cross::run(&arguments),

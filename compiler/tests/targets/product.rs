@@ -177,20 +177,17 @@ fn every_feature_can_be_added_and_left_out() {
             for (sign, from) in [("+", &target), ("-", &all)] {
                 let mut target = from.clone();
                 let change = format!("{sign}{feature}");
-                target.change_features(&change).expect("a listed feature");
+                if let Err(error) = target.change_features(&change) {
+                    // The code generator cannot do without.
+                    assert_eq!((error.kind, sign), (ErrorKind::Options, "-"));
+                    assert!(error.message.contains("cannot be removed"), "{error}");
+                    assert!(["riscv64", "s390x"].contains(&isa.name()));
+                    continue;
+                }
                 let mut options = Options::new(target);
                 options.threads = Some(1);
                 for sample in SENSITIVE {
-                    let sample = modules::named(sample);
-                    // The code generator has no RISC-V without multiplication, atomics and floats.
-                    let is_base = ["m", "a", "f", "d"].contains(feature);
-                    if isa.name() == "riscv64" && sign == "-" && is_base {
-                        let error = attempt(sample, &options, &change).expect_err("too few");
-                        assert_eq!(error.kind, ErrorKind::Options);
-                        assert!(error.message.contains("too few"), "{error}");
-                        continue;
-                    }
-                    check(sample, &options, &change);
+                    check(modules::named(sample), &options, &change);
                 }
             }
         }

@@ -5,7 +5,7 @@
 //! A figure that grows along a series is a step that takes more than linear time.
 
 mod series;
-mod wasm;
+pub mod wasm;
 
 use crate::bench::measure::{self, Usage};
 use crate::bench::runtimes::Runtime;

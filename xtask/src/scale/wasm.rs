@@ -13,22 +13,30 @@ pub mod code {
     pub const FUNCREF: u8 = 0x70;
     /// The type of a block without parameters and results.
     pub const EMPTY: u8 = 0x40;
+    pub const UNREACHABLE: u8 = 0x00;
     pub const BLOCK: u8 = 0x02;
+    pub const IF: u8 = 0x04;
     pub const BR_IF: u8 = 0x0d;
     pub const BR_TABLE: u8 = 0x0e;
     pub const END: u8 = 0x0b;
+    pub const RETURN: u8 = 0x0f;
     pub const CALL: u8 = 0x10;
     pub const CALL_INDIRECT: u8 = 0x11;
     pub const DROP: u8 = 0x1a;
     pub const LOCAL_GET: u8 = 0x20;
     pub const LOCAL_SET: u8 = 0x21;
+    pub const GLOBAL_SET: u8 = 0x24;
     pub const I32_LOAD: u8 = 0x28;
     pub const I32_STORE: u8 = 0x36;
     pub const I32_CONST: u8 = 0x41;
     pub const I64_CONST: u8 = 0x42;
+    pub const I32_EQZ: u8 = 0x45;
+    pub const I32_NE: u8 = 0x47;
     pub const I32_ADD: u8 = 0x6a;
+    pub const I32_SUB: u8 = 0x6b;
     pub const I32_MUL: u8 = 0x6c;
     pub const I32_XOR: u8 = 0x73;
+    pub const I64_XOR: u8 = 0x85;
     /// The prefix of vector instructions.
     pub const VECTOR: u8 = 0xfd;
     pub const V128_CONST: u8 = 0x0c;
