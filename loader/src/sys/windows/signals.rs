@@ -110,15 +110,19 @@ fn is_fault(code: NTSTATUS) -> bool {
     )
 }
 
-/// The address whose access failed. Where the system has no stack left to give, that is the end of the
-/// stack, wherever in its last pages the access was.
+/// The address whose access failed. Where the system has no stack left to give, it lies at the end of
+/// the stack, also if the system should not say where.
 fn failed_address(record: &EXCEPTION_RECORD) -> Option<usize> {
+    // Whether it was written, and the address.
+    let told = (record.NumberParameters >= 2).then_some(record.ExceptionInformation[1]);
     match record.ExceptionCode {
-        EXCEPTION_STACK_OVERFLOW => Some(thread::stack_bounds()?.0.saturating_sub(1)),
-        // Whether it was written, and the address.
-        EXCEPTION_ACCESS_VIOLATION if record.NumberParameters >= 2 => {
-            Some(record.ExceptionInformation[1])
+        EXCEPTION_STACK_OVERFLOW => {
+            let (lowest, _) = thread::stack_bounds()?;
+            let below = lowest.saturating_sub(thread::KEPT_STACK)..lowest;
+            let told = told.filter(|address| below.contains(address));
+            Some(told.unwrap_or(lowest.saturating_sub(1)))
         }
+        EXCEPTION_ACCESS_VIOLATION => told,
         _ => None,
     }
 }

@@ -13,13 +13,16 @@ use windows_sys::Win32::System::Threading::{
     TLS_OUT_OF_INDEXES, TlsAlloc, TlsFree, TlsGetValue, TlsSetValue,
 };
 
-use super::map::page_size;
 use super::{OsError, check, last_error};
 use crate::trap::Activation;
 
 /// What the system puts on the stack of the program that faulted, and what our handler needs there, in
 /// bytes: all registers with the vectors, and the frames of the system's dispatcher.
 pub const FAULT_STACK: usize = 32 << 10;
+
+/// What the system keeps at the end of a thread's stack, in bytes, of which [`FAULT_STACK`] is a part: the
+/// last page is never given out, and the one above it moves down with the stack until then.
+pub(super) const KEPT_STACK: usize = FAULT_STACK + (8 << 10);
 
 /// Whether the end of a region can be found out by touching the page below it. The record of the
 /// fault would have to go where nothing can be written: the system ends the process instead.
@@ -113,8 +116,7 @@ pub fn stack_bounds() -> Option<(usize, usize)> {
     let (mut lowest, mut highest) = (0, 0);
     // SAFETY: there is room for both answers.
     unsafe { GetCurrentThreadStackLimits(&raw mut lowest, &raw mut highest) };
-    // The last page is never given out, the one above it moves down with the stack until then.
-    let lowest = lowest.checked_add(2 * page_size() + FAULT_STACK)?;
+    let lowest = lowest.checked_add(KEPT_STACK)?;
     if lowest >= highest {
         return None;
     }

@@ -9,7 +9,7 @@ pub(crate) fn errno_of(error: &io::Error) -> Option<Errno> {
     Some(match error.raw_os_error()? {
         // No such file, folder, drive or name.
         2 | 3 | 15 | 67 | 123 | 161 => Errno::NoEntry,
-        4 => Errno::ProcessFilesExceeded,
+        4 => Errno::TooManyDescriptors,
         5 | 32 | 33 => Errno::Access,
         6 => Errno::BadDescriptor,
         8 | 14 => Errno::NoMemory,

@@ -244,7 +244,7 @@ pub(crate) fn advise(
 /// Makes sure that a file is as large as to have this part.
 pub(crate) fn allocate(fd: BorrowedFd<'_>, offset: u64, length: u64) -> Result<(), Errno> {
     let file = fd.file()?;
-    let end = offset.checked_add(length).ok_or(Errno::TooLarge)?;
+    let end = offset.checked_add(length).ok_or(Errno::FileTooLarge)?;
     if file.metadata()?.len() < end {
         file.set_len(end)?;
     }
