@@ -18,6 +18,14 @@ pub(crate) fn ticks() -> u64 {
 #[cfg(feature = "profiling")]
 pub(crate) const ELF_MACHINE: u32 = 0;
 
+/// Would let processors fetch what was written as data.
+///
+/// # Safety
+///
+/// None is needed: bytecode is data.
+#[allow(dead_code, reason = "some systems have a call for it")]
+pub(crate) unsafe fn flush_instruction_cache(_: *const u8, _: usize) {}
+
 /// Size of what a frame pointer of bytecode points to, in bytes.
 pub(crate) const LINK_SIZE: usize = 2 * size_of::<usize>();
 

@@ -201,10 +201,41 @@ fn has_vectors() -> bool {
     true
 }
 
+/// What the processor can, as the kernel answers.
+#[cfg(all(target_vendor = "apple", target_arch = "aarch64"))]
+struct Answers;
+
+#[cfg(all(target_vendor = "apple", target_arch = "aarch64"))]
+impl Answers {
+    fn ask() -> Answers {
+        Answers
+    }
+
+    /// Whether there is a feature, by LLVM's name of it.
+    fn has(&self, name: &str) -> bool {
+        let question = match name {
+            "lse" => c"hw.optional.arm.FEAT_LSE",
+            "fp16" => c"hw.optional.arm.FEAT_FP16",
+            "dotprod" => c"hw.optional.arm.FEAT_DotProd",
+            "pauth" => c"hw.optional.arm.FEAT_PAuth",
+            "i8mm" => c"hw.optional.arm.FEAT_I8MM",
+            "bti" => c"hw.optional.arm.FEAT_BTI",
+            _ => return false,
+        };
+        let (mut answer, mut size) = (0i32, size_of::<i32>());
+        let (room, none) = (&raw mut answer, core::ptr::null_mut());
+        // SAFETY: the name ends with a zero byte, and there is room for so many bytes of an answer.
+        let status =
+            unsafe { libc::sysctlbyname(question.as_ptr(), room.cast(), &raw mut size, none, 0) };
+        status == 0 && answer != 0
+    }
+}
+
 /// Nothing beyond the base of the instruction set is known.
 #[cfg(not(any(
     target_arch = "x86_64",
     target_arch = "s390x",
+    all(target_vendor = "apple", target_arch = "aarch64"),
     all(
         target_os = "linux",
         any(target_arch = "aarch64", target_arch = "riscv64")
@@ -215,6 +246,7 @@ struct Answers;
 #[cfg(not(any(
     target_arch = "x86_64",
     target_arch = "s390x",
+    all(target_vendor = "apple", target_arch = "aarch64"),
     all(
         target_os = "linux",
         any(target_arch = "aarch64", target_arch = "riscv64")

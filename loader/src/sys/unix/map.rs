@@ -2,6 +2,12 @@
 //!
 //! Nothing here makes a mapping that is writable and executable at the same time: there is no
 //! function that takes protection bits.
+//!
+//! On Apple's systems code is written to ordinary pages that become executable afterwards, as
+//! elsewhere. That needs no entitlement, except in programs with the hardened runtime, which need
+//! `com.apple.security.cs.allow-unsigned-executable-memory`; or they give the loader memory with
+//! `MAP_JIT` by functions of their own ([`CodeMemory::custom`](crate::CodeMemory::custom)). Here that kind is
+//! not used: which threads may write it changes from one moment to the next.
 
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -145,6 +151,25 @@ impl Mapping {
     }
 
     /// A part of a file, for reading and executing. The offset is a multiple of the page size.
+    ///
+    /// The system executes pages of files only if they are signed its way, so this is a copy.
+    #[cfg(target_vendor = "apple")]
+    pub fn file_executable(file: &File, offset: u64, size: usize) -> Result<Mapping, OsError> {
+        if !offset.is_multiple_of(page_size() as u64) {
+            return Err(INVALID);
+        }
+        let mut mapping = Mapping::writable(size)?;
+        // SAFETY: the mapping is new, and has so many bytes.
+        let bytes = unsafe { core::slice::from_raw_parts_mut(mapping.base.as_ptr(), size) };
+        if file.read_at(offset, bytes)? != size {
+            return Err(INVALID);
+        }
+        mapping.make_executable(0, mapping.size)?;
+        Ok(mapping)
+    }
+
+    /// A part of a file, for reading and executing. The offset is a multiple of the page size.
+    #[cfg(not(target_vendor = "apple"))]
     pub fn file_executable(file: &File, offset: u64, size: usize) -> Result<Mapping, OsError> {
         Mapping::of_file(file, offset, size, libc::PROT_READ | libc::PROT_EXEC)
     }

@@ -26,7 +26,8 @@ impl Deadline {
         Deadline(now().saturating_add(nanoseconds))
     }
 
-    /// As the system has it. What is centuries away becomes as far as can be said.
+    /// As most systems want it. What is centuries away becomes as far as can be said.
+    #[cfg(not(target_vendor = "apple"))]
     fn timespec(self) -> libc::timespec {
         timespec(self.0)
     }

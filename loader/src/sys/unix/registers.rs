@@ -151,13 +151,79 @@ pub unsafe fn frame(context: &libc::ucontext_t, signal: i32, _: Option<usize>) -
     read(context, signal).2
 }
 
-#[cfg(not(all(
-    target_os = "linux",
-    any(
-        target_arch = "aarch64",
-        target_arch = "riscv64",
-        target_arch = "s390x",
-        target_arch = "x86_64"
+#[cfg(all(
+    target_vendor = "apple",
+    any(target_arch = "aarch64", target_arch = "x86_64")
+))]
+mod implementation {
+    /// Whether there is an implementation.
+    pub const SUPPORTED: bool = true;
+
+    /// Reads program counter, stack pointer and frame pointer.
+    pub fn read(context: &libc::ucontext_t, _: i32) -> (usize, usize, usize) {
+        // SAFETY: the system lets the field point to the registers that it has saved.
+        let registers = unsafe { &(*context.uc_mcontext).__ss };
+        #[cfg(target_arch = "aarch64")]
+        let (pc, stack, frame) = (registers.__pc, registers.__sp, registers.__fp);
+        #[cfg(target_arch = "x86_64")]
+        let (pc, stack, frame) = (registers.__rip, registers.__rsp, registers.__rbp);
+        (pc as usize, stack as usize, frame as usize)
+    }
+
+    /// Writes program counter, stack pointer and frame pointer.
+    pub fn write(context: &mut libc::ucontext_t, pc: usize, stack: usize, frame: usize) {
+        let (pc, stack, frame) = (pc as u64, stack as u64, frame as u64);
+        // SAFETY: as for reading; they are the handler's to change.
+        let registers = unsafe { &mut (*context.uc_mcontext).__ss };
+        #[cfg(target_arch = "aarch64")]
+        {
+            (registers.__pc, registers.__sp, registers.__fp) = (pc, stack, frame);
+        }
+        #[cfg(target_arch = "x86_64")]
+        {
+            (registers.__rip, registers.__rsp, registers.__rbp) = (pc, stack, frame);
+        }
+    }
+}
+
+#[cfg(all(target_os = "freebsd", target_arch = "x86_64"))]
+mod implementation {
+    /// Whether there is an implementation.
+    pub const SUPPORTED: bool = true;
+
+    /// Reads program counter, stack pointer and frame pointer.
+    pub fn read(context: &libc::ucontext_t, _: i32) -> (usize, usize, usize) {
+        let registers = &context.uc_mcontext;
+        (
+            registers.mc_rip as usize,
+            registers.mc_rsp as usize,
+            registers.mc_rbp as usize,
+        )
+    }
+
+    /// Writes program counter, stack pointer and frame pointer.
+    pub fn write(context: &mut libc::ucontext_t, pc: usize, stack: usize, frame: usize) {
+        let registers = &mut context.uc_mcontext;
+        registers.mc_rip = pc as libc::register_t;
+        registers.mc_rsp = stack as libc::register_t;
+        registers.mc_rbp = frame as libc::register_t;
+    }
+}
+
+#[cfg(not(any(
+    all(
+        target_vendor = "apple",
+        any(target_arch = "aarch64", target_arch = "x86_64")
+    ),
+    all(target_os = "freebsd", target_arch = "x86_64"),
+    all(
+        target_os = "linux",
+        any(
+            target_arch = "aarch64",
+            target_arch = "riscv64",
+            target_arch = "s390x",
+            target_arch = "x86_64"
+        )
     )
 )))]
 mod implementation {

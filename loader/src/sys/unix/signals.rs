@@ -30,6 +30,14 @@ pub const SUPPORTED: bool = registers::SUPPORTED;
 /// The signals that a fault in compiled code can raise.
 const SIGNALS: [i32; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE];
 
+/// The codes of signals that are raised by what the interrupted instruction did. All others were sent.
+#[cfg(not(any(target_vendor = "apple", target_os = "freebsd")))]
+const FAULT_CODES: core::ops::RangeInclusive<i32> = 1..=i32::MAX;
+/// Those that were sent, by whatever means, have codes from 0x10001 on. Zero says that the kernel has no
+/// name for what happened.
+#[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
+const FAULT_CODES: core::ops::RangeInclusive<i32> = 0..=0x10000;
+
 /// Where the program stood when it faulted.
 pub struct Fault<'a> {
     context: &'a mut libc::ucontext_t,
@@ -272,7 +280,7 @@ fn is_raised_by_fault(details: &libc::siginfo_t) -> bool {
     if details.si_signo == libc::SIGBUS && details.si_code == libc::BUS_MCEERR_AO {
         return false;
     }
-    details.si_code > 0
+    FAULT_CODES.contains(&details.si_code)
 }
 
 /// The signal handler.

@@ -201,7 +201,30 @@ fn ask_stack_bounds() -> Option<(usize, usize)> {
     Some((highest.checked_sub(size)?, highest))
 }
 
-#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+#[cfg(target_os = "freebsd")]
+fn ask_stack_bounds() -> Option<(usize, usize)> {
+    let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    // SAFETY: there is room for the attributes.
+    if unsafe { libc::pthread_attr_init(attributes.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    // SAFETY: always succeeds.
+    let thread = unsafe { libc::pthread_self() };
+    let (mut lowest, mut size) = (ptr::null_mut(), 0);
+    // SAFETY: the thread is this one, and the attributes are made.
+    let mut error = unsafe { libc::pthread_attr_get_np(thread, attributes.as_mut_ptr()) };
+    if error == 0 {
+        let attributes = attributes.as_ptr();
+        // SAFETY: the attributes were filled.
+        error = unsafe { libc::pthread_attr_getstack(attributes, &raw mut lowest, &raw mut size) };
+    }
+    // SAFETY: the attributes are made and are not used again.
+    unsafe { libc::pthread_attr_destroy(attributes.as_mut_ptr()) };
+    let highest = lowest.addr().checked_add(size)?;
+    (error == 0 && !lowest.is_null()).then_some((lowest.addr(), highest))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "freebsd", target_vendor = "apple")))]
 fn ask_stack_bounds() -> Option<(usize, usize)> {
     None
 }

@@ -10,21 +10,19 @@ use cap_std::fs::{Dir, Metadata, MetadataExt};
 
 use rustix::event::Timespec;
 pub(crate) use rustix::event::{PollFd, PollFlags};
-use rustix::fs::{Advice, FallocateFlags, OFlags, Timestamps};
+use rustix::fs::{FallocateFlags, OFlags, Timestamps};
 use rustix::io::retry_on_intr;
-use rustix::net::{
-    RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendFlags, Shutdown,
-    SocketFlags, SocketType,
-};
 use rustix::time::ClockId;
 
 use super::NewTime;
 use crate::errno::Errno;
-use crate::types::{FileStat, FileType, fdflags, sockets};
+use crate::types::{FileStat, FileType, fdflags};
 
 mod directory;
+mod socket;
 
 pub(crate) use directory::{Entry, read_directory};
+pub(crate) use socket::{accept, receive, send, shutdown, socket_type};
 
 const NANOSECONDS: u64 = 1_000_000_000;
 
@@ -104,7 +102,12 @@ pub(crate) fn synchronize(fd: BorrowedFd<'_>, metadata: bool) -> Result<(), Errn
     let result = if metadata {
         retry_on_intr(|| rustix::fs::fsync(fd))
     } else {
-        retry_on_intr(|| rustix::fs::fdatasync(fd))
+        #[cfg(not(target_vendor = "apple"))]
+        let result = retry_on_intr(|| rustix::fs::fdatasync(fd));
+        // There is no call for the data alone.
+        #[cfg(target_vendor = "apple")]
+        let result = retry_on_intr(|| rustix::fs::fsync(fd));
+        result
     };
     Ok(result?)
 }
@@ -116,21 +119,30 @@ pub(crate) fn advise(
     length: u64,
     advice: u32,
 ) -> Result<(), Errno> {
-    let advice = match advice {
-        0 => Advice::Normal,
-        1 => Advice::Sequential,
-        2 => Advice::Random,
-        3 => Advice::WillNeed,
-        4 => Advice::DontNeed,
-        5 => Advice::NoReuse,
-        _ => return Err(Errno::Invalid),
-    };
-    Ok(rustix::fs::fadvise(
-        fd,
-        offset,
-        std::num::NonZeroU64::new(length),
-        advice,
-    )?)
+    if advice > 5 {
+        return Err(Errno::Invalid);
+    }
+    #[cfg(not(target_vendor = "apple"))]
+    {
+        use rustix::fs::Advice;
+        const ADVICE: [Advice; 6] = [
+            Advice::Normal,
+            Advice::Sequential,
+            Advice::Random,
+            Advice::WillNeed,
+            Advice::DontNeed,
+            Advice::NoReuse,
+        ];
+        let advice = ADVICE[advice as usize];
+        let length = std::num::NonZeroU64::new(length);
+        rustix::fs::fadvise(fd, offset, length, advice)?;
+    }
+    // Of all advice, that a part will be needed is what can be told.
+    #[cfg(target_vendor = "apple")]
+    if advice == 3 {
+        rustix::fs::fcntl_rdadvise(fd, offset, length)?;
+    }
+    Ok(())
 }
 
 /// Makes sure that a part of a file has its place on the device.
@@ -238,66 +250,6 @@ pub(crate) fn wait(polled: &mut [PollFd<'_>], timeout: Option<Duration>) -> Resu
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// The type of a socket.
-pub(crate) fn socket_type(fd: BorrowedFd<'_>) -> Result<FileType, Errno> {
-    Ok(match rustix::net::sockopt::socket_type(fd)? {
-        SocketType::DGRAM => FileType::SocketDatagram,
-        _ => FileType::SocketStream,
-    })
-}
-
-/// Takes the next connection of a listener.
-pub(crate) fn accept(fd: BorrowedFd<'_>, nonblock: bool) -> Result<OwnedFd, Errno> {
-    let mut flags = SocketFlags::CLOEXEC;
-    flags.set(SocketFlags::NONBLOCK, nonblock);
-    Ok(retry_on_intr(|| rustix::net::accept_with(fd, flags))?)
-}
-
-/// Receives a message, and says whether it was cut short. Without waiting for one, if told so.
-pub(crate) fn receive(
-    fd: BorrowedFd<'_>,
-    buffers: &mut [IoSliceMut<'_>],
-    flags: u32,
-    at_once: bool,
-) -> Result<(usize, bool), Errno> {
-    let mut host = RecvFlags::empty();
-    host.set(RecvFlags::DONTWAIT, at_once);
-    host.set(RecvFlags::PEEK, flags & sockets::RECEIVE_PEEK != 0);
-    host.set(RecvFlags::WAITALL, flags & sockets::RECEIVE_WAIT_ALL != 0);
-    let message = retry_on_intr(|| {
-        rustix::net::recvmsg(fd, buffers, &mut RecvAncillaryBuffer::default(), host)
-    })?;
-    Ok((message.bytes, message.flags.contains(ReturnFlags::TRUNC)))
-}
-
-/// Sends a message, or as much of it as there is room for, if it shall not wait for more. A peer that
-/// is gone is an error, not a signal.
-pub(crate) fn send(
-    fd: BorrowedFd<'_>,
-    buffers: &[IoSlice<'_>],
-    at_once: bool,
-) -> Result<usize, Errno> {
-    let mut flags = SendFlags::NOSIGNAL;
-    flags.set(SendFlags::DONTWAIT, at_once);
-    let sent = retry_on_intr(|| {
-        let mut control = SendAncillaryBuffer::default();
-        rustix::net::sendmsg(fd, buffers, &mut control, flags)
-    });
-    Ok(sent?)
-}
-
-/// Ends one or both directions of a connection.
-pub(crate) fn shutdown(fd: BorrowedFd<'_>, how: u32) -> Result<(), Errno> {
-    const BOTH: u32 = sockets::SHUTDOWN_READ | sockets::SHUTDOWN_WRITE;
-    let how = match how {
-        sockets::SHUTDOWN_READ => Shutdown::Read,
-        sockets::SHUTDOWN_WRITE => Shutdown::Write,
-        BOTH => Shutdown::Both,
-        _ => return Err(Errno::Invalid),
-    };
-    Ok(rustix::net::shutdown(fd, how)?)
 }
 
 /// Makes opening fail for what is no directory.
