@@ -248,7 +248,7 @@ fn activate(
             activation.set_region(region.lowest, region.highest, region.guard);
             activation.region_stack_pointer = region.top;
             let faults = match group.relies_on_faults() && region.is_whole {
-                true => thread::FAULT_STACK,
+                true => thread::FAULT_STACK - region.faults,
                 false => 0,
             };
             (stack.floor.saturating_add(faults), region.top, faults)
@@ -453,6 +453,8 @@ pub(crate) unsafe fn inherited_stack(context: NonNull<u8>) -> CallStack {
         lowest: activation.stack_lowest,
         highest: activation.stack_highest,
         guard: activation.stack_lowest - activation.guard_lowest,
+        // The floor lies above them.
+        faults: thread::FAULT_STACK,
         is_whole: false,
     };
     let here = 0u8;

@@ -7,10 +7,15 @@
 //!            | unchecked code     |    the artifact's stack reserve
 //!   floor    +--------------------+ <- compiled code does not go below
 //!            | libcalls           |    LIBCALL_STACK_MARGIN
+//!            +--------------------+
+//!            | reports of faults  |    where the system makes them on the stack of the program
 //!   lowest   +--------------------+
 //!            | guard page         |    where the runtime allocates, and the device has them
 //!            +--------------------+
 //! ```
+//!
+//! Room for reports of faults is added to the regions that the runtime allocates; of the host's it is
+//! taken, for calls that may need it.
 //!
 //! Host code never runs here: host functions, and what grows memories and tables, run on the
 //! thread's own stack. Nothing is written in advance.
@@ -24,6 +29,7 @@ use crate::alloc::{Allocator, Category, OutOfMemory};
 use crate::call::error::StackError;
 use crate::limits::{DEFAULT_STACK, LIBCALL_STACK_MARGIN};
 use crate::sys::map::{Mapping, page_size, round_to_pages};
+use crate::sys::thread::FAULT_STACK;
 
 /// What every stack pointer is a multiple of at a call.
 const ALIGNMENT: usize = 16;
@@ -55,6 +61,8 @@ pub(crate) struct RegionPart {
     pub highest: usize,
     /// Inaccessible bytes below it.
     pub guard: usize,
+    /// Bytes above its lowest address that are kept free for reports of faults already.
+    pub faults: usize,
     /// Whether no other call is on the region.
     pub is_whole: bool,
 }
@@ -77,6 +85,7 @@ pub(crate) struct StackRegion<'a> {
     /// A multiple of [`ALIGNMENT`] above `lowest`, which is one too.
     size: usize,
     guard: usize,
+    faults: usize,
     is_measured: bool,
     memory: Memory<'a>,
 }
@@ -110,6 +119,7 @@ impl<'a> StackRegion<'a> {
                 lowest,
                 size: mapping.size() - guard,
                 guard,
+                faults: FAULT_STACK,
                 is_measured: false,
                 memory: Memory::Mapped(mapping, allocator.clone()),
             });
@@ -118,8 +128,9 @@ impl<'a> StackRegion<'a> {
         let lowest = allocator.allocate(layout, Category::CallStack)?;
         Ok(StackRegion {
             lowest,
-            size: size & !(ALIGNMENT - 1),
+            size: layout.size() & !(ALIGNMENT - 1),
             guard: 0,
+            faults: FAULT_STACK,
             is_measured: false,
             memory: Memory::Allocated(layout, allocator.clone()),
         })
@@ -127,12 +138,14 @@ impl<'a> StackRegion<'a> {
 
     /// The block of a region without a guard page.
     pub(crate) fn layout(bytes: usize) -> Option<Layout> {
-        Layout::from_size_align(size_or_default(bytes), ALIGNMENT).ok()
+        let size = size_or_default(bytes).checked_add(FAULT_STACK)?;
+        Layout::from_size_align(size, ALIGNMENT).ok()
     }
 
     /// The pages of a region with a guard page, that included.
     pub(crate) fn mapped_bytes(bytes: usize) -> Option<usize> {
-        round_to_pages(size_or_default(bytes))?.checked_add(page_size())
+        let size = size_or_default(bytes).checked_add(FAULT_STACK)?;
+        round_to_pages(size)?.checked_add(page_size())
     }
 
     /// The host's region; what does not fill an aligned unit at its ends is not used.
@@ -147,6 +160,7 @@ impl<'a> StackRegion<'a> {
             lowest: unsafe { start.add(skipped) },
             size,
             guard: 0,
+            faults: 0,
             is_measured: false,
             memory: Memory::Borrowed(PhantomData),
         })
@@ -157,13 +171,14 @@ impl<'a> StackRegion<'a> {
         let lowest = self.lowest.as_ptr().expose_provenance();
         let highest = lowest.wrapping_add(self.size);
         CallStack {
-            floor: lowest.wrapping_add(LIBCALL_STACK_MARGIN),
+            floor: lowest.wrapping_add(LIBCALL_STACK_MARGIN + self.faults),
             bytes: self.size,
             region: Some(RegionPart {
                 top: highest,
                 lowest,
                 highest,
                 guard: self.guard,
+                faults: self.faults,
                 is_whole: true,
             }),
         }

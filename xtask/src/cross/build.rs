@@ -1,8 +1,8 @@
 //! Building for a target: cargo with another compiler, library, linker and runner.
 
-use super::target::Target;
+use super::target::{Machine, Target};
 use super::toolchain::RUSTC;
-use super::{Place, sysroot};
+use super::{Place, sysroot, windows};
 use crate::{Outcome, cargo};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -76,22 +76,33 @@ impl Cross {
             ));
         }
         let triple = self.target.machine.map_or("", |machine| machine.triple);
-        let built = self.build_folder().join(triple).join("debug/precast");
+        let mut built = self.build_folder().join(triple).join("debug/precast");
+        if self.target.is_windows() {
+            built.set_extension("exe");
+        }
         let program = self
             .folder
             .join("bin")
             .join(format!("{}-{name}", self.target.name));
         copy(&built, &program)?;
-        let emulator = self.target.machine.and_then(|machine| {
-            let libraries = format!("/usr/{}", machine.tools);
-            machine
-                .emulator
-                .map(|emulator| vec![emulator.to_owned(), "-L".to_owned(), libraries])
-        });
+        let emulator = self
+            .target
+            .machine
+            .and_then(|machine| self.emulator(machine));
         Ok(Runner {
             emulator: emulator.unwrap_or_default(),
             program,
         })
+    }
+
+    /// The words that start a program for a machine, if it does not run by itself.
+    fn emulator(&self, machine: &Machine) -> Option<Vec<String>> {
+        if windows::is(machine) {
+            return Some(windows::emulator(&self.folder));
+        }
+        let libraries = format!("/usr/{}", machine.tools);
+        let words = |emulator: &str| vec![emulator.to_owned(), "-L".to_owned(), libraries];
+        machine.emulator.map(words)
     }
 
     /// A command of cargo's for this target.
@@ -111,9 +122,9 @@ impl Cross {
         };
         // A test that hangs there must not hang here.
         let mut runner = format!("timeout {LONGEST_TEST}");
-        match machine.emulator {
-            Some(emulator) => {
-                let emulator = format!("{emulator} -L {libraries}");
+        match self.emulator(machine) {
+            Some(words) => {
+                let emulator = words.join(" ");
                 runner.push_str(&format!(" {emulator}"));
                 // For tests that start processes.
                 command.env("PRECAST_TEST_RUNNER", emulator);

@@ -17,6 +17,7 @@ mod table;
 mod target;
 mod toolchain;
 mod watch;
+mod windows;
 
 use crate::{Outcome, cargo, markers};
 use clap::Args;
@@ -139,7 +140,7 @@ fn measure(
         measured.programs = corpus::run(target, place, &runner)?;
     }
     measured.loader = Some(faults::loader(cross)?);
-    if !arguments.small {
+    if !arguments.small && !target.is_windows() {
         measured.faults = Some(faults::whole(cross)?);
         measured.same_bytes = same_bytes::run(cross, place)?;
     }

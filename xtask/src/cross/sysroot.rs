@@ -3,6 +3,7 @@
 
 use super::target::Machine;
 use super::toolchain::{CARGO, RUSTC};
+use super::windows;
 use crate::Outcome;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,9 @@ pub fn prepare(machine: &Machine, folder: &Path) -> Outcome<PathBuf> {
         if is_library && !name.to_string_lossy().starts_with("libempty") {
             fs::copy(&path, libraries.join(name)).map_err(failed)?;
         }
+    }
+    if windows::is(machine) {
+        windows::complete(&libraries, folder)?;
     }
     fs::write(&stamp, version).map_err(failed)?;
     Ok(sysroot)

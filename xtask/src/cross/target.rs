@@ -1,5 +1,7 @@
 //! The targets, and what each needs on this machine: packages, a linker, an emulator.
 
+use super::windows;
+
 /// What code is made for, and where it is run.
 pub struct Target {
     /// The name in tables and on the command line.
@@ -68,6 +70,11 @@ pub const TARGETS: &[Target] = &[
     native("aarch64", AARCH64.triple, Some(&AARCH64)),
     native("riscv64", RISCV64.triple, Some(&RISCV64)),
     native("s390x", S390X.triple, Some(&S390X)),
+    native(
+        "x86_64-windows",
+        "x86_64-pc-windows-msvc",
+        Some(&windows::MACHINE),
+    ),
     pulley("pulley64", "pulley64", None),
     pulley("pulley32-i686", "pulley32", Some(&I686)),
     pulley("pulley32-armv7", "pulley32", Some(&ARMV7)),
@@ -102,6 +109,11 @@ const fn pulley(
 }
 
 impl Target {
+    /// Whether it is Windows.
+    pub fn is_windows(&self) -> bool {
+        self.machine.is_some_and(windows::is)
+    }
+
     /// Whether this is the target that the others are compared with.
     pub fn is_reference(&self) -> bool {
         self.name == TARGETS[0].name

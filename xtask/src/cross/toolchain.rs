@@ -6,6 +6,7 @@
 //! is skipped, and the reason says what to install.
 
 use super::target::Target;
+use super::windows;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -56,11 +57,15 @@ fn packages(targets: &[&Target]) -> Vec<&'static str> {
             wanted.extend(RUST_PACKAGES);
         }
         let libraries = Path::new("/usr").join(machine.tools).join("lib");
-        if !has(&format!("{}-gcc", machine.tools)) || !libraries.join("libc.a").exists() {
+        let (library, emulator_package) = match windows::is(machine) {
+            true => ("libmsvcrt.a", windows::WINE_PACKAGE),
+            false => ("libc.a", EMULATOR_PACKAGE),
+        };
+        if !has(&format!("{}-gcc", machine.tools)) || !libraries.join(library).exists() {
             wanted.extend(machine.packages);
         }
         if machine.emulator.is_some_and(|emulator| !has(emulator)) {
-            wanted.push(EMULATOR_PACKAGE);
+            wanted.push(emulator_package);
         }
     }
     wanted.sort_unstable();

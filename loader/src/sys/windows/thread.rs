@@ -18,7 +18,7 @@ use crate::trap::Activation;
 
 /// What the system puts on the stack of the program that faulted, and what our handler needs there, in
 /// bytes: all registers with the vectors, and the frames of the system's dispatcher.
-pub const FAULT_STACK: usize = 32 << 10;
+pub const FAULT_STACK: usize = 24 << 10;
 
 /// What the system keeps at the end of a thread's stack, in bytes, of which [`FAULT_STACK`] is a part: the
 /// last page is never given out, and the one above it moves down with the stack until then.
