@@ -82,6 +82,7 @@ mod sys;
 mod trap;
 mod types;
 
+pub use precast_format::context::PointerWidth;
 pub use precast_format::target::{CpuFeatures, HostAbi, Isa};
 pub use precast_format::trap::TrapCode;
 pub use precast_format::types::WASM_PAGE_SIZE_LOG2;

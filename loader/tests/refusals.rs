@@ -172,7 +172,7 @@ fn guard_pages_that_the_device_does_not_have() {
         &artifact,
         &["guard pages", "--bounds-checks explicit"],
     );
-    let reservation = (4 << 30) + (32 << 20);
+    let reservation = support::RESERVATION + (32 << 20);
     assert_eq!(error, LoadError::GuardPages { reservation });
     // Code compares accesses to a memory with another page size, whatever the strategy is.
     artifact.memories[0].page_size_log2 = 0;

@@ -12,8 +12,8 @@ use std::path::Path;
 use std::sync::{Mutex, OnceLock};
 
 use cap_std::fs::Dir;
-use precast_loader::alloc::{Shared, Vec as LoaderVec};
-use precast_loader::{Category, OutOfMemory, Runtime};
+use precast_loader::alloc::{PortableLayout, Shared, Vec as LoaderVec};
+use precast_loader::{Category, OutOfMemory, PointerWidth, Runtime};
 
 use crate::clock::Origin;
 use crate::context::{State, WasiContext};
@@ -23,6 +23,9 @@ use crate::streams::{Input, Output};
 use crate::sys::{self, OwnedFd};
 use crate::table::{self, Table};
 use crate::text::{Span, Text};
+
+/// The request for what a context is.
+const STATE: PortableLayout = PortableLayout::new(Shared::<State>::layout(), 120, 8);
 
 /// How many descriptors a guest may have open unless told otherwise.
 const DEFAULT_DESCRIPTORS: usize = 1024;
@@ -276,18 +279,45 @@ impl WasiContextBuilder {
     ///
     /// A block that is too large for the address space is left out; building fails there.
     pub fn requests(&self) -> impl Iterator<Item = Layout> + '_ {
+        self.blocks(table::ENTRY.here(), table::DESCRIPTOR.here(), STATE.here())
+    }
+
+    /// As [`WasiContextBuilder::requests`], on a machine with pointers of this width; `None` where
+    /// that is not known.
+    pub fn requests_on(
+        &self,
+        width: PointerWidth,
+    ) -> Option<impl Iterator<Item = Layout> + use<'_>> {
+        let (entry, descriptor) = (table::ENTRY.on(width)?, table::DESCRIPTOR.on(width)?);
+        Some(self.blocks(entry, descriptor, STATE.on(width)?))
+    }
+
+    /// The blocks of the context, by the layouts of what is in them.
+    fn blocks(
+        &self,
+        entry: Layout,
+        descriptor: Layout,
+        state: Layout,
+    ) -> impl Iterator<Item = Layout> + use<'_> {
         let descriptors = self.descriptors();
         LoaderVec::<u8>::layout(self.text())
             .into_iter()
-            .chain(table::layout(self.first_room(), 0, self.limit()))
-            .chain(std::iter::repeat_n(table::DESCRIPTOR, descriptors))
-            .chain([Shared::<State>::layout()])
+            .chain(table::layout(entry, self.first_room(), 0, self.limit()))
+            .chain(std::iter::repeat_n(descriptor, descriptors))
+            .chain([state])
     }
 
     /// The block that each descriptor takes which the guest opens, until it is closed.
     #[must_use]
     pub const fn descriptor_request() -> Layout {
-        table::DESCRIPTOR
+        table::DESCRIPTOR.here()
+    }
+
+    /// As [`WasiContextBuilder::descriptor_request`], on a machine with pointers of this width;
+    /// `None` where that is not known.
+    #[must_use]
+    pub const fn descriptor_request_on(width: PointerWidth) -> Option<Layout> {
+        table::DESCRIPTOR.on(width)
     }
 
     /// The block of the descriptor table, once the guest had `open` descriptors open at a time, those
@@ -297,7 +327,7 @@ impl WasiContextBuilder {
     /// allocator is asked to make the block larger, and may have to hold both for that moment.
     #[must_use]
     pub fn table_request(&self, open: usize) -> Option<Layout> {
-        table::layout(self.first_room(), open, self.limit())
+        table::layout(table::ENTRY.here(), self.first_room(), open, self.limit())
     }
 
     /// How many descriptors the context starts with.

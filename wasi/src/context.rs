@@ -47,6 +47,8 @@ pub struct WasiContext {
     pub(crate) state: Shared<State>,
 }
 
+// As many bytes on 32-bit x86, whose 64-bit numbers are aligned to four, as everywhere else.
+#[repr(align(8))]
 pub(crate) struct State {
     pub text: Text,
     pub args: Strings,

@@ -5,7 +5,8 @@
 
 use std::alloc::Layout;
 
-use precast_loader::{Caller, HostError, Imports, Module, OutOfMemory};
+use precast_loader::alloc::PortableLayout;
+use precast_loader::{Caller, HostError, Imports, Module, OutOfMemory, PointerWidth};
 
 use crate::context::WasiContext;
 use crate::errno::Errno;
@@ -191,9 +192,19 @@ functions! {
 
 const _: () = assert!(NAMES.len() == 46);
 
+/// A handle to the context.
+const CAPTURE: PortableLayout = PortableLayout::new(Layout::new::<WasiContext>(), 4, 4);
+
 impl WasiContext {
     /// What each function captures that is defined as an import: a handle to the context.
-    pub const CAPTURE: Layout = Layout::new::<WasiContext>();
+    pub const CAPTURE: Layout = CAPTURE.here();
+
+    /// As [`WasiContext::CAPTURE`], on a machine with pointers of this width; `None` where that is
+    /// not known.
+    #[must_use]
+    pub const fn capture_on(width: PointerWidth) -> Option<Layout> {
+        CAPTURE.on(width)
+    }
 
     /// Defines every function under both module names, for modules that are not known yet.
     ///

@@ -7,7 +7,7 @@
 use std::alloc::Layout;
 use std::sync::Mutex;
 
-use precast_loader::alloc::{Shared, Vec};
+use precast_loader::alloc::{PortableLayout, Shared, Vec};
 use precast_loader::{Allocator, Category, OutOfMemory};
 
 use crate::descriptor::{Descriptor, lock};
@@ -38,12 +38,18 @@ fn room(first: usize, open: usize, limit: usize) -> usize {
 }
 
 /// The request for one descriptor.
-pub(crate) const DESCRIPTOR: Layout = Shared::<Descriptor>::layout();
+pub(crate) const DESCRIPTOR: PortableLayout =
+    PortableLayout::new(Shared::<Descriptor>::layout(), 88, 8);
+
+/// An entry of the table.
+pub(crate) const ENTRY: PortableLayout = PortableLayout::new(Layout::new::<Entry>(), 4, 4);
 
 /// The table's block, once `open` of at most `limit` descriptors were open at a time in a context
-/// that began with `first`.
-pub(crate) fn layout(first: usize, open: usize, limit: usize) -> Option<Layout> {
-    Vec::<Entry>::layout(room(first, open, limit))
+/// that began with `first`; by the layout of an entry.
+pub(crate) fn layout(entry: Layout, first: usize, open: usize, limit: usize) -> Option<Layout> {
+    let size = entry.size().checked_mul(room(first, open, limit))?;
+    let layout = Layout::from_size_align(size, entry.align()).ok();
+    layout.filter(|layout| layout.size() != 0)
 }
 
 impl Table {

@@ -13,7 +13,7 @@ use precast_format::types::ExternKind;
 use precast_loader::plan::{
     self, AllocationMode, HostRequest, Plan, PlanOptions, Request, ThreadPlan,
 };
-use precast_loader::{Category, Lifetime};
+use precast_loader::{Category, Lifetime, PointerWidth};
 use precast_wasi::{THREAD_SPAWN, THREADS, ThreadStack, Threads, WasiContext, WasiContextBuilder};
 use std::alloc::Layout;
 
@@ -30,21 +30,33 @@ pub fn plan(name: &str, artifact: &[u8], program: &Program, limits: &LimitFlags)
     let mut imports = view.imports().iter();
     let threads = imports.any(|import| (import.module, import.name) == (THREADS, THREAD_SPAWN));
     let (mut host, mut running) = (Vec::new(), Vec::new());
+    // Where sizes are not known, the loader's planner says so.
+    let width = view.header().isa.pointer_width();
     if wasi {
         let context = program.wasi_context(limits.open_files())?;
-        host.extend(context.requests().map(of_wasi));
+        host.extend(
+            context
+                .requests_on(width)
+                .into_iter()
+                .flatten()
+                .map(of_wasi),
+        );
         let open_files = limits.open_files().unwrap_or(0);
-        let file = of_wasi(WasiContextBuilder::descriptor_request());
-        running.resize(open_files, file);
+        if let Some(file) = WasiContextBuilder::descriptor_request_on(width) {
+            running.resize(open_files, of_wasi(file));
+        }
     }
     let mut options = PlanOptions::default();
     if threads {
         let thread_options = limits.thread_options();
         host.extend(
-            Threads::requests(&thread_options).map(|layout| HostRequest {
-                category: Category::Threads,
-                layout,
-            }),
+            Threads::requests_on(&thread_options, width)
+                .into_iter()
+                .flatten()
+                .map(|layout| HostRequest {
+                    category: Category::Threads,
+                    layout,
+                }),
         );
         options.threads = Some(ThreadPlan {
             count: limits.max_threads.unwrap_or(0),
@@ -60,6 +72,7 @@ pub fn plan(name: &str, artifact: &[u8], program: &Program, limits: &LimitFlags)
         Allocation::Pool => AllocationMode::Pool,
     };
     options.instance = limits.instance_options();
+    let captures = |module: &str, name: &str| captures(module, name, width);
     options.captures = &captures;
     options.host = &host;
     options.running = &running;
@@ -110,15 +123,16 @@ pub fn is_wasi(module: &str) -> bool {
     module.starts_with("wasi_")
 }
 
-/// What the host function with these names captures.
-fn captures(module: &str, name: &str) -> Layout {
-    if is_wasi(module) {
-        WasiContext::CAPTURE
+/// What the host function with these names captures, where pointers have this width.
+fn captures(module: &str, name: &str, width: PointerWidth) -> Layout {
+    let captured = if is_wasi(module) {
+        WasiContext::capture_on(width)
     } else if (module, name) == (THREADS, THREAD_SPAWN) {
-        Threads::CAPTURE
+        Threads::capture_on(width)
     } else {
-        Layout::new::<()>()
-    }
+        None
+    };
+    captured.unwrap_or(Layout::new::<()>())
 }
 
 /// What each category takes after the last stage, by lifetime.

@@ -71,12 +71,11 @@ impl OutOfMemory {
 
 impl fmt::Display for OutOfMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "no memory for {} bytes of {}",
-            self.bytes,
-            self.category.name()
-        )
+        let category = self.category.name();
+        match self.bytes {
+            usize::MAX => write!(f, "no memory for {category}: too large for this machine"),
+            bytes => write!(f, "no memory for {bytes} bytes of {category}"),
+        }
     }
 }
 

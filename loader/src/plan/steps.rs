@@ -220,7 +220,9 @@ impl Steps<'_> {
     /// `Memory::new`.
     fn host_memory(&self, trace: &mut Trace, memory: &MemoryType) -> Result<(), PlanError> {
         let memory = &self.host_memory_type(memory);
-        let storage = Memory::storage(memory, self.options.mode == AllocationMode::System);
+        let guard_pages = self.options.mode == AllocationMode::System;
+        let width = self.artifact.header().isa.pointer_width();
+        let storage = Memory::storage(memory, guard_pages, width);
         if memory.shared {
             self.linear_memory(trace, memory, storage)?;
             trace.allocate(Category::Instance, self.layouts.shared_memory)?;

@@ -39,6 +39,13 @@ pub const HOST_ABI: HostAbi = if cfg!(windows) {
     HostAbi::SystemV
 };
 
+/// Address space of a guarded memory: what 32-bit indices reach, where there is as much.
+pub const RESERVATION: u64 = if cfg!(target_pointer_width = "32") {
+    256 << 20
+} else {
+    4 << 30
+};
+
 /// This machine, with pages of 4 KiB.
 pub fn target() -> Target {
     Target {
@@ -62,7 +69,7 @@ pub fn tunables() -> Tunables {
         relocation_model: RelocationModel::Xip,
         call_profile: false,
         interrupt_checks: false,
-        memory_reservation: 4 << 30,
+        memory_reservation: RESERVATION,
         memory_guard: 32 << 20,
         stack_reserve: 16 << 10,
     }

@@ -53,9 +53,10 @@ mod spawn;
 use std::alloc::Layout;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use precast_loader::alloc::Shared;
+use precast_loader::alloc::{PortableLayout, Shared};
 use precast_loader::{
     CallError, Category, Imports, Instance, InstanceOptions, InstantiateError, Module, OutOfMemory,
+    PointerWidth,
 };
 
 use crate::context::WasiContext;
@@ -155,6 +156,12 @@ impl std::fmt::Display for Ended {
 
 impl std::error::Error for Ended {}
 
+/// A handle to what counts the threads.
+const CAPTURE: PortableLayout = PortableLayout::new(Layout::new::<Shared<Registry>>(), 4, 4);
+
+/// The request for what counts them.
+const REGISTRY: PortableLayout = PortableLayout::up_to(Shared::<Registry>::layout(), 248, 8);
+
 /// A program that can start threads. Dropping it ends them.
 pub struct Threads {
     registry: Shared<Registry>,
@@ -162,14 +169,31 @@ pub struct Threads {
 
 impl Threads {
     /// What `thread-spawn` captures.
-    pub const CAPTURE: Layout = Layout::new::<Shared<Registry>>();
+    pub const CAPTURE: Layout = CAPTURE.here();
+
+    /// As [`Threads::CAPTURE`], on a machine with pointers of this width; `None` where that is not
+    /// known.
+    #[must_use]
+    pub const fn capture_on(width: PointerWidth) -> Option<Layout> {
+        CAPTURE.on(width)
+    }
 
     /// What [`Threads::new`] asks the runtime's allocator for: size and alignment of each block, of
     /// [`Category::Threads`], in order. All of it stays until the value and the program's instances
     /// are dropped.
     pub fn requests(options: &ThreadOptions) -> impl Iterator<Item = Layout> + use<> {
-        let list = Running::list(options.max_threads);
-        list.into_iter().chain([Shared::<Registry>::layout()])
+        let list = Running::list(registry::RUNNING.here(), options.max_threads);
+        list.into_iter().chain([REGISTRY.here()])
+    }
+
+    /// As [`Threads::requests`], on a machine with pointers of this width; `None` where that is not
+    /// known.
+    pub fn requests_on(
+        options: &ThreadOptions,
+        width: PointerWidth,
+    ) -> Option<impl Iterator<Item = Layout> + use<>> {
+        let list = Running::list(registry::RUNNING.on(width)?, options.max_threads);
+        Some(list.into_iter().chain([REGISTRY.on(width)?]))
     }
 
     /// Whether a module asks for `thread-spawn`.

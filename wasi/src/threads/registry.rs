@@ -18,7 +18,7 @@ use std::panic::resume_unwind;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
-use precast_loader::alloc::Vec;
+use precast_loader::alloc::{PortableLayout, Vec};
 use precast_loader::{
     CallError, Category, Imports, Instance, InstanceOptions, InstantiateError, Interrupter, Module,
     OutOfMemory,
@@ -50,6 +50,9 @@ impl Failure {
     }
 }
 
+/// One thread in the list.
+pub(super) const RUNNING: PortableLayout = PortableLayout::new(Layout::new::<Running>(), 20, 4);
+
 /// A thread that runs, or is about to.
 pub(super) struct Running {
     id: u32,
@@ -60,9 +63,11 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// The block of a list of so many threads.
-    pub fn list(count: u32) -> Option<Layout> {
-        Vec::<Running>::layout(count as usize).filter(|layout| layout.size() != 0)
+    /// The block of a list of so many threads, by the layout of one.
+    pub fn list(of: Layout, count: u32) -> Option<Layout> {
+        let size = of.size().checked_mul(usize::try_from(count).ok()?)?;
+        let layout = Layout::from_size_align(size, of.align()).ok();
+        layout.filter(|layout| layout.size() != 0)
     }
 }
 

@@ -4,9 +4,10 @@ use core::fmt;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
 
+use precast_format::context::PointerWidth;
 use precast_format::types::WASM_PAGE_SIZE_LOG2;
 
-use crate::alloc::Shared;
+use crate::alloc::{NATIVE_WIDTH, Shared};
 use crate::call::error::CallError;
 use crate::group::{Busy, Entered, GroupRef, Linked, Member};
 use crate::instance::memory::{AnyMemory, MemoryObject, MemoryRef, SharedMemory};
@@ -59,7 +60,8 @@ impl Memory {
     /// A shared memory never moves: without guard pages, all that it may ever have is allocated at
     /// once.
     pub fn new(runtime: &Runtime, memory_type: MemoryType) -> Result<Memory, CallError> {
-        let storage = Memory::storage(&memory_type, runtime.device().guard_pages);
+        let guard_pages = runtime.device().guard_pages;
+        let storage = Memory::storage(&memory_type, guard_pages, NATIVE_WIDTH);
         if memory_type.shared {
             let memory = SharedMemory::new(runtime, memory_type, storage)?;
             return Ok(Memory(Kind::Shared(memory)));
@@ -77,10 +79,17 @@ impl Memory {
         Ok(Memory(Kind::Member { group, object }))
     }
 
-    /// Where a memory that the host makes is.
-    pub(crate) fn storage(memory_type: &MemoryType, guard_pages: bool) -> Storage {
-        let is_guarded =
-            guard_pages && !memory_type.is_64 && memory_type.page_size_log2 == WASM_PAGE_SIZE_LOG2;
+    /// Where a memory that the host makes is, on a machine with pointers of this width. One with
+    /// 32 bits has no room for a reservation, and no code that relies on one.
+    pub(crate) fn storage(
+        memory_type: &MemoryType,
+        guard_pages: bool,
+        width: PointerWidth,
+    ) -> Storage {
+        let is_guarded = guard_pages
+            && matches!(width, PointerWidth::Bits64)
+            && !memory_type.is_64
+            && memory_type.page_size_log2 == WASM_PAGE_SIZE_LOG2;
         if is_guarded {
             Storage::Guard {
                 reservation: HOST_MEMORY_RESERVATION,
