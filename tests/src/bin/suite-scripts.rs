@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use precast_cli::wast::Stacks;
-use precast_tests::configuration::ALL;
+use precast_tests::configuration::with_bytecode;
 use precast_tests::suite;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ fn configurations() -> Vec<Value> {
             "bounded_stacks": configuration.stacks == Stacks::Bounded,
         })
     };
-    ALL.iter().map(one).collect()
+    with_bytecode().map(one).collect()
 }
 
 fn write(folder: &Path) -> std::io::Result<Vec<Value>> {

@@ -30,7 +30,7 @@ const SMALL_SIMD: &[&str] = &[
     "simd_splat.wast",
     "simd_store.wast",
 ];
-const SMALL_CONFIGURATIONS: &[&str] = &["guard, direct", "explicit, xip"];
+const SMALL_CONFIGURATIONS: &[&str] = &["guard, direct", "bytecode"];
 
 /// The scripts, and the configurations under which each is run.
 pub struct Suite {

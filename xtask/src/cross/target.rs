@@ -121,10 +121,6 @@ impl Target {
 
     /// Whether code for the target has such a configuration.
     pub fn has(&self, configuration: &str) -> bool {
-        let of_bytecode = configuration.starts_with("bytecode");
-        match self.bytecode {
-            true => of_bytecode || configuration == "explicit, xip",
-            false => !of_bytecode,
-        }
+        configuration.starts_with("bytecode") == self.bytecode
     }
 }
