@@ -223,7 +223,8 @@ impl ExceptionField {
 }
 
 /// Size of one parameter or result in the array through which host and compiled code exchange
-/// values, in bytes. Also its alignment.
+/// values, in bytes. Also its alignment. A slot begins with the value in the code's byte order;
+/// vectors have their lanes in ascending order, each little-endian, whatever the code's order is.
 pub const VALUE_SIZE: u32 = 16;
 
 /// Size of what a call takes in the stack frame of code that counts calls, in bytes; aligned as a

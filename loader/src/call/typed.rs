@@ -37,7 +37,7 @@ pub trait WasmValue: Sized + sealed::Sealed {
 }
 
 macro_rules! number {
-    ($rust:ty, $wasm:ident, $bytes:literal) => {
+    ($rust:ty, $wasm:ident, $bytes:literal, $to:ident, $from:ident) => {
         impl sealed::Sealed for $rust {}
 
         impl WasmValue for $rust {
@@ -45,24 +45,24 @@ macro_rules! number {
 
             #[inline]
             fn lower(self, _: &Entered<'_>) -> Result<Slot, CallError> {
-                Ok(Slot::from_low(self.to_ne_bytes()))
+                Ok(Slot::from_low(self.$to()))
             }
 
             #[inline]
             fn lift(slot: &Slot, _: &Entered<'_>) -> $rust {
-                <$rust>::from_ne_bytes(slot.low::<$bytes>())
+                <$rust>::$from(slot.low::<$bytes>())
             }
         }
     };
 }
 
-number!(i32, I32, 4);
-number!(u32, I32, 4);
-number!(i64, I64, 8);
-number!(u64, I64, 8);
-number!(f32, F32, 4);
-number!(f64, F64, 8);
-number!(u128, V128, 16);
+number!(i32, I32, 4, to_ne_bytes, from_ne_bytes);
+number!(u32, I32, 4, to_ne_bytes, from_ne_bytes);
+number!(i64, I64, 8, to_ne_bytes, from_ne_bytes);
+number!(u64, I64, 8, to_ne_bytes, from_ne_bytes);
+number!(f32, F32, 4, to_ne_bytes, from_ne_bytes);
+number!(f64, F64, 8, to_ne_bytes, from_ne_bytes);
+number!(u128, V128, 16, to_le_bytes, from_le_bytes);
 
 impl sealed::Sealed for Option<ExternRef> {}
 

@@ -1,7 +1,9 @@
 //! Values at the border between host and compiled code.
 //!
-//! Compiled code and host exchange values in an array of 16-byte slots. A [`Value`] is the untyped
-//! form that a host uses when it learns a function's type at run time.
+//! Compiled code and host exchange values in an array of 16-byte slots. Numbers and references are at
+//! the beginning of their slot in this machine's byte order. Vectors are as in a linear memory, lane 0
+//! first and little-endian, whatever the machine. A [`Value`] is the untyped form that a host uses when
+//! it learns a function's type at run time.
 #![forbid(unsafe_code)]
 
 use core::fmt;
@@ -241,7 +243,7 @@ impl Value {
             ValueType::I64 => Value::I64(i64::from_ne_bytes(slot.low())),
             ValueType::F32 => Value::F32(u32::from_ne_bytes(slot.low())),
             ValueType::F64 => Value::F64(u64::from_ne_bytes(slot.low())),
-            ValueType::V128 => Value::V128(u128::from_ne_bytes(slot.low())),
+            ValueType::V128 => Value::V128(u128::from_le_bytes(slot.low())),
             ty if ty.is_function() => Value::FuncRef(Func::lift(slot.reference(), group)),
             ty if ty.is_exception() => Value::ExnRef(Exception::lift(slot.reference(), group)),
             _ => Value::ExternRef(ExternRef::from_number(slot.reference())),
@@ -255,7 +257,7 @@ impl Value {
             Value::I64(number) => Slot::from_low(number.to_ne_bytes()),
             Value::F32(bits) => Slot::from_low(bits.to_ne_bytes()),
             Value::F64(bits) => Slot::from_low(bits.to_ne_bytes()),
-            Value::V128(bits) => Slot::from_low(bits.to_ne_bytes()),
+            Value::V128(bits) => Slot::from_low(bits.to_le_bytes()),
             Value::FuncRef(None) | Value::ExternRef(None) | Value::ExnRef(None) => {
                 Slot::from_reference(0)
             }

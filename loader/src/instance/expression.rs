@@ -19,9 +19,7 @@ pub(crate) fn evaluate(instance: &InstanceData, expression: &Expression<'_>) -> 
             ConstOp::I64Const(number) => stack.push(Slot::from_low(number.to_ne_bytes())),
             ConstOp::F32Const(bits) => stack.push(Slot::from_low(bits.to_ne_bytes())),
             ConstOp::F64Const(bits) => stack.push(Slot::from_low(bits.to_ne_bytes())),
-            ConstOp::V128Const(bytes) => {
-                stack.push(Slot::from_low(u128::from_le_bytes(bytes).to_ne_bytes()));
-            }
+            ConstOp::V128Const(bytes) => stack.push(Slot::from_low(bytes)),
             ConstOp::GlobalGet(index) => stack.push(match instance.global(index) {
                 // SAFETY: the slot is the instance's or an import's, and the group is entered.
                 Some(slot) => unsafe { slot.read() },

@@ -133,12 +133,31 @@ mod implementation {
         unsafe { interrupted_frame(&interrupted) }
     }
 
+    /// Whether an instruction that compares and traps has done so. The system tells it with a code
+    /// of zero, which a signal that a process sends has as well; but that one has no address, which
+    /// here is the instruction's. None is longer than six bytes.
+    pub fn is_trap_without_code(details: &libc::siginfo_t, context: &libc::ucontext_t) -> bool {
+        if details.si_signo != libc::SIGFPE || details.si_code != 0 {
+            return false;
+        }
+        // SAFETY: the bytes are there whatever they mean, and any are a number.
+        let address = unsafe { details.si_addr() }.addr();
+        let behind = context.uc_mcontext.psw.addr as usize;
+        (1..=6).contains(&behind.wrapping_sub(address))
+    }
+
     /// Writes program counter and stack pointer, through which the frame is found.
     pub fn write(context: &mut libc::ucontext_t, pc: usize, stack: usize, _: usize) {
         let registers = &mut context.uc_mcontext;
         registers.psw.addr = pc as u64;
         registers.gregs[STACK_POINTER] = stack as u64;
     }
+}
+
+/// Whether compiled code has trapped and the system gives it no code of its own.
+#[cfg(not(all(target_os = "linux", target_arch = "s390x")))]
+pub fn is_trap_without_code(_: &libc::siginfo_t, _: &libc::ucontext_t) -> bool {
+    false
 }
 
 /// The frame pointer of compiled code that faulted, perhaps at an address.
@@ -239,6 +258,6 @@ mod implementation {
     pub fn write(_: &mut libc::ucontext_t, _: usize, _: usize, _: usize) {}
 }
 
-#[cfg(all(target_os = "linux", target_arch = "s390x"))]
-pub use implementation::frame;
 pub use implementation::{SUPPORTED, read, write};
+#[cfg(all(target_os = "linux", target_arch = "s390x"))]
+pub use implementation::{frame, is_trap_without_code};

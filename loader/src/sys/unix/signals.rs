@@ -274,13 +274,13 @@ fn uninstall_front(signal: i32) -> Result<bool, OsError> {
 
 /// Whether the system reports what the interrupted instruction did, and not something that happened
 /// at the same time or was sent.
-fn is_raised_by_fault(details: &libc::siginfo_t) -> bool {
+fn is_raised_by_fault(details: &libc::siginfo_t, registers: &libc::ucontext_t) -> bool {
     // Of memory that has failed, while nobody has touched it.
     #[cfg(target_os = "linux")]
     if details.si_signo == libc::SIGBUS && details.si_code == libc::BUS_MCEERR_AO {
         return false;
     }
-    FAULT_CODES.contains(&details.si_code)
+    FAULT_CODES.contains(&details.si_code) || registers::is_trap_without_code(details, registers)
 }
 
 /// The signal handler.
@@ -291,7 +291,9 @@ unsafe extern "C" fn enter<H: FaultHandler, const LEVEL: usize>(
 ) {
     // SAFETY: the system passes a valid structure.
     let details = unsafe { &*info };
-    let raised_by_fault = is_raised_by_fault(details);
+    // SAFETY: the system passes the registers of the interrupted thread, for us to change.
+    let registers = unsafe { &mut *context.cast::<libc::ucontext_t>() };
+    let raised_by_fault = is_raised_by_fault(details, registers);
     if raised_by_fault {
         let address = if signal == libc::SIGSEGV || signal == libc::SIGBUS {
             // SAFETY: for these signals the field is the faulting address.
@@ -299,8 +301,6 @@ unsafe extern "C" fn enter<H: FaultHandler, const LEVEL: usize>(
         } else {
             None
         };
-        // SAFETY: the system passes the registers of the interrupted thread, for us to change.
-        let registers = unsafe { &mut *context.cast::<libc::ucontext_t>() };
         if H::handle(&mut Fault {
             context: registers,
             signal,
