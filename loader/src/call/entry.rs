@@ -234,6 +234,7 @@ fn activate(
     // Where the system does not say where the stack is, every address may be on it.
     let (lowest, highest) = thread::stack_bounds().unwrap_or((0, usize::MAX));
     let mut activation = Activation::new(thread::current_activation(), lowest, highest);
+    activation.is_bytecode = module.is_bytecode();
     activation.host_error = (&raw mut failure).cast();
     activation.group = core::ptr::from_ref(group).cast();
     let host_limit = lowest.saturating_add(HOST_STACK_MARGIN);

@@ -25,3 +25,19 @@ mod calls;
 mod machine;
 
 pub(crate) use machine::enter;
+
+/// Size of what a frame pointer of bytecode points to, in bytes.
+pub(crate) const LINK_SIZE: usize = 2 * size_of::<usize>();
+
+/// The caller's frame pointer, and the return address into the caller.
+///
+/// # Safety
+///
+/// The frame pointer is that of bytecode whose caller waits for it.
+pub(crate) unsafe fn caller(frame: usize) -> (usize, usize) {
+    let link = core::ptr::with_exposed_provenance::<[usize; 2]>(frame);
+    // SAFETY: the caller's promise; the interpreter pushes the return address and below it the frame
+    // pointer.
+    let [next, address] = unsafe { link.read() };
+    (next, address)
+}

@@ -105,6 +105,8 @@ pub struct Activation {
     pub profile_frames: *const (),
     /// What ended the activation.
     pub pending: Pending,
+    /// Whether the code that the call runs is bytecode, whose frames are the same on every machine.
+    pub is_bytecode: bool,
     /// The error of a host function, type-erased; the call layer makes it and takes it.
     pub host_error: *mut (),
     /// The frames at the time of the trap.
@@ -158,6 +160,7 @@ impl Activation {
             host_function: ptr::null(),
             profile_frames: ptr::null(),
             pending: Pending::None,
+            is_bytecode: false,
             host_error: ptr::null_mut(),
             backtrace: Backtrace::new(),
         }

@@ -222,6 +222,7 @@ pub(crate) unsafe fn capture_callers(activation: &mut Activation) {
 ///
 /// As for [`capture`].
 unsafe fn walk(activation: &mut Activation, frame_pointer: usize, stack_pointer: usize) {
+    let mut frames = Frames::of(activation.is_bytecode);
     let mut end = activation.entry_frame_pointer;
     let mut previous = activation.previous;
     let backtrace = &mut activation.backtrace;
@@ -229,17 +230,17 @@ unsafe fn walk(activation: &mut Activation, frame_pointer: usize, stack_pointer:
     let mut lowest = stack_pointer;
     loop {
         while frame != end {
-            if !is_frame(frame, lowest, end) || backtrace.is_truncated() {
+            if !frames.can_be(frame, lowest, end) || backtrace.is_truncated() {
                 return;
             }
             // SAFETY: the frame lies in the used part of the stack and is aligned.
-            let (next, return_address) = unsafe { isa::caller(frame) };
+            let (next, return_address) = unsafe { frames.caller(frame) };
             // The last one returns to the trampoline, which is nobody's function.
             if next != end {
                 backtrace.push(return_address);
             }
             // Frames are left in one direction, so that a damaged chain comes to an end.
-            lowest = frame.saturating_add(isa::LINK_SIZE);
+            lowest = frames.above(frame);
             frame = next;
         }
         if previous.is_null() {
@@ -248,6 +249,7 @@ unsafe fn walk(activation: &mut Activation, frame_pointer: usize, stack_pointer:
         backtrace.push(backtrace::HOST);
         // SAFETY: previous activations live in frames above, and are not running.
         let outer = unsafe { &*previous };
+        frames = Frames::of(outer.is_bytecode);
         end = outer.entry_frame_pointer;
         // An activation that left through no adapter has no frames of compiled code.
         frame = if outer.exit_frame_pointer == 0 {
@@ -271,11 +273,57 @@ pub(crate) fn callers(activation: &Activation) -> impl Iterator<Item = &Activati
     .skip(1)
 }
 
-/// Whether there can be a frame between the two addresses.
-fn is_frame(frame: usize, lowest: usize, end: usize) -> bool {
-    frame.is_multiple_of(size_of::<usize>())
-        && frame >= lowest
-        && frame
-            .checked_add(isa::LINK_SIZE)
-            .is_some_and(|top| top <= end)
+/// How frames are linked: native code's by the machine's convention, bytecode's the same everywhere.
+#[derive(Clone, Copy)]
+enum Frames {
+    Native,
+    #[cfg(feature = "pulley")]
+    Bytecode,
+}
+
+impl Frames {
+    fn of(is_bytecode: bool) -> Frames {
+        #[cfg(feature = "pulley")]
+        if is_bytecode {
+            return Frames::Bytecode;
+        }
+        let _ = is_bytecode;
+        Frames::Native
+    }
+
+    /// Size of what a frame pointer points to, in bytes.
+    fn link_size(self) -> usize {
+        match self {
+            Frames::Native => isa::LINK_SIZE,
+            #[cfg(feature = "pulley")]
+            Frames::Bytecode => crate::interpret::LINK_SIZE,
+        }
+    }
+
+    /// The caller's frame pointer, and the return address into the caller.
+    ///
+    /// # Safety
+    ///
+    /// The frame pointer is that of code whose caller waits for it.
+    unsafe fn caller(self, frame: usize) -> (usize, usize) {
+        match self {
+            // SAFETY: the caller's promise.
+            Frames::Native => unsafe { isa::caller(frame) },
+            #[cfg(feature = "pulley")]
+            // SAFETY: the caller's promise.
+            Frames::Bytecode => unsafe { crate::interpret::caller(frame) },
+        }
+    }
+
+    /// The lowest address at which the caller's frame can be.
+    fn above(self, frame: usize) -> usize {
+        frame.saturating_add(self.link_size())
+    }
+
+    /// Whether there can be a frame between the two addresses.
+    fn can_be(self, frame: usize, lowest: usize, end: usize) -> bool {
+        let is_aligned = frame.is_multiple_of(size_of::<usize>());
+        let top = frame.checked_add(self.link_size());
+        is_aligned && frame >= lowest && top.is_some_and(|top| top <= end)
+    }
 }

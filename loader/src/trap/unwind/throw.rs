@@ -21,10 +21,10 @@ use core::ptr::{self, NonNull};
 
 use precast_format::context::Field;
 
-use super::{Continuation, NATIVE_WIDTH, capture, end_counted_calls, is_frame};
+use super::{Continuation, Frames, NATIVE_WIDTH, capture, end_counted_calls};
 use crate::exception::object::Object;
 use crate::instance::InstanceData;
-use crate::sys::isa::{self, CallerRegisters};
+use crate::sys::isa::CallerRegisters;
 use crate::trap::activation::{Activation, Pending};
 
 /// Where an exception goes.
@@ -203,11 +203,12 @@ unsafe fn find(
     end: usize,
 ) -> Option<Landing> {
     let module = instance.module();
+    let frames = Frames::of(module.is_bytecode());
     let artifact = module.artifact();
     let (handlers, functions, text) = (artifact.handlers(), artifact.functions(), module.text());
     let (mut pc, mut frame) = (site.pc, site.frame_pointer);
     let mut lowest = site.stack_pointer;
-    while frame != end && is_frame(frame, lowest, end) {
+    while frame != end && frames.can_be(frame, lowest, end) {
         // The adapter that throws again may be another module's.
         let offset = u32::try_from(pc.wrapping_sub(text.start)).ok();
         let list = offset.and_then(|offset| handlers.lookup(offset));
@@ -231,9 +232,9 @@ unsafe fn find(
             }
         }
         // SAFETY: the frame lies in the used part of the stack and is aligned.
-        let (next, return_address) = unsafe { isa::caller(frame) };
+        let (next, return_address) = unsafe { frames.caller(frame) };
         // Frames are left in one direction, so that a damaged chain comes to an end.
-        lowest = frame.saturating_add(isa::LINK_SIZE);
+        lowest = frames.above(frame);
         (frame, pc) = (next, return_address);
     }
     None
