@@ -74,7 +74,8 @@ byte_enum! {
 byte_enum! {
     /// How traps are raised.
     TrapMode {
-        /// By hardware faults, caught by signal handlers.
+        /// By instructions that stop: hardware faults, caught by signal handlers; in bytecode, traps
+        /// of the interpreter.
         Signals = 1, "signals";
         /// By compiled checks and calls; no signal handler.
         Explicit = 2, "explicit";
