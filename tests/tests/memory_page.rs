@@ -1,4 +1,4 @@
-//! `docs/memory.md` and `docs/profiling.md` name a test for each rule; here they are held to that.
+//! Pages under `docs` name a test for each rule; here they are held to that.
 #![forbid(unsafe_code)]
 
 use std::path::Path;
@@ -7,6 +7,27 @@ use std::path::Path;
 fn every_rule_names_a_test_that_is_there() {
     check("docs/memory.md", 40);
     check("docs/profiling.md", 10);
+    check("docs/targets.md", 15);
+}
+
+/// The golden test holds the other file to what the command prints.
+#[test]
+fn the_list_of_targets_is_what_the_command_prints() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(tests.join(path)).expect("the file is there");
+    let between = |text: String, end: &str| {
+        let (_, rest) = text
+            .split_once("$ precast targets\n")
+            .expect("the command is there");
+        let (list, _) = rest.split_once(end).expect("it has an end");
+        list.to_owned()
+    };
+    let page = between(read("../docs/targets.md"), "```");
+    let printed = between(read("golden/cli/targets.golden"), "--- ");
+    assert!(
+        page == printed,
+        "copy the list into docs/targets.md:\n{printed}"
+    );
 }
 
 /// Looks for the tests that a page names, of which there are more than so many.

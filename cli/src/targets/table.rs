@@ -3,6 +3,7 @@
 use super::model::Row;
 use precast_compiler::{ALIASES, Support, Target};
 use precast_format::target::Isa;
+use precast_format::tunables::TrapMode;
 use std::fmt::Write;
 
 // Writing to a string does not fail, so the results of `writeln!` are dropped below.
@@ -105,7 +106,10 @@ pub fn one(row: &Row) -> String {
             target.default_cpu(),
             options.bounds_checks.name(),
             options.stack_checks.name(),
-            options.trap_mode.name(),
+            match options.trap_mode {
+                TrapMode::Signals => "signals",
+                TrapMode::Explicit => "calls",
+            },
             options.relocation_model.name(),
             row.page(),
         ),
