@@ -43,8 +43,8 @@ const EXPECTED: &[(&str, TrapCode)] = &[
     ("convert much", TrapCode::IntegerOverflow),
     ("load", TrapCode::MemoryOutOfBounds),
     ("widen", TrapCode::MemoryOutOfBounds),
-    ("call", TrapCode::NullElement),
-    ("call beyond", TrapCode::TableOutOfBounds),
+    ("call", TrapCode::UninitializedElement),
+    ("call beyond", TrapCode::UndefinedElement),
     ("stop", TrapCode::Unreachable),
     ("deep", TrapCode::StackOverflow),
 ];
@@ -135,7 +135,7 @@ const NESTED: &str = r#"(module
 fn nested(runtime: &Runtime) -> Instance {
     let mut imports = Imports::new(runtime);
     let down = |caller: &mut Caller<'_>, left: i32| -> Result<i32, HostError> {
-        let run = caller.func::<(i32,), i32>("run")?;
+        let run = caller.instance().func::<(i32,), i32>("run")?;
         Ok(run.call(caller, (left - 1,))?)
     };
     imports.func("host", "down", down).expect("there is memory");
@@ -214,6 +214,20 @@ fn guard_pages_are_refused_by_name() {
     options.stack_checks = StackChecks::Guard;
     let error = compile(&wasm, &options, &Silent).expect_err("there are no guard pages");
     assert!(error.to_string().contains("stack checks"), "{error}");
+}
+
+#[test]
+fn what_bytecode_has_no_instruction_for_is_refused_by_name() {
+    let wasm = wat::parse_str(TRAPS).expect("the module is well formed");
+    let options = || Options::new(Target::new("pulley64").expect("it is known"));
+    let mut interruptible = options();
+    interruptible.interrupt_checks = Some(true);
+    let error = compile(&wasm, &interruptible, &Silent).expect_err("there are no atomics");
+    assert!(error.to_string().contains("interrupt checks"), "{error}");
+    let mut masked = options();
+    masked.heap_spectre_guard = true;
+    let error = compile(&wasm, &masked, &Silent).expect_err("it is interpreted");
+    assert!(error.to_string().contains("masked"), "{error}");
 }
 
 #[test]
@@ -309,7 +323,7 @@ fn bytecode_is_used_where_the_artifact_lies() {
     assert_eq!(load(Source::borrowed(stays)).borrowed, size);
     assert_eq!(load(Source::file(&path)).mapped, size);
     assert_eq!(load(Source::copied(&artifact)).owned, size);
-    assert_eq!(load(Source::given(artifact)).owned, size);
+    assert_eq!(load(Source::given(stays.to_vec())).owned, size);
     std::fs::remove_file(&path).expect("it was just written");
 }
 
@@ -324,7 +338,7 @@ fn a_pool_of_the_planned_size_has_the_stack_for_a_call() {
         "{bytes}"
     );
     let run = |bytes: usize| -> Result<(), CallError> {
-        let pool = vec![MaybeUninit::uninit(); bytes / 16 * 16 + 16].leak();
+        let pool = vec![MaybeUninit::<u8>::uninit(); bytes + 16].leak();
         let skipped = pool.as_ptr().align_offset(16);
         let pool = &mut pool[skipped..][..bytes];
         let runtime = Runtime::with_pool(pool, RuntimeOptions::default())?;

@@ -31,6 +31,8 @@ const ALIGNMENT: usize = 16;
 /// 1. The trampoline is one of an artifact's for this machine's bytecode, and may be called with the
 ///    arguments: a context, code, values and the current activation.
 /// 2. Below `top`, which is a multiple of 16, is room for a call, and nothing that is still used.
+// Its registers are no part of the frame of a call that is refused.
+#[inline(never)]
 pub(crate) unsafe fn enter(
     trampoline: NonNull<u8>,
     context: *mut u8,
