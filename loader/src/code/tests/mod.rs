@@ -35,9 +35,23 @@ fn nothing_is_writable_and_executable() -> bool {
 
 /// `mov eax, 42; ret`
 #[cfg(target_arch = "x86_64")]
-const ANSWER: [u8; 6] = [0xb8, 42, 0, 0, 0, 0xc3];
+const ANSWER: &[u8] = &[0xb8, 42, 0, 0, 0, 0xc3];
+/// `mov w0, #42; ret`
+#[cfg(target_arch = "aarch64")]
+const ANSWER: &[u8] = &[0x40, 0x05, 0x80, 0x52, 0xc0, 0x03, 0x5f, 0xd6];
+/// `li a0, 42; ret`
+#[cfg(target_arch = "riscv64")]
+const ANSWER: &[u8] = &[0x13, 0x05, 0xa0, 0x02, 0x67, 0x80, 0, 0];
+/// `lghi %r2, 42; br %r14`
+#[cfg(target_arch = "s390x")]
+const ANSWER: &[u8] = &[0xa7, 0x29, 0, 42, 0x07, 0xfe];
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "s390x",
+    target_arch = "x86_64"
+))]
 fn run(code: &ExecutableCode) -> u32 {
     let address = code.address(0).unwrap();
     // SAFETY: the bytes are a function of this type.
@@ -47,46 +61,57 @@ fn run(code: &ExecutableCode) -> u32 {
     unsafe { function() }
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "s390x",
+    target_arch = "x86_64"
+))]
 #[test]
 fn code_is_writable_first_and_executable_then() {
     let allocator = Allocator::system().unwrap();
-    let mut code = WritableCode::copy(&CodeMemory::platform(), &allocator, &[0; 6]).unwrap();
+    let mut code =
+        WritableCode::copy(&CodeMemory::platform(), &allocator, &[0; ANSWER.len()]).unwrap();
     assert!(nothing_is_writable_and_executable());
     assert_eq!(
         protection_at(code.address()).as_deref(),
         SHOWN.then_some("rw-p")
     );
-    code.bytes_mut().copy_from_slice(&ANSWER);
+    code.bytes_mut().copy_from_slice(ANSWER);
     let address = code.address();
     let code = code.publish().unwrap();
     assert!(nothing_is_writable_and_executable());
     assert_eq!(protection_at(address).as_deref(), SHOWN.then_some("r-xp"));
-    assert_eq!(code.range(), address..address + 6);
-    assert!(code.address(6).is_none());
+    assert_eq!(code.range(), address..address + ANSWER.len());
+    assert!(code.address(ANSWER.len() as u32).is_none());
     assert_eq!(run(&code), 42);
-    assert!(allocator.usage(Category::Code).current >= 6);
+    assert!(allocator.usage(Category::Code).current >= ANSWER.len());
     drop(code);
     assert_eq!(allocator.usage(Category::Code).current, 0);
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "s390x",
+    target_arch = "x86_64"
+))]
 #[test]
 fn code_runs_straight_from_a_file() {
-    let page = crate::sys::map::page_size();
+    let (page, size) = (crate::sys::map::page_size(), ANSWER.len());
     let path = std::env::temp_dir().join(std::format!("precast-code-{}", std::process::id()));
     let mut contents = std::vec![0; page];
-    contents.extend_from_slice(&ANSWER);
+    contents.extend_from_slice(ANSWER);
     std::fs::write(&path, &contents).unwrap();
     let name = std::ffi::CString::new(path.to_str().unwrap()).unwrap();
     let file = File::open(&name).unwrap();
     std::fs::remove_file(&path).unwrap();
     let allocator = Allocator::system().unwrap();
-    let code = ExecutableCode::map(&allocator, &file, page as u64, 6).unwrap();
+    let code = ExecutableCode::map(&allocator, &file, page as u64, size).unwrap();
     assert!(nothing_is_writable_and_executable());
     assert_eq!(run(&code), 42);
-    assert!(ExecutableCode::map(&allocator, &file, 1, 6).is_err());
-    assert!(ExecutableCode::map(&allocator, &file, u64::MAX, 6).is_err());
+    assert!(ExecutableCode::map(&allocator, &file, 1, size).is_err());
+    assert!(ExecutableCode::map(&allocator, &file, u64::MAX, size).is_err());
     assert!(ExecutableCode::map(&allocator, &file, 0, usize::MAX).is_err());
 }
 

@@ -2,7 +2,14 @@
 //!
 //! Signal handlers belong to the process, so each test runs its body in a process of its own.
 
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#![cfg(all(
+    target_os = "linux",
+    any(
+        target_arch = "aarch64",
+        target_arch = "riscv64",
+        target_arch = "x86_64"
+    )
+))]
 
 mod text;
 
@@ -21,6 +28,27 @@ use text::{Place, Text, Values};
 /// How a child says that it came to the end of its test.
 const PASSED: i32 = 42;
 
+/// This program once more, in the emulator that cargo was told to run it in.
+fn this_program() -> Command {
+    let program = std::env::current_exe().unwrap();
+    let target = std::format!(
+        "CARGO_TARGET_{}",
+        std::env::consts::ARCH.to_ascii_uppercase()
+    );
+    let runner = std::env::vars()
+        .find(|(name, _)| name.starts_with(&target) && name.ends_with("_RUNNER"))
+        .map(|(_, runner)| runner);
+    let mut words = runner.as_deref().unwrap_or("").split_whitespace();
+    match words.next() {
+        None => Command::new(program),
+        Some(emulator) => {
+            let mut command = Command::new(emulator);
+            command.args(words).arg(program);
+            command
+        }
+    }
+}
+
 /// Runs a test's body in a process of its own.
 fn in_child(name: &str, body: fn()) -> ExitStatus {
     const VARIABLE: &str = "PRECAST_TRAP_TEST";
@@ -28,7 +56,7 @@ fn in_child(name: &str, body: fn()) -> ExitStatus {
         body();
         std::process::exit(PASSED);
     }
-    Command::new(std::env::current_exe().unwrap())
+    this_program()
         .args([
             "--exact",
             &std::format!("trap::signals::tests::{name}"),
@@ -161,9 +189,10 @@ unsafe extern "C" fn repair(_: i32, info: *mut libc::siginfo_t, _: *mut libc::c_
     let address = unsafe { info.si_addr() };
     SEEN.store(address.addr(), Ordering::SeqCst);
     CALLS.fetch_add(1, Ordering::SeqCst);
-    let page = address.map_addr(|address| address & !0xfff);
+    let size = crate::sys::page_size();
+    let page = address.map_addr(|address| address & !(size - 1));
     // SAFETY: the page is the test's.
-    let result = unsafe { libc::mprotect(page, 4096, libc::PROT_READ | libc::PROT_WRITE) };
+    let result = unsafe { libc::mprotect(page, size, libc::PROT_READ | libc::PROT_WRITE) };
     assert_eq!(result, 0);
 }
 
@@ -201,13 +230,14 @@ fn install_repair() {
 /// Touches a page that nobody may touch, from Rust and from code without a trap table entry.
 fn repairs(text: &Text) {
     let calls = CALLS.load(Ordering::SeqCst);
-    let mut page = crate::sys::map::Mapping::writable(8192).unwrap();
-    page.make_inaccessible(0, 8192).unwrap();
+    let size = crate::sys::page_size();
+    let mut page = crate::sys::map::Mapping::writable(2 * size).unwrap();
+    page.make_inaccessible(0, 2 * size).unwrap();
     let first = page.base().as_ptr().wrapping_add(5);
     // SAFETY: the host's handler makes the page accessible.
     assert_eq!(unsafe { first.read_volatile() }, 0);
     assert_eq!(SEEN.load(Ordering::SeqCst), first.addr());
-    let second = page.base().as_ptr().wrapping_add(4096);
+    let second = page.base().as_ptr().wrapping_add(size);
     let mut values: Values = [second.expose_provenance() as u128, 0];
     assert_eq!(text.call(Place::Unknown, &mut values).1, 0);
     assert_eq!(SEEN.load(Ordering::SeqCst), second.addr());
@@ -273,8 +303,9 @@ fn a_handler_that_came_later_stays() {
         // Acquired again, the handlers must not hand on to themselves.
         let handlers = SignalHandlers::acquire().unwrap();
         load_traps(&text);
-        let mut page = crate::sys::map::Mapping::writable(4096).unwrap();
-        page.make_inaccessible(0, 4096).unwrap();
+        let size = crate::sys::page_size();
+        let mut page = crate::sys::map::Mapping::writable(size).unwrap();
+        page.make_inaccessible(0, size).unwrap();
         // SAFETY: the host's first handler makes the page accessible.
         assert_eq!(unsafe { page.base().as_ptr().read_volatile() }, 0);
         assert_eq!(SEEN.load(Ordering::SeqCst), page.base().as_ptr().addr());
@@ -356,7 +387,7 @@ fn the_main_threads_stack_ends_in_a_trap_too() {
     // The harness runs tests on threads of its own, unless it may use only one.
     let name = "the_main_threads_stack_ends_in_a_trap_too";
     if std::env::var_os("PRECAST_TRAP_TEST").is_none() {
-        let status = Command::new(std::env::current_exe().unwrap())
+        let status = this_program()
             .args([
                 "--exact",
                 &std::format!("trap::signals::tests::{name}"),

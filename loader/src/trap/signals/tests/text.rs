@@ -1,12 +1,11 @@
 //! A small text with an entry trampoline and functions that trap, as the compiler would make it.
 
-use core::arch::global_asm;
 use std::boxed::Box as StdBox;
 use std::vec::Vec;
 
 use precast_format::Artifact;
 use precast_format::context::Field;
-use precast_format::target::{Endianness, HostAbi, Isa};
+use precast_format::target::{Endianness, HostAbi};
 use precast_format::trap::TrapCode;
 use precast_format::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode, Tunables};
 use precast_format::write::{ArtifactBuilder, FuncType, Function, Target, TrapSite};
@@ -17,119 +16,15 @@ use crate::sys::thread;
 use crate::trap::Activation;
 use crate::trap::signals::registry::Registration;
 
-// Functions get the context in rdi and the value array in rsi. The bytes are copied out of the
-// test's own code, so nothing in here refers to anything outside.
-global_asm!(
-    ".pushsection .rodata",
-    ".balign 16",
-    "precast_test_text:",
-    // trampoline(rdi context, rsi code, rdx values, rcx activation)
-    "push rbp",
-    "mov rbp, rsp",
-    "push rbx",
-    "push r12",
-    "push r13",
-    "push r14",
-    "push r15",
-    "sub rsp, 8",
-    "mov [rcx], rsp",
-    "mov [rcx + 8], rbp",
-    "lea rax, [rip + 2f]",
-    "mov [rcx + 16], rax",
-    "mov rax, rsi",
-    "mov rsi, rdx",
-    "call rax",
-    "xor eax, eax",
-    "3:",
-    "add rsp, 8",
-    "pop r15",
-    "pop r14",
-    "pop r13",
-    "pop r12",
-    "pop rbx",
-    "pop rbp",
-    "ret",
-    "2:",
-    "mov eax, 1",
-    "jmp 3b",
-    // Loads from the address in the first value.
-    "precast_test_load:",
-    "push rbp",
-    "mov rbp, rsp",
-    "mov rax, [rsi]",
-    // As compiled code may: callee-saved registers are the trampoline's to restore.
-    "xor ebx, ebx",
-    "xor r12d, r12d",
-    "xor r15d, r15d",
-    "precast_test_load_site:",
-    "mov al, [rax]",
-    "mov [rsi], al",
-    "pop rbp",
-    "ret",
-    // Calls a function that executes an undefined instruction.
-    "precast_test_undefined:",
-    "push rbp",
-    "mov rbp, rsp",
-    "call 4f",
-    "precast_test_undefined_return:",
-    "pop rbp",
-    "ret",
-    "4:",
-    "push rbp",
-    "mov rbp, rsp",
-    "precast_test_undefined_site:",
-    "ud2",
-    // Divides by zero.
-    "precast_test_divide:",
-    "push rbp",
-    "mov rbp, rsp",
-    "xor ecx, ecx",
-    "xor edx, edx",
-    "precast_test_divide_site:",
-    "div ecx",
-    "pop rbp",
-    "ret",
-    // Calls itself for ever.
-    "precast_test_recurse:",
-    "push rbp",
-    "mov rbp, rsp",
-    "sub rsp, 64",
-    "mov [rsp], rdi",
-    "call precast_test_recurse",
-    "leave",
-    "ret",
-    // Raises the trap code in the first value.
-    "precast_test_raise:",
-    "push rbp",
-    "mov rbp, rsp",
-    "mov esi, [rsi]",
-    "mov rax, [rdi - 24]",
-    "call [rax]",
-    "precast_test_raise_return:",
-    "ud2",
-    // Like load, but no trap table knows it.
-    "precast_test_unknown:",
-    "push rbp",
-    "mov rbp, rsp",
-    "mov rax, [rsi]",
-    "mov al, [rax]",
-    "mov [rsi], al",
-    "pop rbp",
-    "ret",
-    // host adapter: calls the C function in the second value with the value array.
-    "precast_test_leave:",
-    "push rbp",
-    "mov rbp, rsp",
-    "mov rax, [rdi - 32]",
-    "mov [rax + 24], rbp",
-    "mov rax, [rsi + 16]",
-    "mov rdi, rsi",
-    "call rax",
-    "pop rbp",
-    "ret",
-    "precast_test_end:",
-    ".popsection",
-);
+#[cfg(target_arch = "aarch64")]
+#[path = "text/aarch64.rs"]
+mod code;
+#[cfg(target_arch = "riscv64")]
+#[path = "text/riscv64.rs"]
+mod code;
+#[cfg(target_arch = "x86_64")]
+#[path = "text/x86_64.rs"]
+mod code;
 
 unsafe extern "C" {
     static precast_test_text: u8;
@@ -203,7 +98,7 @@ fn artifact(text: &[u8]) -> Artifact<'static> {
         site(Place::DivideSite, TrapCode::IntegerDivideByZero),
     ];
     let target = Target {
-        isa: Isa::X86_64,
+        isa: crate::sys::cpu::ISA,
         endianness: Endianness::Little,
         host_abi: HostAbi::SystemV,
         page_size_log2: 0,
