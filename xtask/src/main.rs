@@ -9,6 +9,7 @@ mod bench;
 mod cargo;
 mod cross;
 mod markers;
+mod platforms;
 mod programs;
 mod reach;
 mod scale;
@@ -46,6 +47,8 @@ enum Command {
     Programs(programs::ProgramsArguments),
     /// Runs scripts, programs and tests for other instruction sets, under emulation.
     Cross(cross::CrossArguments),
+    /// Checks that the code compiles for systems that it cannot be run on here.
+    CheckPlatforms,
     /// Runs the loader's tests with threads under ThreadSanitizer, where the toolchain has it.
     Tsan,
     /// Runs every test with threads many times, each in a process of its own.
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Command::Spec => spec(),
         Command::Programs(arguments) => programs::run(&arguments),
         Command::Cross(arguments) => cross::run(&arguments),
+        Command::CheckPlatforms => platforms::run(),
         Command::Tsan => tsan::run(),
         Command::Soak(arguments) => soak::run(&arguments),
         Command::Bless => bless(),

@@ -39,7 +39,11 @@ impl Fault<'_> {
     }
 
     /// The frame pointer at the fault.
-    pub fn frame_pointer(&self) -> usize {
+    ///
+    /// # Safety
+    ///
+    /// Compiled code has faulted. Elsewhere that frame is looked at; here a register has the answer.
+    pub unsafe fn frame_pointer(&self) -> usize {
         registers::read(self.context).2
     }
 
