@@ -107,6 +107,7 @@ pub fn one(row: &Row) -> String {
             options.bounds_checks.name(),
             options.stack_checks.name(),
             match options.trap_mode {
+                TrapMode::Signals if target.is_bytecode() => "its instructions",
                 TrapMode::Signals => "signals",
                 TrapMode::Explicit => "calls",
             },
