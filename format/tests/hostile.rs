@@ -144,6 +144,26 @@ fn every_word_can_be_extreme() {
     }
 }
 
+/// An offset and a size whose sum is just around 4 GiB: what wraps where pointers have 32 bits.
+#[test]
+fn every_pair_of_words_can_reach_the_end_of_the_address_space() {
+    let original = rich(0).write().unwrap();
+    let mut bytes = original.clone();
+    let length = original.len() as u32;
+    for place in 0..original.len() - 8 {
+        let pair = place..place + 8;
+        for start in [4, length / 2, 1 << 31, u32::MAX - 16, u32::MAX] {
+            for beyond in [0, 1, 16, length / 2] {
+                let size = start.wrapping_neg().wrapping_add(beyond);
+                bytes[place..place + 4].copy_from_slice(&start.to_le_bytes());
+                bytes[place + 4..place + 8].copy_from_slice(&size.to_le_bytes());
+                open(&bytes);
+            }
+        }
+        bytes[pair.clone()].copy_from_slice(&original[pair]);
+    }
+}
+
 #[test]
 fn random_damage_never_panics() {
     let original = rich(0).write().unwrap();
