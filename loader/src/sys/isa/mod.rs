@@ -3,6 +3,9 @@
 #[cfg(target_arch = "x86_64")]
 pub(in crate::sys) mod cpuid;
 
+#[cfg(target_arch = "s390x")]
+#[path = "s390x_frames.rs"]
+mod interrupted;
 #[cfg(target_arch = "aarch64")]
 #[path = "aarch64.rs"]
 mod native;
@@ -37,6 +40,8 @@ compile_error!(
     "there is no native code for this instruction set; build the loader with the feature `pulley`"
 );
 
+#[cfg(target_arch = "s390x")]
+pub(crate) use interrupted::{Interrupted, STACK_POINTER, interrupted_frame};
 #[cfg(feature = "profiling")]
 pub(crate) use native::ELF_MACHINE;
 #[allow(unused_imports, reason = "some systems have a call for it")]
@@ -45,5 +50,3 @@ pub(crate) use native::{
     CallerRegisters, LINK_SIZE, call_on_stack, call_with_registers, caller, exception_new, land,
     raise, resume, rethrow, throw, ticks,
 };
-#[cfg(target_arch = "s390x")]
-pub(crate) use native::{Interrupted, interrupted_frame};

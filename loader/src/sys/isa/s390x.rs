@@ -53,7 +53,7 @@ pub(crate) const ELF_MACHINE: u32 = 22;
 pub(crate) const LINK_SIZE: usize = 160;
 
 /// Where the return address is in the register save area, in words.
-const RETURN_ADDRESS: usize = 14;
+pub(super) const RETURN_ADDRESS: usize = 14;
 
 /// The caller's frame pointer, and the return address into the caller.
 ///
@@ -306,109 +306,4 @@ pub(crate) unsafe extern "C" fn call_with_registers(
         "lmg %r6, %r15, 48(%r11)",
         "br %r14",
     )
-}
-
-/// What interrupted code had in the registers from which its frame is found.
-pub(crate) struct Interrupted {
-    /// Address of the instruction.
-    pub pc: usize,
-    /// Register 1, in which a prologue has the frame pointer before it writes it, and counts probes.
-    pub scratch: usize,
-    /// Register 14, the return address in a prologue.
-    pub link: usize,
-    /// Register 15.
-    pub stack_pointer: usize,
-    /// Whether the stack cannot be read where the stack pointer points to.
-    pub overflown: bool,
-}
-
-/// The size of a page: of memory, and of the smallest guard of a stack.
-const PAGE: usize = 4096;
-/// The distance between a large frame's probes.
-const PROBE: usize = 2048;
-/// `aghi %r15, -2048`, in front of every probe.
-const STEP: u32 = 0xa7fb_f800;
-/// `mvi 0(%r15), 0`, the probe.
-const TOUCH: u32 = 0x9200_f000;
-/// The first four bytes of `stg %r1, 0(%r15)`, which writes the back chain.
-const WRITE_CHAIN: u32 = 0xe310_f000;
-
-/// The frame pointer of interrupted code.
-///
-/// Where the stack has come to its end, the code is in a prologue. Either it was writing the back
-/// chain, and has it in register 1, or it was looking for room before anything was written: then the
-/// stack pointer at its entry is in its place, and the return address is written there for whoever
-/// follows the frames. Zero where it is neither.
-///
-/// # Safety
-///
-/// 1. This is code of the compiler that this thread was executing; it does not go on.
-/// 2. The stack can be read and written from the stack pointer on, or from the frame on where it is
-///    overflown.
-pub(crate) unsafe fn interrupted_frame(at: &Interrupted) -> usize {
-    if !at.overflown {
-        // SAFETY: 2; behind the prologue the back chain is there at all times.
-        return unsafe { ptr::with_exposed_provenance::<usize>(at.stack_pointer).read() };
-    }
-    // SAFETY: 1.
-    match unsafe { at.instruction(0) } {
-        WRITE_CHAIN => at.scratch,
-        TOUCH => {
-            // SAFETY: 1.
-            let entry = at.stack_pointer + unsafe { at.probed() };
-            let place = entry + RETURN_ADDRESS * size_of::<usize>();
-            // SAFETY: 2; the caller's area for the function that does not go on.
-            unsafe { ptr::with_exposed_provenance_mut::<usize>(place).write(at.link) };
-            entry
-        }
-        _ => 0,
-    }
-}
-
-impl Interrupted {
-    /// How far below the stack pointer at the function's entry its prologue has got with its probes,
-    /// being at one.
-    ///
-    /// # Safety
-    ///
-    /// 1 of [`interrupted_frame`].
-    unsafe fn probed(&self) -> usize {
-        // In front of the first step of a loop is the number of its rounds, of which register 1 has
-        // those that are left, this one included: `lhi %r1, rounds`, or `iilf %r1, rounds`, which has
-        // two bytes more.
-        // SAFETY: the caller's promise.
-        let (short, long) = unsafe { (self.instruction(8), self.instruction(10)) };
-        let rounds = match (short >> 16, long >> 16) {
-            (0xa718, _) => Some(short & 0xffff),
-            (_, 0xc019) => Some(short),
-            _ => None,
-        };
-        let left = self.scratch as u32;
-        if let Some(done) = rounds.and_then(|rounds| rounds.checked_sub(left)) {
-            return (done as usize + 1) * PROBE;
-        }
-        // Otherwise there are at most two, one behind the other.
-        // SAFETY: the caller's promise.
-        let before = unsafe { self.instruction(12) };
-        if (before, short) == (STEP, TOUCH) {
-            2 * PROBE
-        } else {
-            PROBE
-        }
-    }
-
-    /// Four bytes of code so far in front of the program counter, the first the most significant;
-    /// zero where they begin on the page before, which may not be there.
-    ///
-    /// # Safety
-    ///
-    /// 1 of [`interrupted_frame`].
-    unsafe fn instruction(&self, distance: usize) -> u32 {
-        let address = self.pc.wrapping_sub(distance);
-        if address / PAGE != self.pc / PAGE {
-            return 0;
-        }
-        // SAFETY: the instruction at the program counter was read. Others lie at even addresses only.
-        unsafe { ptr::with_exposed_provenance::<u32>(address).read_unaligned() }
-    }
 }

@@ -87,18 +87,11 @@ mod implementation {
 
 #[cfg(all(target_os = "linux", target_arch = "s390x"))]
 mod implementation {
-    use crate::sys::isa::{Interrupted, interrupted_frame};
+    use crate::sys::isa::{Interrupted, STACK_POINTER, interrupted_frame};
     use crate::sys::page_size;
 
     /// Whether there is an implementation.
     pub const SUPPORTED: bool = true;
-
-    /// A register in which prologues have the frame pointer.
-    const SCRATCH: usize = 1;
-    /// The register of the return address.
-    const LINK: usize = 14;
-    /// The register that is the stack pointer.
-    const STACK_POINTER: usize = 15;
 
     /// Reads program counter and stack pointer. There is no frame pointer.
     ///
@@ -120,13 +113,10 @@ mod implementation {
     /// The code does not go on, and the stack is there but for what follows its end.
     pub unsafe fn frame(context: &libc::ucontext_t, signal: i32, address: Option<usize>) -> usize {
         let (pc, stack_pointer, _) = read(context, signal);
-        let registers = &context.uc_mcontext.gregs;
         let page = |address: usize| address & !(page_size() - 1);
         let interrupted = Interrupted {
             pc,
-            scratch: registers[SCRATCH] as usize,
-            link: registers[LINK] as usize,
-            stack_pointer,
+            registers: &context.uc_mcontext.gregs,
             overflown: address.is_some_and(|address| page(stack_pointer) == page(address)),
         };
         // SAFETY: the caller's promise.
