@@ -38,6 +38,5 @@ fn processors_are_known_by_name() {
     assert!(target.has_feature("vector-enhancements-2"));
     assert!(target.has_feature("vector"));
     assert!(!target.has_feature("vector-enhancements-3"));
-    let error = target.set_cpu("z13").unwrap_err();
-    assert!(error.message.contains("z14, z15, z16, z17"), "{error}");
+    target.set_cpu("z13").expect_err("a processor that code cannot be made for");
 }
