@@ -9,6 +9,11 @@
 //! Both adapters find the function record in the caller's `Callee` field. Whoever returns into an
 //! instance restores that instance's stack limit and activation, because the calls in between may
 //! have entered the instance again, with others.
+//!
+//! The frame pointers that are written to activations are what the instruction set has for them. On
+//! s390x that is the word at the stack pointer, the back chain: the stack pointer that the caller has
+//! again when the function returns. The distance from there to the stack pointer is the frame, as
+//! elsewhere, so that handlers are found in the same way.
 
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{

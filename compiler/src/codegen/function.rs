@@ -48,7 +48,8 @@ pub(crate) struct Handlers {
 /// The handlers of calls.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct HandlerList {
-    /// Distance of the stack pointer below the frame pointer.
+    /// Distance of the stack pointer below the frame pointer. On s390x, where no register has one, that
+    /// is the caller's stack pointer, which the back chain holds.
     pub frame_offset: u32,
     /// What is caught, and the offset of the code for it; innermost first.
     pub clauses: Vec<(Clause, u32)>,
