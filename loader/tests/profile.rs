@@ -82,7 +82,12 @@ fn memories_and_tables(runtime: &Runtime, checks: BoundsChecks) {
     assert_eq!(figures.declared_min, 2 * PAGE as u64);
     assert_eq!(figures.declared_max, Some(7 * PAGE as u64));
     assert_eq!((figures.length, figures.committed), (5 * PAGE, 5 * PAGE));
-    if let Some(resident) = figures.resident {
+    // An emulator of another byte order hands out its host's file as it is, by which no page is there.
+    let swapped = cfg!(target_endian = "big") && figures.resident == Some(0);
+    if swapped {
+        println!("skipped: what is resident is not known in this emulator");
+    }
+    if let Some(resident) = figures.resident.filter(|_| !swapped) {
         assert!((1..=5 * PAGE).contains(&resident), "{resident}");
         if checks == BoundsChecks::Guard {
             assert!(

@@ -5,7 +5,7 @@ mod support;
 
 use precast_format::layout::header;
 use precast_format::libcall::{Libcall, LibcallSet};
-use precast_format::target::{CpuFeatures, HostAbi, Isa};
+use precast_format::target::{CpuFeatures, Endianness, HostAbi, Isa};
 use precast_format::tunables::{BoundsChecks, StackChecks, TrapMode};
 use precast_format::write::ArtifactBuilder;
 use precast_loader::{LoadError, Runtime, RuntimeOptions};
@@ -37,6 +37,7 @@ fn another_instruction_set() {
     } else {
         Isa::Aarch64
     };
+    artifact.target.endianness = Endianness::Little;
     let words = [artifact.target.isa.name(), support::ISA.name(), "--target"];
     let error = refusal(&runtime(), &artifact, &words);
     assert!(matches!(error, LoadError::Isa { .. }));
