@@ -4,8 +4,8 @@
 use object::{Architecture, BinaryFormat, Endianness};
 use precast_format::target::Isa;
 use target_lexicon::{
-    Aarch64Architecture, Architecture as Machine, BinaryFormat as Format, Environment,
-    OperatingSystem, PointerWidth, Riscv32Architecture, Riscv64Architecture, Triple,
+    Architecture as Machine, BinaryFormat as Format, OperatingSystem, PointerWidth,
+    Riscv32Architecture, Riscv64Architecture, Triple,
 };
 
 use crate::error::{CompileError, Result};
@@ -103,10 +103,6 @@ impl ObjectMachine {
             Machine::XTensa if is_bytecode => Architecture::Xtensa,
             _ => return Err(unsupported("its architecture is not known")),
         };
-        let is_big = matches!(
-            triple.architecture,
-            Machine::S390x | Machine::Aarch64(Aarch64Architecture::Aarch64be)
-        );
         let bare = matches!(
             triple.operating_system,
             OperatingSystem::None_ | OperatingSystem::Unknown
@@ -114,9 +110,9 @@ impl ObjectMachine {
         Ok(ObjectMachine {
             format,
             architecture,
-            endianness: match is_big {
-                true => Endianness::Big,
-                false => Endianness::Little,
+            endianness: match triple.architecture {
+                Machine::S390x => Endianness::Big,
+                _ => Endianness::Little,
             },
             elf_flags: elf_flags(triple),
             is_bytecode,
@@ -160,7 +156,6 @@ fn elf_flags(triple: &Triple) -> u32 {
         )
         | Machine::Riscv64(Riscv64Architecture::Riscv64imac) => elf::EF_RISCV_RVC,
         // What follows the base procedure call standard only can be linked with either variant.
-        Machine::Arm(_) if triple.environment != Environment::Unknown => elf::EF_ARM_EABI_VER5,
         Machine::Arm(_) => elf::EF_ARM_EABI_VER5,
         _ => 0,
     }

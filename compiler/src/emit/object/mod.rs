@@ -21,7 +21,9 @@ mod machine;
 mod names;
 mod unwind;
 
-use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
+use object::write::{
+    MachOBuildVersion, Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection,
+};
 use object::{
     BinaryFormat, FileFlags, RelocationEncoding, RelocationFlags, RelocationKind, SectionKind,
     SymbolFlags, SymbolKind, SymbolScope,
@@ -37,6 +39,9 @@ use crate::error::{CompileError, Result};
 use crate::link::Piece;
 
 pub use machine::{ObjectMachine, ObjectOptions};
+
+/// The version of macOS that linkers assume at least: 11, the first for aarch64.
+const OLDEST_MACOS: u32 = 11 << 16;
 
 /// Writes an object file; gives it and the metadata in it.
 ///
@@ -102,6 +107,12 @@ impl<'a> Writer<'a> {
             };
             // Without it, linkers of hosted systems make stacks executable.
             object.add_section(Vec::new(), b".note.GNU-stack".to_vec(), SectionKind::Other);
+        }
+        if format == BinaryFormat::MachO {
+            let mut version = MachOBuildVersion::default();
+            version.platform = object::macho::PLATFORM_MACOS;
+            version.minos = OLDEST_MACOS;
+            object.set_macho_build_version(version);
         }
         Writer {
             object,
