@@ -198,7 +198,7 @@ pub(super) fn windows(
         if aarch64 {
             places.push((start + 4, true, records.len() as u32));
             // One word of codes, no epilogue, and the length in instructions.
-            let header = 1 << 27 | piece.size / 4;
+            let header = (1 << 27) | (piece.size / 4);
             records.extend_from_slice(&header.to_le_bytes());
             records.extend_from_slice(AARCH64_UNWIND);
             entries.extend_from_slice(&[0; 8]);
