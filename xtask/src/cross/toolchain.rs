@@ -74,29 +74,16 @@ fn packages(targets: &[&Target]) -> Vec<&'static str> {
 }
 
 fn install(packages: &[&str]) -> Result<(), String> {
-    let with_backports = packages.contains(&EMULATOR_PACKAGE) && add_backports();
+    const INSTALL: [&str; 3] = ["install", "--yes", "--no-install-recommends"];
+    let wants_emulator = packages.contains(&EMULATOR_PACKAGE);
+    let backports = wants_emulator.then(backports).flatten();
     apt(&["update"])?;
-    let mut arguments = vec!["install", "--yes", "--no-install-recommends"];
-    let emulator = format!(
-        "{EMULATOR_PACKAGE}/{}-backports",
-        codename().unwrap_or_default()
-    );
-    arguments.extend(packages.iter().map(|package| match *package {
-        EMULATOR_PACKAGE if with_backports => emulator.as_str(),
-        package => package,
-    }));
-    apt(&arguments).or_else(|message| {
-        // The backports may have none; the older emulator is slow, not wrong.
-        let plain: Vec<&str> = ["install", "--yes", "--no-install-recommends"]
-            .into_iter()
-            .chain(packages.iter().copied())
-            .collect();
-        if with_backports {
-            apt(&plain)
-        } else {
-            Err(message)
-        }
-    })
+    if let Some(suite) = &backports {
+        // With what it depends on. There may be none; the older one is slow, not wrong.
+        let newer = ["--target-release", suite, EMULATOR_PACKAGE];
+        let _ = apt(&[&INSTALL[..], &newer].concat());
+    }
+    apt(&[&INSTALL[..], packages].concat())
 }
 
 fn apt(arguments: &[&str]) -> Result<(), String> {
@@ -118,11 +105,9 @@ fn apt(arguments: &[&str]) -> Result<(), String> {
     Err(format!("apt-get {}: {last}", arguments[0]))
 }
 
-/// Adds the suite of backports unless some list has it; whether it is there then.
-fn add_backports() -> bool {
-    let Some(codename) = codename() else {
-        return false;
-    };
+/// The suite of backports, which is added unless some list has it.
+fn backports() -> Option<String> {
+    let codename = codename()?;
     let suite = format!("{codename}-backports");
     let lists = Path::new("/etc/apt/sources.list.d");
     let files = fs::read_dir(lists).into_iter().flatten().flatten();
@@ -131,13 +116,14 @@ fn add_backports() -> bool {
         .chain([Path::new("/etc/apt/sources.list").to_path_buf()])
         .filter_map(|path| fs::read_to_string(path).ok());
     if texts.any(|text| text.contains(&suite)) {
-        return true;
+        return Some(suite);
     }
     let source = format!(
         "Types: deb\nURIs: http://deb.debian.org/debian\nSuites: {suite}\nComponents: main\n\
          Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n"
     );
-    fs::write(lists.join("backports.sources"), source).is_ok()
+    let written = fs::write(lists.join("backports.sources"), source);
+    written.is_ok().then_some(suite)
 }
 
 /// The suite that this machine has, if it is Debian.
