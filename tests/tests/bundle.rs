@@ -2,9 +2,10 @@
 #![forbid(unsafe_code)]
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 const PRECAST: &str = env!("CARGO_BIN_EXE_precast-under-test");
 const RUNNER: &str = env!("CARGO_BIN_EXE_precast-runner-under-test");
@@ -66,6 +67,20 @@ fn bundle(folder: &Path, more: &[&str]) -> PathBuf {
     assert!(output.status.success(), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
     folder.join("echo")
+}
+
+/// Starts an executable that this process has written. Until other tests that are starting something have
+/// let go of the file, the system calls it busy.
+fn start(command: &mut Command) -> Output {
+    for _ in 0..500 {
+        match command.output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            output => return output.expect("the executable can be started"),
+        }
+    }
+    panic!("{command:?} stays busy");
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -207,7 +222,7 @@ fn damage_is_told() {
             .unwrap();
         file.write_all(bytes).unwrap();
         drop(file);
-        let output = Command::new(&path).stdin(Stdio::null()).output().unwrap();
+        let output = start(Command::new(&path).stdin(Stdio::null()));
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         text(&output.stderr)
     };
@@ -240,16 +255,14 @@ fn the_runner_is_found_beside_the_command() {
     let command = folder.join("precast");
     fs::copy(PRECAST, &command).unwrap();
     let run = || {
-        Command::new(&command)
-            .args(["bundle", "echo.wat"])
-            .current_dir(&folder)
-            .output()
+        let mut command = Command::new(&command);
+        start(command.args(["bundle", "echo.wat"]).current_dir(&folder))
     };
-    let output = run().unwrap();
+    let output = run();
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("precast-runner; name a runner with --stub"));
     fs::copy(RUNNER, folder.join("precast-runner")).unwrap();
-    let output = run().unwrap();
+    let output = run();
     assert!(output.status.success(), "{output:?}");
     let output = Command::new(folder.join("echo")).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
