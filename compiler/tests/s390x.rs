@@ -38,7 +38,6 @@ fn processors_are_known_by_name() {
     assert!(target.has_feature("vector-enhancements-2"));
     assert!(target.has_feature("vector"));
     assert!(!target.has_feature("vector-enhancements-3"));
-    target
-        .set_cpu("z13")
-        .expect_err("a processor that code cannot be made for");
+    let refused = target.set_cpu("z13");
+    assert!(refused.is_err(), "a processor that code cannot be made for");
 }

@@ -225,9 +225,8 @@ fn the_other_instruction_sets_reach_200_mib_without_veneers() {
     }
 }
 
-/// Two gigabytes are written for each of these.
+/// Two gigabytes are written for each of these, one after the other.
 #[test]
-#[ignore = "takes gigabytes of memory"]
 fn the_largest_text_is_linked() {
     for isa in [Isa::X86_64, Isa::Riscv64, Isa::S390x, Isa::Pulley64] {
         let most = Reach::of(isa).text - 8;

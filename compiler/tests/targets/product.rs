@@ -100,10 +100,10 @@ fn every_combination_compiles_or_is_refused_by_name() {
                             RelocationModel::ALL[count / 7 % RelocationModel::ALL.len()];
                         options.opt_level = levels[count % 3];
                         options.context_register = Some(registers[count / 5 % 2]);
-                        options.heap_spectre_guard = count % 11 == 0;
-                        options.canonicalize_nans = count % 13 == 0;
-                        options.call_profile = count % 17 == 0;
-                        options.interrupt_checks = (count % 19 == 0).then_some(true);
+                        options.heap_spectre_guard = count.is_multiple_of(11);
+                        options.canonicalize_nans = count.is_multiple_of(13);
+                        options.call_profile = count.is_multiple_of(17);
+                        options.interrupt_checks = count.is_multiple_of(19).then_some(true);
                         options.threads = Some(1);
                         let what = format!(
                             "{bounds_checks:?} {stack_checks:?} {trap_mode:?} {:?} {:?} {:?}",
