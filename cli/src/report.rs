@@ -29,8 +29,9 @@ pub fn strategies(header: &Header) -> String {
         StackChecks::None => "NO stack checks",
     };
     let traps = match header.tunables.trap_mode {
-        TrapMode::Signals => "signals",
-        TrapMode::Explicit => "no signals",
+        // The interpreter knows of a trap without one.
+        TrapMode::Signals if !header.isa.is_bytecode() => "signals",
+        TrapMode::Signals | TrapMode::Explicit => "no signals",
     };
     let calls = match header.tunables.call_profile {
         true => ", counts calls",

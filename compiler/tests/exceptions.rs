@@ -113,7 +113,7 @@ fn every_target_has_code_for_it() {
                 1 => options.opt_level = OptLevel::None,
                 2 => options.bounds_checks = BoundsChecks::Explicit,
                 3 => options.trap_mode = TrapMode::Explicit,
-                4 => options.stack_checks = StackChecks::Guard,
+                4 if !options.target.is_bytecode() => options.stack_checks = StackChecks::Guard,
                 _ => {}
             }
             let bytes = artifact_of(EVERYTHING, &options);

@@ -106,8 +106,10 @@ fn check_with_slack(wat: &str, argument: i32, slack: usize) {
     for (label, options) in configurations() {
         let (used, bytes) = measure(wat, argument, &label, &options);
         assert!(used <= bytes, "{label}: {used} of {bytes} bytes\n{wat}");
+        // Trampolines into bytecode keep more registers than code for a processor does.
+        let kept = if options.target.is_bytecode() { 32 } else { 0 };
         assert!(
-            used + slack >= bytes,
+            used + slack + kept >= bytes,
             "{label}: {used} of {bytes} bytes\n{wat}"
         );
     }

@@ -276,7 +276,13 @@ fn references_survive_in_calls_that_are_left_for_the_host() {
         let instance = world.instance(NESTED, &imports);
         assert_eq!(world.get::<_, i32>(&instance, "run", (5,)), 310);
         assert_eq!(world.bytes(), 0);
-        assert!(world.peak() < 16 << 10, "{} bytes", world.peak());
+        // The words that an interpreter leaves on the stack keep one more sweep's worth alive.
+        let most = if world.options.target.is_bytecode() {
+            24 << 10
+        } else {
+            16 << 10
+        };
+        assert!(world.peak() < most, "{} bytes", world.peak());
     }
 }
 

@@ -101,8 +101,10 @@ impl Cross {
             return Some(windows::emulator(&self.folder));
         }
         let libraries = format!("/usr/{}", machine.tools);
-        let words = |emulator: &str| vec![emulator.to_owned(), "-L".to_owned(), libraries];
-        machine.emulator.map(words)
+        let emulator = machine.emulator?;
+        let words = machine.processor.iter().copied();
+        let words = [emulator, "-L", &libraries].into_iter().chain(words);
+        Some(words.map(str::to_owned).collect())
     }
 
     /// A command of cargo's for this target.

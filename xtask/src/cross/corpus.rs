@@ -26,7 +26,9 @@ pub fn folder(place: &Place) -> Option<PathBuf> {
 ///
 /// The compiler's words.
 pub fn compile(mut precast: Command, target: &Target, wasm: &Path, artifact: &Path) -> Outcome {
-    precast.args(["compile", "--quiet", "--target", target.code]);
+    precast
+        .args(["compile", "--quiet", "--target", target.code])
+        .args(target.flags);
     let output = precast.arg(wasm).arg("-o").arg(artifact).output();
     let output = output.map_err(|error| error.to_string())?;
     match output.status.success() {

@@ -113,8 +113,7 @@ fn choose(arguments: &CrossArguments) -> Outcome<Vec<&'static Target>> {
         }
     }
     let wanted = |target: &&Target| match arguments.only.is_empty() {
-        // The tests of every change run natively anyway.
-        true => !(arguments.small && target.is_reference()),
+        true => !arguments.small || target.is_for_every_change(),
         false => arguments.only.iter().any(|name| name == target.name),
     };
     Ok(TARGETS.iter().filter(wanted).collect())

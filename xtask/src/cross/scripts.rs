@@ -150,6 +150,7 @@ impl Configuration {
         command.arg("wast").arg("--artifacts-out").arg(modules);
         command
             .args(["--target", target.code, "--wasm", version])
+            .args(target.flags)
             .args(&self.flags);
         command.args(scripts.iter().map(|script| &script.path));
         let status = command.status().map_err(|error| error.to_string())?;

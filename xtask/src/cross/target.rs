@@ -10,6 +10,9 @@ pub struct Target {
     pub code: &'static str,
     /// The machine that runs it.
     pub machine: Option<&'static Machine>,
+    /// What is said to the compiler beside the target: features that the machine has and the default
+    /// of its kind has not.
+    pub flags: &'static [&'static str],
     /// Whether the code is that of an interpreter, which is not patched, and for which no page
     /// guards a memory.
     pub bytecode: bool,
@@ -25,6 +28,8 @@ pub struct Machine {
     pub tools: &'static str,
     /// The emulator; without one the machine understands its instructions.
     pub emulator: Option<&'static str>,
+    /// What the emulator is told of the processor.
+    pub processor: &'static [&'static str],
     /// The packages of compiler and C library.
     pub packages: &'static [&'static str],
 }
@@ -33,6 +38,7 @@ const AARCH64: Machine = Machine {
     triple: "aarch64-unknown-linux-gnu",
     tools: "aarch64-linux-gnu",
     emulator: Some("qemu-aarch64-static"),
+    processor: &[],
     packages: &["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"],
 };
 
@@ -40,6 +46,7 @@ const RISCV64: Machine = Machine {
     triple: "riscv64gc-unknown-linux-gnu",
     tools: "riscv64-linux-gnu",
     emulator: Some("qemu-riscv64-static"),
+    processor: &["-cpu", "rv64,v=true"],
     packages: &["gcc-riscv64-linux-gnu", "libc6-dev-riscv64-cross"],
 };
 
@@ -47,6 +54,7 @@ const S390X: Machine = Machine {
     triple: "s390x-unknown-linux-gnu",
     tools: "s390x-linux-gnu",
     emulator: Some("qemu-s390x-static"),
+    processor: &[],
     packages: &["gcc-s390x-linux-gnu", "libc6-dev-s390x-cross"],
 };
 
@@ -54,6 +62,7 @@ const I686: Machine = Machine {
     triple: "i686-unknown-linux-gnu",
     tools: "i686-linux-gnu",
     emulator: None,
+    processor: &[],
     packages: &["gcc-i686-linux-gnu", "libc6-dev-i386-cross"],
 };
 
@@ -61,6 +70,7 @@ const ARMV7: Machine = Machine {
     triple: "armv7-unknown-linux-gnueabihf",
     tools: "arm-linux-gnueabihf",
     emulator: Some("qemu-arm-static"),
+    processor: &[],
     packages: &["gcc-arm-linux-gnueabihf", "libc6-dev-armhf-cross"],
 };
 
@@ -68,7 +78,11 @@ const ARMV7: Machine = Machine {
 pub const TARGETS: &[Target] = &[
     native("x86_64", "x86_64-unknown-linux-gnu", None),
     native("aarch64", AARCH64.triple, Some(&AARCH64)),
-    native("riscv64", RISCV64.triple, Some(&RISCV64)),
+    Target {
+        // Without vectors there is no SIMD.
+        flags: &["--cpu-features", "+v"],
+        ..native("riscv64", RISCV64.triple, Some(&RISCV64))
+    },
     native("s390x", S390X.triple, Some(&S390X)),
     native(
         "x86_64-windows",
@@ -89,6 +103,7 @@ const fn native(
         name,
         code,
         machine,
+        flags: &[],
         bytecode: false,
         loader_features: &[],
     }
@@ -103,6 +118,7 @@ const fn pulley(
         name,
         code,
         machine,
+        flags: &[],
         bytecode: true,
         loader_features: &["pulley"],
     }
@@ -114,9 +130,12 @@ impl Target {
         self.machine.is_some_and(windows::is)
     }
 
-    /// Whether this is the target that the others are compared with.
-    pub fn is_reference(&self) -> bool {
-        self.name == TARGETS[0].name
+    /// Whether `--small` has the target. The tests of every change run natively, and run bytecode, as it
+    /// is; of the machines with 32-bit pointers the one that needs no emulator is enough for them; and
+    /// Wine is too much to install each time.
+    pub fn is_for_every_change(&self) -> bool {
+        let is_elsewhere = ["x86_64", "x86_64-windows", "pulley64", "pulley32-armv7"];
+        !is_elsewhere.contains(&self.name)
     }
 
     /// Whether code for the target has such a configuration.

@@ -16,6 +16,7 @@ pub const MACHINE: Machine = Machine {
     triple: "x86_64-pc-windows-gnu",
     tools: "x86_64-w64-mingw32",
     emulator: Some(WINE),
+    processor: &[],
     packages: &["gcc-mingw-w64-x86-64-win32"],
 };
 
