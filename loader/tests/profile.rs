@@ -82,8 +82,9 @@ fn memories_and_tables(runtime: &Runtime, checks: BoundsChecks) {
     assert_eq!(figures.declared_min, 2 * PAGE as u64);
     assert_eq!(figures.declared_max, Some(7 * PAGE as u64));
     assert_eq!((figures.length, figures.committed), (5 * PAGE, 5 * PAGE));
-    // An emulator of another byte order hands out its host's file as it is, by which no page is there.
-    let swapped = cfg!(target_endian = "big") && figures.resident == Some(0);
+    // An emulator of another byte order hands out its host's file as it is, by which any page may be there
+    // or not.
+    let swapped = cfg!(target_endian = "big");
     if swapped {
         println!("skipped: what is resident is not known in this emulator");
     }

@@ -89,8 +89,22 @@ fn resident(memory: &LinearMemory) -> usize {
 }
 
 /// The same body for every storage.
+/// Whether the system tells what is resident. An emulator of another byte order hands out its host's file
+/// as it is, by which any page may be there or not.
+fn is_resident_known() -> bool {
+    let allocator = Allocator::system().unwrap();
+    let mut memory =
+        LinearMemory::new(&allocator, &memory_type(16, 16), Storage::Explicit).unwrap();
+    bytes(&mut memory).fill(1);
+    resident(&memory) == memory.length()
+}
+
 fn pays_for_what_is_touched(storage: Storage) {
     const SIZE: usize = 16 << 20;
+    if cfg!(target_endian = "big") && !is_resident_known() {
+        std::println!("skipped: what is resident is not known in this emulator");
+        return;
+    }
     let allocator = Allocator::system().unwrap();
     // What was freed before is not handed out and cleared.
     for _ in 0..2 {
@@ -98,11 +112,6 @@ fn pays_for_what_is_touched(storage: Storage) {
         assert_eq!((memory.length(), resident(&memory)), (SIZE, 0));
         bytes(&mut memory)[5 << 20] = 1;
         memory.grow(2 * SIZE).unwrap();
-        // An emulator of another byte order hands out its host's file as it is, by which no page is there.
-        if cfg!(target_endian = "big") && resident(&memory) == 0 {
-            std::println!("skipped: what is resident is not known in this emulator");
-            return;
-        }
         assert_eq!(resident(&memory), page_size());
         assert_eq!(bytes(&mut memory)[5 << 20], 1);
         bytes(&mut memory)[2 * SIZE - 1] = 1;

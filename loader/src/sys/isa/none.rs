@@ -6,7 +6,18 @@
 
 use core::ptr::NonNull;
 
+use crate::exception::tag::TagRecordData;
+use crate::libcall::exception::exception_new_here;
 use crate::sys::clock;
+use crate::trap::unwind::raise_here;
+use crate::trap::unwind::throw::{rethrow_here, throw_here};
+
+/// What native code would come to through the four functions below; this file says that it is known.
+type Thrower = unsafe extern "C" fn(NonNull<u8>, usize, &CallerRegisters) -> !;
+const _: [Thrower; 2] = [throw_here, rethrow_here];
+const _: unsafe extern "C" fn(*mut u8, u32, usize, usize, usize) -> ! = raise_here;
+const _: unsafe extern "C" fn(NonNull<u8>, NonNull<TagRecordData>, usize, usize) -> usize =
+    exception_new_here;
 
 /// A clock: ticks of constant length.
 #[inline]

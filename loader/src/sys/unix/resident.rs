@@ -91,11 +91,15 @@ mod tests {
         start..start + mapping.size()
     }
 
-    /// Whether an emulator hands out its host's file in the byte order of the host.
+    /// Whether an emulator hands out its host's file in the byte order of the host, by which any page may
+    /// be there or not.
     fn is_swapped() -> bool {
-        let mapping = Mapping::sparse(page_size()).unwrap();
-        touch(&mapping, 0);
-        cfg!(target_endian = "big") && resident_bytes(range(&mapping)) == Some(0)
+        let size = 256 * page_size();
+        let mapping = Mapping::sparse(size).unwrap();
+        for offset in (0..size).step_by(page_size()) {
+            touch(&mapping, offset);
+        }
+        cfg!(target_endian = "big") && resident_bytes(range(&mapping)) != Some(size)
     }
 
     #[test]
@@ -122,12 +126,20 @@ mod tests {
 
     #[test]
     fn reserved_space_holds_nothing() {
+        if is_swapped() {
+            std::println!("skipped: this is an emulator on a machine of another byte order");
+            return;
+        }
         let mapping = Mapping::reserve(1 << 30).unwrap();
         assert_eq!(resident_bytes(range(&mapping)), Some(0));
     }
 
     #[test]
     fn both_sources_agree_on_private_pages() {
+        if is_swapped() {
+            std::println!("skipped: this is an emulator on a machine of another byte order");
+            return;
+        }
         let page = page_size();
         let mapping = Mapping::sparse(64 * page).unwrap();
         touch(&mapping, 5 * page);
