@@ -165,9 +165,10 @@ pub(crate) fn host_adapter(abi: &Abi, ty: &FunctionType) -> Function {
 
 /// Room for so many values in the function's frame, aligned as the loader wants it.
 fn value_array(builder: &mut FunctionBuilder<'_>, abi: &Abi, slots: u32) -> Value {
-    // Stack pointers of z/Architecture are multiples of 8 only, and so is the address of any slot.
+    // Stack pointers of z/Architecture are multiples of 8 only, and so is the address of any slot. So it is
+    // where a frame pointer and a return address take 8 bytes.
     let padding = match abi.isa {
-        Isa::S390x => VALUE_SIZE / 2,
+        Isa::S390x | Isa::Pulley32 => VALUE_SIZE / 2,
         _ => 0,
     };
     let slot = builder.create_sized_stack_slot(StackSlotData::new(
