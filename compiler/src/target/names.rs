@@ -86,7 +86,7 @@ known! {
     "pulley32-unknown-none" Tested::Interpreted;
     "pulley64-unknown-none" Tested::Interpreted;
     "pulley32be-unknown-none" Tested::NotRun;
-    "pulley64be-unknown-none" Tested::Interpreted;
+    "pulley64be-unknown-none" Tested::NotRun;
 }
 
 /// A shorter name, and the triple that it means. Where that has no code generator, the name stands for
