@@ -106,12 +106,12 @@ fn check_with_slack(wat: &str, argument: i32, slack: usize) {
     for (label, options) in configurations() {
         let (used, bytes) = measure(wat, argument, &label, &options);
         assert!(used <= bytes, "{label}: {used} of {bytes} bytes\n{wat}");
-        // Trampolines into bytecode keep more registers than code for a processor does.
-        let kept = if options.target.is_bytecode() { 32 } else { 0 };
-        assert!(
-            used + slack + kept >= bytes,
-            "{label}: {used} of {bytes} bytes\n{wat}"
-        );
+        // Code for the interpreter has more room in its frames that a run does not write.
+        let near = match options.target.is_bytecode() {
+            true => 2 * used >= bytes,
+            false => used + slack >= bytes,
+        };
+        assert!(near, "{label}: {used} of {bytes} bytes\n{wat}");
     }
 }
 
