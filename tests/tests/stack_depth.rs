@@ -106,7 +106,7 @@ fn check_with_slack(wat: &str, argument: i32, slack: usize) {
     for (label, options) in configurations() {
         let (used, bytes) = measure(wat, argument, &label, &options);
         assert!(used <= bytes, "{label}: {used} of {bytes} bytes\n{wat}");
-        // Code for the interpreter has more room in its frames that a run does not write.
+        // Up to 304 bytes of a bound of 960 were seen to stay unused by bytecode.
         let near = match options.target.is_bytecode() {
             true => 2 * used >= bytes,
             false => used + slack >= bytes,

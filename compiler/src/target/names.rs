@@ -29,9 +29,9 @@ pub struct KnownTarget {
 pub enum Tested {
     /// The specification's suite, programs and faults, on such a machine.
     Natively,
-    /// The specification's suite, programs and faults, under QEMU's user emulation.
+    /// The specification's suite and the loader's tests, under QEMU's user emulation.
     Emulated,
-    /// The specification's suite, by an interpreter on machines with 64-bit and 32-bit pointers.
+    /// The specification's suite, by the interpreter on x86-64 or i686.
     Interpreted,
     /// The specification's suite and programs, under Wine.
     UnderWine,

@@ -12,7 +12,8 @@ use crate::sys::clock;
 use crate::trap::unwind::raise_here;
 use crate::trap::unwind::throw::{rethrow_here, throw_here};
 
-/// What native code would come to through the four functions below; this file says that it is known.
+/// What native code comes to through the four functions below, elsewhere. Named, so that the compiler
+/// does not take it for forgotten.
 type Thrower = unsafe extern "C" fn(NonNull<u8>, usize, &CallerRegisters) -> !;
 const _: [Thrower; 2] = [throw_here, rethrow_here];
 const _: unsafe extern "C" fn(*mut u8, u32, usize, usize, usize) -> ! = raise_here;
