@@ -59,6 +59,7 @@ pub mod alloc;
 pub mod limits;
 #[cfg(feature = "plan")]
 pub mod plan;
+pub mod platform;
 
 mod call;
 mod code;

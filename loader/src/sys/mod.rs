@@ -15,13 +15,18 @@
 //!   profiler  what a profiler sees of the process (with the feature `profiling`)
 //! ```
 //!
-//! Beside them stands what depends on the instruction set alone ([`isa`]).
+//! Without one of the systems it is `device`, which asks the firmware ([`embedder`]). Beside them stands
+//! what depends on the instruction set alone ([`isa`]).
 //!
 //! Errors are the system's numbers ([`OsError`]); the modules above turn them into their own.
 
+pub mod embedder;
 pub mod isa;
 pub mod lock;
 
+#[cfg(not(any(unix, windows)))]
+#[path = "device/mod.rs"]
+mod platform;
 #[cfg(unix)]
 #[path = "unix/mod.rs"]
 mod platform;

@@ -1,0 +1,92 @@
+//! What the processor is and can: what it says itself where any program may ask, else what the loader was
+//! built for. A host that knows better says so
+//! ([`RuntimeOptions::cpu_features`](crate::RuntimeOptions::cpu_features)).
+
+use precast_format::target::{CpuFeatures, HostAbi, Isa};
+
+/// The instruction set that this loader was built for.
+#[cfg(target_arch = "x86_64")]
+pub const ISA: Isa = Isa::X86_64;
+/// The instruction set that this loader was built for.
+#[cfg(target_arch = "aarch64")]
+pub const ISA: Isa = Isa::Aarch64;
+/// The instruction set that this loader was built for.
+#[cfg(target_arch = "riscv64")]
+pub const ISA: Isa = Isa::Riscv64;
+/// The instruction set that this loader was built for.
+#[cfg(target_arch = "s390x")]
+pub const ISA: Isa = Isa::S390x;
+/// Without native code for the processor: the bytecode with pointers of its size.
+#[cfg(not(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "s390x"
+)))]
+pub const ISA: Isa = if size_of::<usize>() == 4 {
+    Isa::Pulley32
+} else {
+    Isa::Pulley64
+};
+
+/// The calling convention of firmware.
+pub const HOST_ABI: HostAbi = HostAbi::SystemV;
+
+/// The CPU features that compiled code may use here.
+pub fn features() -> CpuFeatures {
+    let answers = Answers::ask();
+    let mut features = CpuFeatures(0);
+    for (bit, name) in ISA.features().iter().enumerate() {
+        if answers.has(name) {
+            features.0 |= 1 << bit;
+        }
+    }
+    features
+}
+
+#[cfg(target_arch = "x86_64")]
+use crate::sys::isa::cpuid::Answers;
+
+/// What the loader was built for: asking takes rights that it may not have.
+#[cfg(not(target_arch = "x86_64"))]
+struct Answers;
+
+#[cfg(not(target_arch = "x86_64"))]
+impl Answers {
+    fn ask() -> Answers {
+        Answers
+    }
+
+    /// Whether there is a feature, by LLVM's name of it.
+    fn has(&self, name: &str) -> bool {
+        #[cfg(target_arch = "aarch64")]
+        return match name {
+            "lse" => cfg!(target_feature = "lse"),
+            "fp16" => cfg!(target_feature = "fp16"),
+            "dotprod" => cfg!(target_feature = "dotprod"),
+            "pauth" => cfg!(target_feature = "paca"),
+            "i8mm" => cfg!(target_feature = "i8mm"),
+            "bti" => cfg!(target_feature = "bti"),
+            _ => false,
+        };
+        #[cfg(target_arch = "riscv64")]
+        return match name {
+            "m" => cfg!(target_feature = "m"),
+            "a" => cfg!(target_feature = "a"),
+            "f" => cfg!(target_feature = "f"),
+            "d" => cfg!(target_feature = "d"),
+            "zca" => cfg!(target_feature = "c"),
+            "zcd" => cfg!(all(target_feature = "c", target_feature = "d")),
+            "zba" => cfg!(target_feature = "zba"),
+            "zbb" => cfg!(target_feature = "zbb"),
+            "zbc" => cfg!(target_feature = "zbc"),
+            "zbs" => cfg!(target_feature = "zbs"),
+            _ => false,
+        };
+        #[cfg(not(any(target_arch = "aarch64", target_arch = "riscv64")))]
+        {
+            let _ = name;
+            false
+        }
+    }
+}
