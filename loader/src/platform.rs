@@ -23,6 +23,10 @@ pub use crate::sys::embedder::install;
 #[derive(Debug, Default)]
 pub struct ThreadState(AtomicUsize);
 
+#[allow(
+    dead_code,
+    reason = "operating systems have state of their own for threads"
+)]
 impl ThreadState {
     /// The state of a thread that has not used the loader.
     pub const fn new() -> ThreadState {

@@ -20,6 +20,7 @@
 //!
 //! Errors are the system's numbers ([`OsError`]); the modules above turn them into their own.
 
+pub mod atomic;
 pub mod embedder;
 pub mod isa;
 pub mod lock;

@@ -12,7 +12,7 @@
 
 use core::mem::offset_of;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use precast_format::trap::TrapCode;
 
@@ -27,6 +27,7 @@ use crate::instance::memory::{ClampedLimit, GrowthFailure, GrowthObserver, Stora
 use crate::memory::{LinearMemory, Storage, racy};
 use crate::module::Module;
 use crate::runtime::Runtime;
+use crate::sys::atomic::load_u64;
 use crate::sys::lock::Lock;
 use crate::sys::park::Deadline;
 use crate::sys::resident::resident_bytes;
@@ -78,8 +79,8 @@ impl Expected {
             }
             Expected::Bits64(value) => {
                 // SAFETY: the caller's promise.
-                let found = unsafe { AtomicU64::from_ptr(place.cast()) };
-                u64::from_le(found.load(Ordering::SeqCst)) == value
+                let found = unsafe { load_u64(place.cast()) };
+                u64::from_le(found) == value
             }
         }
     }

@@ -93,13 +93,7 @@ impl Mapping {
     }
 
     /// A file's pages do not take the place of memory.
-    pub fn copy_on_write(
-        &mut self,
-        _: usize,
-        _: usize,
-        _: &File,
-        _: u64,
-    ) -> Result<bool, OsError> {
+    pub fn copy_on_write(&mut self, _: usize, _: usize, _: &File, _: u64) -> Result<bool, OsError> {
         Ok(false)
     }
 }
