@@ -113,37 +113,51 @@ impl Cross {
         command
             .arg(subcommand)
             .env("CARGO_TARGET_DIR", self.build_folder());
-        let (Some(machine), Some(sysroot)) = (self.target.machine, &self.sysroot) else {
+        let (Some(machine), Some(flags)) = (self.target.machine, self.flags()) else {
             return command;
         };
+        if let Some(words) = self.emulator(machine) {
+            // For tests that start processes.
+            command.env("PRECAST_TEST_RUNNER", words.join(" "));
+        }
+        command
+            .args(["--target", machine.triple])
+            .env("RUSTC", RUSTC)
+            .env("RUSTFLAGS", flags)
+            .envs(self.tools(machine));
+        command
+    }
+
+    /// What the compiler of Rust is told, if the target is another machine.
+    pub fn flags(&self) -> Option<String> {
+        let (machine, sysroot) = (self.target.machine?, self.sysroot.as_ref()?);
         let mut flags = format!("--sysroot {}", sysroot.display());
-        let libraries = format!("/usr/{}", machine.tools);
+        if self.emulator(machine).is_none() {
+            // The programs run by themselves, with the libraries of the cross compiler.
+            let libraries = format!("/usr/{}", machine.tools);
+            flags.push_str(&format!(
+                " -Clink-arg=-Wl,--dynamic-linker={libraries}/lib/ld-linux.so.2 \
+                 -Clink-arg=-Wl,-rpath={libraries}/lib"
+            ));
+        }
+        Some(flags)
+    }
+
+    /// Cargo's variables for linker and runner.
+    pub fn tools(&self, machine: &Machine) -> [(String, String); 2] {
         let variable = |what: &str| {
             let triple = machine.triple.replace(['-', '.'], "_").to_uppercase();
             format!("CARGO_TARGET_{triple}_{what}")
         };
         // A test that hangs there must not hang here.
         let mut runner = format!("timeout {LONGEST_TEST}");
-        match self.emulator(machine) {
-            Some(words) => {
-                let emulator = words.join(" ");
-                runner.push_str(&format!(" {emulator}"));
-                // For tests that start processes.
-                command.env("PRECAST_TEST_RUNNER", emulator);
-            }
-            // The programs run by themselves, with the libraries of the cross compiler.
-            None => flags.push_str(&format!(
-                " -Clink-arg=-Wl,--dynamic-linker={libraries}/lib/ld-linux.so.2 \
-                 -Clink-arg=-Wl,-rpath={libraries}/lib"
-            )),
+        if let Some(words) = self.emulator(machine) {
+            runner.push_str(&format!(" {}", words.join(" ")));
         }
-        command
-            .args(["--target", machine.triple])
-            .env("RUSTC", RUSTC)
-            .env("RUSTFLAGS", flags)
-            .env(variable("RUNNER"), runner)
-            .env(variable("LINKER"), format!("{}-gcc", machine.tools));
-        command
+        [
+            (variable("RUNNER"), runner),
+            (variable("LINKER"), format!("{}-gcc", machine.tools)),
+        ]
     }
 
     fn build_folder(&self) -> PathBuf {

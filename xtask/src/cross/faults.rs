@@ -1,10 +1,11 @@
-//! Tests that are built for the target: those of the loader, which need no compiler, and those that
-//! provoke faults in compiled code.
+//! Tests that are about the target: those of the loader, which need no compiler, those that provoke
+//! faults in compiled code, and programs that compiled modules are linked into.
 
 use super::build::Cross;
 use super::counts::Counts;
-use crate::Outcome;
-use std::process::Stdio;
+use super::toolchain::RUSTC;
+use crate::{Outcome, cargo};
+use std::process::{Command, Stdio};
 
 /// Files of the package of tests that are about signals, stacks, frames and exceptions.
 const FAULTS: &[&str] = &[
@@ -32,7 +33,7 @@ pub fn loader(cross: &Cross) -> Outcome<Counts> {
     if cross.target.has_native_code() {
         arguments.push("--tests".to_owned());
     }
-    run(cross, &arguments)
+    run(cross.cargo("test").args(arguments))
 }
 
 /// The tests that compile what they run: the compiler is built for the target, and runs there.
@@ -42,12 +43,29 @@ pub fn whole(cross: &Cross) -> Outcome<Counts> {
     for name in FAULTS {
         arguments.extend(["--test".to_owned(), (*name).to_owned()]);
     }
-    run(cross, &arguments)
+    run(cross.cargo("test").args(arguments))
 }
 
-fn run(cross: &Cross, arguments: &[String]) -> Outcome<Counts> {
-    let mut command = cross.cargo("test");
-    command.arg("--no-fail-fast").args(arguments);
+/// Programs in Rust and C with modules linked into them: built by this machine's compilers for the
+/// target, and run there. Nothing on this machine itself, whose tests have them.
+pub fn linked(cross: &Cross) -> Outcome<Option<Counts>> {
+    let (Some(machine), Some(flags)) = (cross.target.machine, cross.flags()) else {
+        return Ok(None);
+    };
+    println!("  linked programs");
+    let mut command = cargo::command();
+    command
+        .args(["test", "-p", "precast-tests", "--test", "linked_programs"])
+        .arg("programs_for_other_machines")
+        .env("PRECAST_CROSS_TARGETS", machine.triple)
+        .env("PRECAST_CROSS_RUSTC", RUSTC)
+        .env("PRECAST_CROSS_RUSTFLAGS", flags)
+        .envs(cross.tools(machine));
+    run(&mut command).map(Some)
+}
+
+fn run(command: &mut Command) -> Outcome<Counts> {
+    command.arg("--no-fail-fast");
     let output = command.stderr(Stdio::piped()).output();
     let output = output.map_err(|error| error.to_string())?;
     let counts = read(&String::from_utf8_lossy(&output.stdout));

@@ -141,6 +141,9 @@ fn measure(
     measured.loader = Some(faults::loader(cross)?);
     if !arguments.small && !target.is_windows() {
         measured.faults = Some(faults::whole(cross)?);
+        if target.has_native_code() && !target.bytecode {
+            measured.linked = faults::linked(cross)?;
+        }
         measured.same_bytes = same_bytes::run(cross, place)?;
     }
     Ok(measured)

@@ -25,6 +25,8 @@ pub struct Measured {
     pub loader: Option<Counts>,
     /// Tests of faults.
     pub faults: Option<Counts>,
+    /// Programs with modules linked into them.
+    pub linked: Option<Counts>,
     /// Programs that were compiled on the target.
     pub same_bytes: Option<Counts>,
 }
@@ -43,7 +45,13 @@ impl Measured {
     /// Everything that is counted for the last line.
     fn counts(&self) -> impl Iterator<Item = &Counts> {
         let scripts = self.scripts.iter().map(|results| &results.scripts);
-        let rest = [&self.programs, &self.loader, &self.faults, &self.same_bytes];
+        let rest = [
+            &self.programs,
+            &self.loader,
+            &self.faults,
+            &self.linked,
+            &self.same_bytes,
+        ];
         scripts.chain(rest.into_iter().flatten())
     }
 }
@@ -82,14 +90,14 @@ impl Row {
 /// Renders the table in Markdown, and below it the reasons.
 pub fn render(rows: &[Row]) -> String {
     let mut text = String::from(
-        "| target | scripts | assertions passed | failed | skipped | programs | loader tests | fault tests | same bytes |\n\
-         |---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+        "| target | scripts | assertions passed | failed | skipped | programs | loader tests | fault tests | linked programs | same bytes |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
     );
     for row in rows {
         let name = row.target.name;
         let line = match &row.outcome {
-            Err(counts) if counts.failures() > 0 => format!("| {name} | failed | | | | | | | |"),
-            Err(_) => format!("| {name} | skipped | | | | | | | |"),
+            Err(counts) if counts.failures() > 0 => format!("| {name} | failed | | | | | | | | |"),
+            Err(_) => format!("| {name} | skipped | | | | | | | | |"),
             Ok(measured) => line(name, measured),
         };
         let _ = writeln!(text, "{line}");
@@ -110,13 +118,14 @@ fn line(name: &str, measured: &Measured) -> String {
     let assertions = measured.assertions();
     let scripts: usize = measured.scripts.iter().map(|one| one.scripts.all()).sum();
     format!(
-        "| {name} | {scripts} | {} | {} | {} | {} | {} | {} | {} |",
+        "| {name} | {scripts} | {} | {} | {} | {} | {} | {} | {} | {} |",
         assertions.passed,
         assertions.failures(),
         assertions.skips(),
         share(measured.programs.as_ref()),
         share(measured.loader.as_ref()),
         share(measured.faults.as_ref()),
+        share(measured.linked.as_ref()),
         share(measured.same_bytes.as_ref()),
     )
 }
