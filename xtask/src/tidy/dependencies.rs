@@ -10,6 +10,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("precast-compiler", &["precast-format"]),
     ("precast-loader", &["precast-format"]),
     ("precast-wasi", &["precast-loader", "precast-format"]),
+    ("precast-wasi-minimal", &["precast-loader"]),
     (
         "precast-cli",
         &[
@@ -26,6 +27,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "precast-compiler",
             "precast-loader",
             "precast-wasi",
+            "precast-wasi-minimal",
             "precast-format",
         ],
     ),
@@ -37,6 +39,7 @@ const EXAMPLES: &[&str] = &[
     "precast-compiler",
     "precast-loader",
     "precast-wasi",
+    "precast-wasi-minimal",
     "precast-format",
 ];
 
