@@ -25,21 +25,21 @@ macro_rules! left_out {
 }
 
 left_out! {
-    calls, pool, pool_alone, stacks only (all(unix, any(
+    calls, pool, pool_alone, stacks only (all(unix, not(target_vendor = "apple"), any(
         target_arch = "aarch64",
         target_arch = "riscv64",
         target_arch = "s390x",
         target_arch = "x86_64"
-    ))): "these tests have no code for this machine";
+    ))): "the file's tests have no code for this machine";
     code_memory, static_module only (all(target_os = "linux", any(
         target_arch = "aarch64",
         target_arch = "riscv64",
         target_arch = "s390x",
         target_arch = "x86_64"
-    ))): "these tests have no code for this machine";
+    ))): "the file's tests have no code for this machine";
     plan_by_width only (all(feature = "plan", feature = "command")):
-        "the features `plan` and `command` are off";
-    trust only (feature = "signatures"): "the feature `signatures` is off";
+        "the file needs the features `plan` and `command`";
+    trust only (feature = "signatures"): "the file needs the feature `signatures`";
 }
 
 /// What conditions are compared by: whatever is not white space, without commas at the end of lists.

@@ -3,6 +3,7 @@
 
 #![cfg(all(
     unix,
+    not(target_vendor = "apple"),
     any(
         target_arch = "aarch64",
         target_arch = "riscv64",

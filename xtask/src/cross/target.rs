@@ -16,8 +16,6 @@ pub struct Target {
     /// Whether the code is that of an interpreter, which is not patched, and for which no page
     /// guards a memory.
     pub bytecode: bool,
-    /// Features that the loader's tests need.
-    pub loader_features: &'static [&'static str],
 }
 
 /// Another machine than this one.
@@ -105,7 +103,6 @@ const fn native(
         machine,
         flags: &[],
         bytecode: false,
-        loader_features: &[],
     }
 }
 
@@ -120,7 +117,6 @@ const fn pulley(
         machine,
         flags: &[],
         bytecode: true,
-        loader_features: &["pulley"],
     }
 }
 
@@ -136,14 +132,6 @@ impl Target {
     pub fn is_for_every_change(&self) -> bool {
         let is_elsewhere = ["x86_64", "x86_64-windows", "pulley64", "pulley32-armv7"];
         !is_elsewhere.contains(&self.name)
-    }
-
-    /// Whether there is a code generator for the machine.
-    pub fn has_native_code(&self) -> bool {
-        let narrow = [I686.triple, ARMV7.triple];
-        !self
-            .machine
-            .is_some_and(|machine| narrow.contains(&machine.triple))
     }
 
     /// Whether code for the target has such a configuration.

@@ -2,7 +2,8 @@
 //! convention of its own inside. Each instruction set has a register for the context and one for the
 //! value array, and all have the same functions.
 //!
-//! The code lies among the constants of the test, and is copied from there to artifacts.
+//! The code lies among the constants of the test, in a section that ELF files have, and is copied
+//! from there to artifacts.
 
 use precast_format::context::{
     ActivationField, ContextCounts, ContextLayout, Field, FunctionRecord, PointerWidth, VALUE_SIZE,
