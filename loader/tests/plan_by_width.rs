@@ -131,9 +131,16 @@ fn check(artifact: &'static [u8]) -> Result<Option<usize>, String> {
     Ok(Some(bytes))
 }
 
+/// Bytes that are aligned as the pool aligns blocks. Large numbers are not, on some machines.
+#[derive(Clone, Copy)]
+#[repr(align(16))]
+struct Granule {
+    _bytes: [u8; 16],
+}
+
 /// Tries a pool of just the planned size, and one that is a granule smaller.
 fn check_pool(artifact: &'static [u8], bytes: usize) -> Result<(), String> {
-    let mut region = vec![MaybeUninit::<u128>::uninit(); bytes / 16];
+    let mut region = vec![MaybeUninit::<Granule>::uninit(); bytes / 16];
     let start = NonNull::from(&mut *region).cast::<u8>();
     let lives = |bytes: usize| {
         // SAFETY: the region is this function's, and the runtime is gone when it is used again.
