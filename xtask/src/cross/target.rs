@@ -134,6 +134,14 @@ impl Target {
         !is_elsewhere.contains(&self.name)
     }
 
+    /// Whether there is a code generator for the machine.
+    pub fn has_native_code(&self) -> bool {
+        let narrow = [I686.triple, ARMV7.triple];
+        !self
+            .machine
+            .is_some_and(|machine| narrow.contains(&machine.triple))
+    }
+
     /// Whether code for the target has such a configuration.
     pub fn has(&self, configuration: &str) -> bool {
         configuration.starts_with("bytecode") == self.bytecode
