@@ -12,7 +12,7 @@ use precast_loader::{
     InstanceOptions, InstantiateError, MemoryType, Runtime, RuntimeOptions, Stack,
 };
 
-use support::{builder, export, load, memory_type, runtime};
+use support::{BOUNDS_CHECKS, builder, export, load, memory_type, runtime};
 
 const PAGE: usize = 65536;
 
@@ -55,7 +55,7 @@ impl Random {
 
 #[test]
 fn random_blocks_keep_their_contents() {
-    for checks in [BoundsChecks::Explicit, BoundsChecks::Guard] {
+    for &checks in BOUNDS_CHECKS {
         let runtime = runtime();
         let artifact = exporter(memory_type(1, None), checks);
         let instance = instantiate(&runtime, &artifact, 2 * PAGE).expect("there is memory");
@@ -136,7 +136,7 @@ fn a_pool_that_is_too_small_is_an_error() {
 
 #[test]
 fn addresses_are_checked_and_converted() {
-    for checks in [BoundsChecks::Explicit, BoundsChecks::Guard] {
+    for &checks in BOUNDS_CHECKS {
         let runtime = runtime();
         let artifact = exporter(memory_type(1, None), checks);
         let instance = instantiate(&runtime, &artifact, PAGE).expect("there is memory");

@@ -1,9 +1,18 @@
 //! Calls into code and out of it, with code written by hand: values, traps, errors and panics of
 //! host functions, calls from host functions back into code.
 
-#![cfg(all(target_arch = "x86_64", unix))]
+#![cfg(all(
+    unix,
+    not(target_vendor = "apple"),
+    any(
+        target_arch = "aarch64",
+        target_arch = "riscv64",
+        target_arch = "s390x",
+        target_arch = "x86_64"
+    )
+))]
 
-#[path = "support/code.rs"]
+#[path = "support/code/mod.rs"]
 mod code;
 mod support;
 

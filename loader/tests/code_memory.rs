@@ -1,9 +1,17 @@
 //! Code memory of the host's: asked for in order, never writable and executable at once, given back
 //! whatever happens; and code that runs where it lies.
 
-#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#![cfg(all(
+    target_os = "linux",
+    any(
+        target_arch = "aarch64",
+        target_arch = "riscv64",
+        target_arch = "s390x",
+        target_arch = "x86_64"
+    )
+))]
 
-#[path = "support/code.rs"]
+#[path = "support/code/mod.rs"]
 mod code;
 mod support;
 

@@ -8,7 +8,7 @@ mod support;
 use precast_format::tunables::{BoundsChecks, TrapMode};
 use precast_format::write::ArtifactBuilder;
 use precast_loader::{Imports, InstanceOptions, Runtime, RuntimeOptions};
-use support::{load_bytes, memory_type, rich, runtime_with};
+use support::{BOUNDS_CHECKS, load_bytes, memory_type, rich, runtime_with};
 
 /// Loads, and instantiates what can be, on a device with and without guard pages and signals. True
 /// if it went all the way on one of them.
@@ -42,17 +42,21 @@ fn attempt_on(runtime: &Runtime, bytes: &[u8]) -> bool {
     false
 }
 
-/// The same with guard pages around its memories.
-fn guarded() -> ArtifactBuilder {
-    let mut artifact = rich();
-    artifact.tunables.bounds_checks = BoundsChecks::Guard;
-    artifact.tunables.trap_mode = TrapMode::Signals;
-    artifact
+/// The same with each way of keeping to its memories.
+fn artifacts() -> impl Iterator<Item = ArtifactBuilder> {
+    BOUNDS_CHECKS.iter().map(|checks| {
+        let mut artifact = rich();
+        artifact.tunables.bounds_checks = *checks;
+        if *checks == BoundsChecks::Guard {
+            artifact.tunables.trap_mode = TrapMode::Signals;
+        }
+        artifact
+    })
 }
 
 #[test]
 fn the_artifacts_themselves_work() {
-    for artifact in [rich(), guarded()] {
+    for artifact in artifacts() {
         assert!(attempt(
             &artifact.write().expect("the artifact is well formed")
         ));
@@ -94,9 +98,11 @@ fn noise_is_refused() {
         state ^= state << 17;
         state
     };
-    let good = [rich(), guarded()].map(|it| it.write().expect("the artifact is well formed"));
+    let good: Vec<Vec<u8>> = artifacts()
+        .map(|it| it.write().expect("the artifact is well formed"))
+        .collect();
     for round in 0..4_000 {
-        let mut bytes = good[round % 2].clone();
+        let mut bytes = good[round % good.len()].clone();
         for _ in 0..1 + next() % 6 {
             let place = next() as usize % bytes.len().min(4096);
             let word = next().to_le_bytes();

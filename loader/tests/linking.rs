@@ -3,6 +3,7 @@
 
 mod support;
 
+use precast_format::tunables::BoundsChecks;
 use precast_format::types::{ConstOp, ImportType};
 use precast_format::write::{
     ArtifactBuilder, DataMode, DataSegment, ElementItems, ElementMode, ElementSegment, FuncType,
@@ -14,7 +15,9 @@ use precast_loader::{
     ValueType,
 };
 use std::num::NonZeroUsize;
-use support::{builder, export, import, instantiate, load, memory_type, runtime, table_type};
+use support::{
+    BOUNDS_CHECKS, builder, export, import, instantiate, load, memory_type, runtime, table_type,
+};
 
 const IMMUTABLE_I32: GlobalType = GlobalType {
     value: ValueType::I32,
@@ -217,13 +220,14 @@ fn limits_and_mutability_have_to_match() {
 }
 
 #[test]
+#[cfg_attr(target_pointer_width = "32", ignore = "bytecode has no guard pages")]
 fn a_guarded_module_wants_a_guarded_memory() {
     let runtime = runtime();
     let mut imports = Imports::new(&runtime);
     let plain = instantiate(&imports, &exporter()).expect("it imports nothing");
     imports.instance("env", &plain).expect("there is memory");
     let mut artifact = importer();
-    artifact.tunables.bounds_checks = precast_format::tunables::BoundsChecks::Guard;
+    artifact.tunables.bounds_checks = BoundsChecks::Guard;
     let error = instantiate(&imports, &artifact).expect_err("the memory has no guard pages");
     assert!(
         matches!(error, InstantiateError::Link(LinkError::Unguarded { .. })),
@@ -316,8 +320,14 @@ fn elements_beyond_the_table_trap() {
 
 #[test]
 fn images_are_in_place_from_bytes_and_from_files() {
+    for checks in BOUNDS_CHECKS {
+        images_are_in_place(*checks);
+    }
+}
+
+fn images_are_in_place(checks: BoundsChecks) {
     let mut artifact = exporter();
-    artifact.tunables.bounds_checks = precast_format::tunables::BoundsChecks::Guard;
+    artifact.tunables.bounds_checks = checks;
     let page = |address, text: &[u8]| ImagePart {
         memory: 0,
         address,

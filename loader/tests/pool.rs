@@ -1,9 +1,18 @@
 //! A runtime in a region of the host's: everything is from there, everything goes back there, and
 //! when there is nothing left it says so.
 
-#![cfg(all(target_arch = "x86_64", unix))]
+#![cfg(all(
+    unix,
+    not(target_vendor = "apple"),
+    any(
+        target_arch = "aarch64",
+        target_arch = "riscv64",
+        target_arch = "s390x",
+        target_arch = "x86_64"
+    )
+))]
 
-#[path = "support/code.rs"]
+#[path = "support/code/mod.rs"]
 mod code;
 #[path = "support/journey.rs"]
 mod journey;

@@ -1,8 +1,17 @@
 //! A runtime in a pool never asks the process's allocator: this binary's aborts when it is asked.
 
-#![cfg(all(target_arch = "x86_64", unix))]
+#![cfg(all(
+    unix,
+    not(target_vendor = "apple"),
+    any(
+        target_arch = "aarch64",
+        target_arch = "riscv64",
+        target_arch = "s390x",
+        target_arch = "x86_64"
+    )
+))]
 
-#[path = "support/code.rs"]
+#[path = "support/code/mod.rs"]
 mod code;
 #[path = "support/journey.rs"]
 mod journey;

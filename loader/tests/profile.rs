@@ -11,7 +11,7 @@ use precast_loader::{
     RuntimeOptions,
 };
 
-use support::{builder, export, import, load, memory_type, runtime, table_type};
+use support::{BOUNDS_CHECKS, builder, export, import, load, memory_type, runtime, table_type};
 
 const PAGE: usize = 65536;
 
@@ -108,9 +108,8 @@ fn memories_and_tables(runtime: &Runtime, checks: BoundsChecks) {
 
 #[test]
 fn memories_say_what_is_declared_committed_and_resident() {
-    memories_and_tables(&runtime(), BoundsChecks::Explicit);
-    if runtime().device().guard_pages {
-        memories_and_tables(&runtime(), BoundsChecks::Guard);
+    for &checks in BOUNDS_CHECKS {
+        memories_and_tables(&runtime(), checks);
     }
     let pool = vec![MaybeUninit::uninit(); 2 << 20].leak();
     let runtime = Runtime::with_pool(pool, RuntimeOptions::default()).expect("there is room");

@@ -56,24 +56,39 @@ fn bytecode_without_an_interpreter() {
 #[test]
 #[cfg(feature = "pulley")]
 fn bytecode_that_relies_on_faults() {
+    let (wide, narrow) = (Isa::Pulley64, Isa::Pulley32);
+    let (own, other) = match size_of::<usize>() {
+        8 => (wide, narrow),
+        _ => (narrow, wide),
+    };
     let mut artifact = builder();
-    artifact.target.isa = Isa::Pulley64;
+    artifact.target.isa = own;
     load(&runtime(), &artifact).expect("nothing is asked for");
-    artifact.target.isa = Isa::Pulley32;
+    artifact.target.isa = other;
     let error = refusal(&runtime(), &artifact, &["pulley32", "pulley64"]);
     assert!(matches!(error, LoadError::Isa { .. }));
-    artifact.target.isa = Isa::Pulley64;
+    artifact.target.isa = own;
     artifact.tunables.stack_checks = StackChecks::Guard;
-    let error = refusal(&runtime(), &artifact, &["--stack-checks explicit"]);
-    assert!(matches!(error, LoadError::StackGuard));
+    for signals in [true, false] {
+        let runtime = runtime_with(RuntimeOptions::default().signals(signals));
+        let error = refusal(&runtime, &artifact, &["--stack-checks explicit"]);
+        assert!(matches!(error, LoadError::StackGuard));
+    }
     let mut artifact = builder();
-    artifact.target.isa = Isa::Pulley64;
-    artifact.target.endianness = precast_format::target::Endianness::Big;
+    artifact.target.isa = own;
+    artifact.target.endianness = match artifact.target.endianness {
+        Endianness::Big => Endianness::Little,
+        Endianness::Little => Endianness::Big,
+    };
     let error = refusal(&runtime(), &artifact, &["byte order", "big", "little"]);
     assert!(matches!(error, LoadError::ByteOrder { .. }));
 }
 
 #[test]
+#[cfg_attr(
+    target_pointer_width = "32",
+    ignore = "bytecode has one convention on all machines"
+)]
 fn another_calling_convention() {
     let mut artifact = builder();
     artifact.target.host_abi = if support::HOST_ABI == HostAbi::SystemV {
@@ -131,31 +146,29 @@ fn counting_without_the_facility() {
 }
 
 #[test]
+#[cfg_attr(target_pointer_width = "32", ignore = "bytecode needs no features")]
 fn a_missing_cpu_feature() {
     let mut artifact = builder();
-    artifact.target.isa = Isa::X86_64;
-    if support::ISA != Isa::X86_64 {
-        return;
-    }
-    let all = CpuFeatures((1 << Isa::X86_64.features().len()) - 1);
+    let names = support::ISA.features();
+    let (last, others) = names.split_last().expect("there are some");
+    let all = CpuFeatures((1 << names.len()) - 1);
     artifact.cpu_features = all;
     let device = CpuFeatures::default()
-        .with(Isa::X86_64, "sse3")
+        .with(support::ISA, last)
         .expect("a known name");
     let runtime = runtime_with(RuntimeOptions::default().cpu_features(device));
-    let error = refusal(&runtime, &artifact, &["avx2", "bmi2", "--cpu"]);
+    let words = [others, &["--cpu"]].concat();
+    let error = refusal(&runtime, &artifact, &words);
     let LoadError::CpuFeatures { missing, .. } = error else {
         panic!("{error:?}")
     };
     assert_eq!(missing, all.missing_from(device));
-    assert!(!error.to_string().contains(" sse3"), "{error}");
+    assert!(!error.to_string().contains(&format!(" {last}")), "{error}");
 }
 
 #[test]
+#[cfg_attr(target_pointer_width = "32", ignore = "bytecode needs no features")]
 fn features_that_the_device_has_are_no_matter() {
-    if support::ISA != Isa::X86_64 {
-        return;
-    }
     let mut artifact = builder();
     artifact.cpu_features = CpuFeatures(0b11);
     let runtime = runtime_with(RuntimeOptions::default().cpu_features(CpuFeatures(0b111)));
@@ -184,6 +197,7 @@ fn guard_pages_that_the_device_does_not_have() {
 }
 
 #[test]
+#[cfg_attr(target_pointer_width = "32", ignore = "bytecode has no guard pages")]
 fn more_address_space_than_there_is() {
     let mut artifact = builder();
     artifact.tunables.bounds_checks = BoundsChecks::Guard;
@@ -194,6 +208,7 @@ fn more_address_space_than_there_is() {
 }
 
 #[test]
+#[cfg_attr(target_pointer_width = "32", ignore = "bytecode raises no signals")]
 fn signals_that_the_device_does_not_have() {
     let mut artifact = builder();
     artifact.tunables.trap_mode = TrapMode::Signals;
@@ -203,6 +218,7 @@ fn signals_that_the_device_does_not_have() {
 }
 
 #[test]
+#[cfg_attr(target_pointer_width = "32", ignore = "bytecode raises no signals")]
 fn a_stack_guard_without_signals() {
     let mut artifact = builder();
     artifact.tunables.stack_checks = StackChecks::Guard;

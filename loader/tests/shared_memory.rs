@@ -136,6 +136,7 @@ fn it_outlives_the_instance_that_defines_it() {
 }
 
 #[test]
+#[cfg_attr(target_pointer_width = "32", ignore = "bytecode has no guard pages")]
 fn code_behind_guard_pages_can_define_and_import_it() {
     let runtime = runtime();
     let guarded = |mut artifact: ArtifactBuilder| {

@@ -1,9 +1,18 @@
 //! Call stacks of their own: calls, traps, backtraces, host functions and their panics, nesting,
 //! overflow; on regions of the host's, on allocated ones with and without a guard page.
 
-#![cfg(all(target_arch = "x86_64", unix))]
+#![cfg(all(
+    unix,
+    not(target_vendor = "apple"),
+    any(
+        target_arch = "aarch64",
+        target_arch = "riscv64",
+        target_arch = "s390x",
+        target_arch = "x86_64"
+    )
+))]
 
-#[path = "support/code.rs"]
+#[path = "support/code/mod.rs"]
 mod code;
 mod support;
 

@@ -1,9 +1,17 @@
 //! Modules that are linked into the program: nothing is mapped, copied or relocated for them, faults
 //! and backtraces find them, and whatever does not fit together is refused.
 
-#![cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#![cfg(all(
+    target_os = "linux",
+    any(
+        target_arch = "aarch64",
+        target_arch = "riscv64",
+        target_arch = "s390x",
+        target_arch = "x86_64"
+    )
+))]
 
-#[path = "support/code.rs"]
+#[path = "support/code/mod.rs"]
 mod code;
 mod support;
 

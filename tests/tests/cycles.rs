@@ -4,7 +4,7 @@
 
 #![cfg(all(target_arch = "x86_64", unix))]
 
-#[path = "../../loader/tests/support/code.rs"]
+#[path = "../../loader/tests/support/code/mod.rs"]
 mod code;
 #[path = "../../loader/tests/support/mod.rs"]
 mod support;

@@ -135,9 +135,10 @@ fn check_strategies(artifact: &Artifact<'_>, device: &Device) -> Result<(), Load
 /// or those at the end of the stack. Those of bytecode are the interpreter's business.
 pub(crate) fn relies_on_faults(artifact: &Artifact<'_>) -> bool {
     let tunables = &artifact.header().tunables;
-    (tunables.trap_mode == TrapMode::Signals && !artifact.header().isa.is_bytecode())
-        || tunables.stack_checks == StackChecks::Guard
-        || has_guarded_memory(artifact)
+    !artifact.header().isa.is_bytecode()
+        && (tunables.trap_mode == TrapMode::Signals
+            || tunables.stack_checks == StackChecks::Guard
+            || has_guarded_memory(artifact))
 }
 
 /// Whether the code relies on guard pages around any memory; some memories are compared in code

@@ -19,8 +19,9 @@ pub(crate) struct FileMapping {
     /// Bytes; the field is as small as its bound.
     size: u32,
     mapping: Mapping,
-    /// Where the artifact starts in the file.
-    offset: u64,
+    /// Where the artifact starts in the file: the low half, and the high one. In one number they would
+    /// make modules larger on those machines with 32-bit pointers that align it to eight bytes.
+    offset: [u32; 2],
 }
 
 /// Where in a file an artifact is.
@@ -55,8 +56,9 @@ impl FileMapping {
 
     /// Where in the file something of the artifact is.
     pub(crate) fn file_offset(&self, offset: u32) -> u64 {
+        let [low, high] = self.offset.map(u64::from);
         // The mapping's end is an offset in the file, too.
-        self.offset.saturating_add(u64::from(offset))
+        (high << 32 | low).saturating_add(u64::from(offset))
     }
 
     /// The artifact's bytes.
@@ -108,6 +110,6 @@ pub(crate) fn open<'a>(
         file,
         size,
         mapping,
-        offset,
+        offset: [offset as u32, (offset >> 32) as u32],
     }))
 }

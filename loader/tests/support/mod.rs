@@ -23,11 +23,20 @@ pub const ISA: Isa = if cfg!(target_arch = "x86_64") {
     Isa::Aarch64
 } else if cfg!(target_arch = "riscv64") {
     Isa::Riscv64
+} else if cfg!(target_arch = "s390x") {
+    Isa::S390x
 } else if cfg!(target_pointer_width = "32") {
-    // Bytecode: native code there is for none of these.
+    // Bytecode: there is no native code for the others.
     Isa::Pulley32
 } else {
-    Isa::S390x
+    Isa::Pulley64
+};
+
+/// The ways in which code of this machine keeps to its memories: no pages guard them from bytecode.
+pub const BOUNDS_CHECKS: &[BoundsChecks] = if ISA.is_bytecode() {
+    &[BoundsChecks::Explicit]
+} else {
+    &[BoundsChecks::Explicit, BoundsChecks::Guard]
 };
 
 /// The calling convention of the machine that the tests run on.

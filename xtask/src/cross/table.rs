@@ -138,14 +138,18 @@ fn share(counts: Option<&Counts>) -> String {
     }
 }
 
-/// Why a target, or assertions of it, were skipped.
+/// Why a target, or assertions and tests of it, were skipped.
 fn why(row: &Row) -> String {
     let skipped = match &row.outcome {
         Err(counts) => counts.skipped.keys().cloned().collect(),
         Ok(measured) => {
             let one = |(reason, count): (&String, &usize)| format!("{count}: {reason}");
-            let assertions = measured.assertions();
-            assertions.skipped.iter().map(one).collect::<Vec<_>>()
+            let mut tests = Counts::default();
+            for counts in [&measured.loader, &measured.faults].into_iter().flatten() {
+                tests.add(counts.clone());
+            }
+            let both = [measured.assertions().skipped, tests.skipped];
+            both.iter().flatten().map(one).collect::<Vec<_>>()
         }
     };
     skipped.join("; ")

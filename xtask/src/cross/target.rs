@@ -16,8 +16,6 @@ pub struct Target {
     /// Whether the code is that of an interpreter, which is not patched, and for which no page
     /// guards a memory.
     pub bytecode: bool,
-    /// Features that the loader's tests need.
-    pub loader_features: &'static [&'static str],
 }
 
 /// Another machine than this one.
@@ -105,7 +103,6 @@ const fn native(
         machine,
         flags: &[],
         bytecode: false,
-        loader_features: &[],
     }
 }
 
@@ -120,7 +117,6 @@ const fn pulley(
         machine,
         flags: &[],
         bytecode: true,
-        loader_features: &["pulley"],
     }
 }
 

@@ -1,7 +1,13 @@
 //! Machine code for the tests of calls, written by hand: what the compiler would emit, with a
-//! convention of its own inside. The context is in `r15`, the value array in `rdi`.
+//! convention of its own inside. Each instruction set has a register for the context and one for the
+//! value array, and all have the same functions.
+//!
+//! The code lies among the constants of the test, in a section that ELF files have, and is copied
+//! from there to artifacts.
 
-use precast_format::context::{ContextCounts, ContextLayout, PointerWidth};
+use precast_format::context::{
+    ActivationField, ContextCounts, ContextLayout, Field, FunctionRecord, PointerWidth, VALUE_SIZE,
+};
 use precast_format::libcall::{Libcall, LibcallSet};
 use precast_format::trap::TrapCode;
 use precast_format::tunables::TrapMode;
@@ -11,130 +17,50 @@ use precast_loader::{ExternKind, ValueType};
 
 use crate::support::{builder, export, import};
 
-core::arch::global_asm!(
-    ".pushsection .rodata",
-    "precast_test_start:",
-    // add: (i32, i32) -> i32
-    "precast_test_add:",
-    "push rbp",
-    "mov rbp, rsp",
-    "mov eax, [rdi]",
-    "add eax, [rdi + 16]",
-    "mov [rdi], eax",
-    "pop rbp",
-    "ret",
-    // fault: traps by an instruction that does not exist
-    "precast_test_fault:",
-    "push rbp",
-    "mov rbp, rsp",
-    "precast_test_fault_site:",
-    "ud2",
-    // raise: traps by a call
-    "precast_test_raise:",
-    "push rbp",
-    "mov rbp, rsp",
-    "mov rdi, r15",
-    "mov esi, {divide_by_zero}",
-    "mov rax, [r15 - 24]",
-    "call [rax]",
-    "precast_test_raise_site:",
-    "ud2",
-    // host: (i32, i32) -> i32, by calling the import
-    "precast_test_host:",
-    "push rbp",
-    "mov rbp, rsp",
-    "mov rax, [r15 - 88]",
-    "mov [r15 - 16], rax",
-    "call [rax + 16]",
-    "precast_test_host_site:",
-    "pop rbp",
-    "ret",
-    // deep: calls itself until the stack limit
-    "precast_test_deep:",
-    "push rbp",
-    "mov rbp, rsp",
-    "cmp rsp, [r15 - 8]",
-    "ja 2f",
-    "mov rdi, r15",
-    "mov esi, {stack_overflow}",
-    "mov rax, [r15 - 24]",
-    "call [rax]",
-    "2:",
-    "sub rsp, 1024",
-    "call precast_test_deep",
-    "precast_test_deep_site:",
-    "ud2",
-    // endless: calls itself until there is no stack
-    "precast_test_endless:",
-    "push rbp",
-    "mov rbp, rsp",
-    "sub rsp, 1024",
-    "or qword ptr [rsp], 0",
-    "call precast_test_endless",
-    "precast_test_endless_site:",
-    "ud2",
-    // The entry trampoline: context, code, values, activation.
-    "precast_test_entry:",
-    "push rbp",
-    "mov rbp, rsp",
-    "push rbx",
-    "push r12",
-    "push r13",
-    "push r14",
-    "push r15",
-    "sub rsp, 8",
-    "mov [rcx], rsp",
-    "mov [rcx + 8], rbp",
-    "lea rax, [rip + 4f]",
-    "mov [rcx + 16], rax",
-    "mov r15, rdi",
-    "mov rdi, rdx",
-    "call rsi",
-    "xor eax, eax",
-    "3:",
-    "add rsp, 8",
-    "pop r15",
-    "pop r14",
-    "pop r13",
-    "pop r12",
-    "pop rbx",
-    "pop rbp",
-    "ret",
-    "4:",
-    "mov eax, 1",
-    "jmp 3b",
-    // The adapter to host functions.
-    "precast_test_adapter:",
-    "push rbp",
-    "mov rbp, rsp",
-    "push [r15 - 8]",
-    "push [r15 - 32]",
-    "mov rcx, [r15 - 32]",
-    "mov [rcx + 24], rbp",
-    "mov rdx, rdi",
-    "mov rsi, r15",
-    "mov rax, [r15 - 16]",
-    "mov rdi, [rax + 8]",
-    "call [rdi]",
-    "pop [r15 - 32]",
-    "pop [r15 - 8]",
-    "mov rcx, [r15 - 32]",
-    "mov qword ptr [rcx + 24], 0",
-    "test eax, eax",
-    "jnz 5f",
-    "pop rbp",
-    "ret",
-    "5:",
-    "mov rdi, r15",
-    "xor esi, esi",
-    "mov rax, [r15 - 24]",
-    "call [rax]",
-    "ud2",
-    "precast_test_end:",
-    ".popsection",
-    divide_by_zero = const TrapCode::IntegerDivideByZero as u32,
-    stack_overflow = const TrapCode::StackOverflow as u32,
-);
+/// Begins a function, or names a place in one: a label that other files of the program can see.
+macro_rules! place {
+    ($name:literal) => {
+        concat!(
+            ".globl precast_test_",
+            $name,
+            "\n.hidden precast_test_",
+            $name,
+            "\nprecast_test_",
+            $name,
+            ":"
+        )
+    };
+}
+
+#[cfg(target_arch = "aarch64")]
+#[path = "aarch64.rs"]
+mod native;
+#[cfg(target_arch = "riscv64")]
+#[path = "riscv64.rs"]
+mod native;
+#[cfg(target_arch = "s390x")]
+#[path = "s390x.rs"]
+mod native;
+#[cfg(target_arch = "x86_64")]
+#[path = "x86_64.rs"]
+mod native;
+
+/// The code has these numbers in it: fields of a context, of an activation and of a function record.
+const _: () = {
+    let width = PointerWidth::Bits64;
+    assert!(Field::StackLimit.offset(width) == -8);
+    assert!(Field::Callee.offset(width) == -16);
+    assert!(Field::Libcalls.offset(width) == -24);
+    assert!(Field::Activation.offset(width) == -32);
+    assert!(ActivationField::EntryStackPointer.offset(width) == 0);
+    assert!(ActivationField::EntryFramePointer.offset(width) == 8);
+    assert!(ActivationField::HandlerAddress.offset(width) == 16);
+    assert!(ActivationField::ExitFramePointer.offset(width) == 24);
+    assert!(FunctionRecord::Context.offset(width) == 8);
+    assert!(FunctionRecord::Foreign.offset(width) == 16);
+    assert!(Libcall::Raise as u32 == 0);
+    assert!(VALUE_SIZE == 16);
+};
 
 macro_rules! labels {
     ($($name:ident = $symbol:literal;)*) => {
@@ -229,7 +155,7 @@ pub fn module() -> ArtifactBuilder {
         function(5, endless(), entry(), 1),
     ];
     functions[1].traps = vec![TrapSite {
-        code_offset: fault_site() - fault(),
+        code_offset: fault_site() - fault() + native::TRAPPING_BYTE,
         code: TrapCode::Unreachable,
         wasm_offset: 2007,
     }];
