@@ -1,0 +1,179 @@
+//! `cargo xtask firmware`: the firmware examples, built for each board and run on its emulation.
+//!
+//! What a firmware prints is compared with what is expected of it, and its status is that of the
+//! emulator. What cannot be tried is skipped with the reason, and never counts as passed. The last
+//! line sums up: `firmware: N passed, N failed, N skipped`, a board being one.
+
+mod board;
+mod image;
+
+use crate::cross::{sysroot, toolchain, watch};
+use crate::{Outcome, cargo};
+use board::{BOARDS, Board};
+use clap::Args;
+use image::Image;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// How long a board may be silent.
+const SILENCE: Duration = Duration::from_secs(120);
+
+/// Options of `cargo xtask firmware`.
+#[derive(Args)]
+pub struct FirmwareArguments {
+    /// Only these boards, by name.
+    #[arg(long, value_delimiter = ',', value_name = "BOARD")]
+    only: Vec<String>,
+    /// Install no packages; a board that needs some is skipped.
+    #[arg(long)]
+    no_install: bool,
+}
+
+/// What became of a board.
+enum Outcomes {
+    Passed(Image),
+    Failed(String),
+    Skipped(String),
+}
+
+/// Builds and runs the boards and prints the table.
+pub fn run(arguments: &FirmwareArguments) -> Outcome {
+    let chosen = choose(&arguments.only)?;
+    let folder = cargo::target_directory()?.join("firmware");
+    let mut wanted: Vec<&str> = chosen.iter().flat_map(|board| board.packages()).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    toolchain::install_missing(&wanted, !arguments.no_install);
+    let mut rows = Vec::new();
+    for board in chosen {
+        println!("{}", board.name);
+        let outcome = match toolchain::missing_packages(&board.packages()) {
+            Some(reason) => Outcomes::Skipped(reason),
+            // Without a network, perhaps; nothing of ours is in it.
+            None => match library(board, &folder) {
+                Err(reason) => Outcomes::Skipped(reason),
+                Ok(sysroot) => match attempt(board, &folder, &sysroot) {
+                    Ok(image) => Outcomes::Passed(image),
+                    Err(message) => Outcomes::Failed(message),
+                },
+            },
+        };
+        rows.push((board, outcome));
+    }
+    print!("\n{}", render(&rows));
+    let count = |wanted: fn(&Outcomes) -> bool| rows.iter().filter(|row| wanted(&row.1)).count();
+    let passed = count(|outcome| matches!(outcome, Outcomes::Passed(_)));
+    let failed = count(|outcome| matches!(outcome, Outcomes::Failed(_)));
+    let skipped = count(|outcome| matches!(outcome, Outcomes::Skipped(_)));
+    println!("firmware: {passed} passed, {failed} failed, {skipped} skipped");
+    match failed {
+        0 => Ok(()),
+        _ => Err("firmware failed".into()),
+    }
+}
+
+fn choose(only: &[String]) -> Outcome<Vec<&'static Board>> {
+    for name in only {
+        if !BOARDS.iter().any(|board| board.name == name) {
+            let names: Vec<&str> = BOARDS.iter().map(|board| board.name).collect();
+            return Err(format!("no board `{name}`; there are {}", names.join(", ")));
+        }
+    }
+    let wanted = |board: &&Board| only.is_empty() || only.iter().any(|name| name == board.name);
+    Ok(BOARDS.iter().filter(wanted).collect())
+}
+
+/// The sysroot of a board. What was built with another library is of no use with a new one.
+fn library(board: &Board, folder: &Path) -> Outcome<PathBuf> {
+    sysroot::prepare_library(&board.library(), folder, |_| {
+        let built = folder.join("build").join(board.triple);
+        match built.exists() {
+            true => std::fs::remove_dir_all(&built).map_err(|error| error.to_string()),
+            false => Ok(()),
+        }
+    })
+}
+
+/// Builds a board's firmware, runs it and compares what it says.
+fn attempt(board: &Board, folder: &Path, sysroot: &Path) -> Outcome<Image> {
+    let program = build(board, folder, sysroot)?;
+    let image = Image::read(&program, board)?;
+    let mut command = Command::new(board.emulator[0]);
+    command
+        .args(&board.emulator[1..])
+        .args([
+            "-nographic",
+            "-monitor",
+            "none",
+            "-serial",
+            "stdio",
+            "-nic",
+            "none",
+        ])
+        .args(["-semihosting-config", "enable=on,target=native"])
+        .args(image.arguments(&program, board)?);
+    let ended = watch::run(command, SILENCE, &folder.join("output").join(board.name))?;
+    let output = String::from_utf8_lossy(&ended.output);
+    output.lines().for_each(|line| println!("  {line}"));
+    if !ended.status.is_some_and(|status| status.success()) {
+        return Err(ended.says());
+    }
+    compare(board, &output)?;
+    Ok(image)
+}
+
+fn build(board: &Board, folder: &Path, sysroot: &Path) -> Outcome<PathBuf> {
+    let built = folder.join("build");
+    let mut command = cargo::command();
+    command
+        .args(["build", "--quiet", "--release", "--locked"])
+        .args(["--target", board.triple])
+        .current_dir(cargo::root()?.join("examples/firmware"))
+        .env("CARGO_TARGET_DIR", &built)
+        .env("RUSTC", toolchain::RUSTC)
+        .env("RUSTFLAGS", format!("--sysroot {}", sysroot.display()));
+    let status = command.status().map_err(|error| error.to_string())?;
+    match status.success() {
+        true => Ok(built.join(board.triple).join("release/firmware")),
+        false => Err("the firmware cannot be built".into()),
+    }
+}
+
+/// Compares what a board said with what is expected of it.
+fn compare(board: &Board, output: &str) -> Outcome {
+    let expected = format!(
+        "hello from {}\nthe clock runs\nthe pins hold 01\n",
+        board.title
+    );
+    match output == expected {
+        true => Ok(()),
+        false => Err(format!("expected {expected:?}")),
+    }
+}
+
+fn render(rows: &[(&Board, Outcomes)]) -> String {
+    let mut text = String::from(
+        "| board | flash, bytes | RAM for variables, bytes | result |\n|---|--:|--:|---|\n",
+    );
+    for (board, outcome) in rows {
+        let (flash, ram, result) = match outcome {
+            Outcomes::Passed(image) => (
+                image.flash.to_string(),
+                image.ram.to_string(),
+                "passed".to_owned(),
+            ),
+            Outcomes::Failed(message) => {
+                (String::new(), String::new(), format!("failed: {message}"))
+            }
+            Outcomes::Skipped(reason) => {
+                (String::new(), String::new(), format!("skipped: {reason}"))
+            }
+        };
+        text.push_str(&format!(
+            "| {} | {flash} | {ram} | {result} |\n",
+            board.name
+        ));
+    }
+    text
+}
