@@ -6,15 +6,32 @@
 #![no_main]
 
 mod board;
+mod failure;
+#[cfg(target_pointer_width = "32")]
+mod nothing_allocates;
+mod programs;
 
-/// What the board calls when it is ready. The status becomes that of the emulator: 0 for success.
+use failure::Failure;
+
+/// The programs, and what runs them.
+const PROGRAMS: [(&str, fn() -> Result<(), Failure>); 4] = [
+    ("adder", programs::adder::run),
+    ("work", programs::work::run),
+    ("thermostat", programs::thermostat::run),
+    ("faults", programs::faults::run),
+];
+
+/// What the board calls when it is ready. The status becomes that of the emulator: how many programs
+/// have failed.
 fn main() -> u8 {
     println!("hello from {}", board::NAME);
-    let start = board::microseconds();
-    while board::microseconds() == start {}
-    println!("the clock runs");
-    let mut pins = board::Pins;
-    pins.set(1);
-    println!("the pins hold {:02x}", pins.get());
-    0
+    let mut failed = 0;
+    for (name, run) in PROGRAMS {
+        if let Err(failure) = run() {
+            println!("{name}: failed: {failure}");
+            failed += 1;
+        }
+    }
+    println!("{failed} programs failed");
+    failed
 }

@@ -40,7 +40,9 @@ enum Outcomes {
 /// Builds and runs the boards and prints the table.
 pub fn run(arguments: &FirmwareArguments) -> Outcome {
     let chosen = choose(&arguments.only)?;
-    let folder = cargo::target_directory()?.join("firmware");
+    let built = cargo::target_directory()?;
+    cargo::run(&["build", "--quiet", "--workspace", "--bin", "precast"])?;
+    let (folder, precast) = (built.join("firmware"), built.join("debug/precast"));
     let mut wanted: Vec<&str> = chosen.iter().flat_map(|board| board.packages()).collect();
     wanted.sort_unstable();
     wanted.dedup();
@@ -53,7 +55,7 @@ pub fn run(arguments: &FirmwareArguments) -> Outcome {
             // Without a network, perhaps; nothing of ours is in it.
             None => match library(board, &folder) {
                 Err(reason) => Outcomes::Skipped(reason),
-                Ok(sysroot) => match attempt(board, &folder, &sysroot) {
+                Ok(sysroot) => match attempt(board, &folder, &precast, &sysroot) {
                     Ok(image) => Outcomes::Passed(image),
                     Err(message) => Outcomes::Failed(message),
                 },
@@ -96,8 +98,8 @@ fn library(board: &Board, folder: &Path) -> Outcome<PathBuf> {
 }
 
 /// Builds a board's firmware, runs it and compares what it says.
-fn attempt(board: &Board, folder: &Path, sysroot: &Path) -> Outcome<Image> {
-    let program = build(board, folder, sysroot)?;
+fn attempt(board: &Board, folder: &Path, precast: &Path, sysroot: &Path) -> Outcome<Image> {
+    let program = build(board, folder, precast, sysroot)?;
     let image = Image::read(&program, board)?;
     let mut command = Command::new(board.emulator[0]);
     command
@@ -123,7 +125,7 @@ fn attempt(board: &Board, folder: &Path, sysroot: &Path) -> Outcome<Image> {
     Ok(image)
 }
 
-fn build(board: &Board, folder: &Path, sysroot: &Path) -> Outcome<PathBuf> {
+fn build(board: &Board, folder: &Path, precast: &Path, sysroot: &Path) -> Outcome<PathBuf> {
     let built = folder.join("build");
     let mut command = cargo::command();
     command
@@ -131,6 +133,7 @@ fn build(board: &Board, folder: &Path, sysroot: &Path) -> Outcome<PathBuf> {
         .args(["--target", board.triple])
         .current_dir(cargo::root()?.join("examples/firmware"))
         .env("CARGO_TARGET_DIR", &built)
+        .env("PRECAST", precast)
         .env("RUSTC", toolchain::RUSTC)
         .env("RUSTFLAGS", format!("--sysroot {}", sysroot.display()));
     let status = command.status().map_err(|error| error.to_string())?;

@@ -15,6 +15,7 @@
 use core::arch::{asm, global_asm};
 use core::cell::UnsafeCell;
 use core::ptr;
+use precast_loader::RuntimeOptions;
 
 global_asm!(include_str!("aarch64_virt.s"));
 
@@ -121,6 +122,11 @@ fn map() {
             state = out(reg) _,
         );
     }
+}
+
+/// What the loader has to know: nothing that it does not by itself.
+pub fn options() -> RuntimeOptions {
+    RuntimeOptions::default()
 }
 
 /// Writes to the serial port and waits while it is busy.

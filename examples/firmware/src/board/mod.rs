@@ -4,7 +4,8 @@
 //! - the start: memory and processor made ready, then [`run`];
 //! - `write`, which puts bytes on the console;
 //! - `microseconds` since some moment, which never go back;
-//! - `Pins`: eight outputs that can be set and read back.
+//! - `Pins`: eight outputs that can be set and read back;
+//! - `options`: what the loader has to know of the device.
 //!
 //! How the program ends is the emulator's: semihosting, which a debugger understands, too.
 
@@ -20,7 +21,7 @@ mod chosen;
 #[path = "mps2_an386.rs"]
 mod chosen;
 
-pub use chosen::{NAME, Pins, microseconds};
+pub use chosen::{NAME, Pins, microseconds, options};
 pub use console::Console;
 
 use core::panic::PanicInfo;

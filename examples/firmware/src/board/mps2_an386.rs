@@ -5,6 +5,7 @@
 
 use core::ptr;
 use cortex_m_rt::{ExceptionFrame, entry, exception};
+use precast_loader::RuntimeOptions;
 
 /// The board's name.
 pub const NAME: &str = "cortex-m4 (mps2-an386)";
@@ -33,6 +34,11 @@ fn start() -> ! {
     // SAFETY: the register is at this address, and nothing else uses it.
     unsafe { ptr::write_volatile(DIVISOR, COUNTER_CLOCK - 1) };
     super::run()
+}
+
+/// What the loader has to know: nothing that it does not by itself.
+pub fn options() -> RuntimeOptions {
+    RuntimeOptions::default()
 }
 
 /// Writes to the serial port and waits while it is busy.

@@ -4,6 +4,7 @@
 //! floating-point unit on, where there is one.
 
 use core::ptr;
+use precast_loader::RuntimeOptions;
 use riscv::register::{mcause, mtval};
 use riscv_rt::{TrapFrame, entry};
 
@@ -28,6 +29,36 @@ const TIMER_CLOCK: u64 = 10;
 #[entry]
 fn start() -> ! {
     super::run()
+}
+
+/// What the loader has to know: what native code may use of the processor, which it says itself in the mode
+/// that firmware runs in.
+#[cfg(target_arch = "riscv64")]
+pub fn options() -> RuntimeOptions {
+    use precast_loader::{CpuFeatures, Isa};
+    use riscv::register::misa;
+    const NAMES: [(char, &str); 6] = [
+        ('M', "m"),
+        ('A', "a"),
+        ('F', "f"),
+        ('D', "d"),
+        ('C', "zca"),
+        ('C', "zcd"),
+    ];
+    let processor = misa::read();
+    let features = NAMES
+        .iter()
+        .filter(|(letter, _)| processor.has_extension(*letter));
+    let features = features.fold(CpuFeatures(0), |features, (_, name)| {
+        features.with(Isa::Riscv64, name).unwrap_or(features)
+    });
+    RuntimeOptions::default().cpu_features(features)
+}
+
+/// What the loader has to know: nothing that it does not by itself.
+#[cfg(target_arch = "riscv32")]
+pub fn options() -> RuntimeOptions {
+    RuntimeOptions::default()
 }
 
 /// Writes to the serial port and waits while it is busy.
