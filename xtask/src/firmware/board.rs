@@ -96,6 +96,14 @@ impl Board {
         wanted
     }
 
+    /// What its modules are compiled for: native code where there is some.
+    pub fn code(&self) -> &'static str {
+        match self.triple {
+            "aarch64-unknown-none" | "riscv64gc-unknown-none-elf" => self.triple,
+            _ => "pulley32",
+        }
+    }
+
     /// The library for it. It is small, and linked with the firmware as one.
     pub fn library(&self) -> Library {
         Library {

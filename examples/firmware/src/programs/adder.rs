@@ -1,6 +1,6 @@
 //! The smallest program, and what it costs in RAM.
 
-use super::{STACK, module_in_flash, report};
+use super::{STACK, module_in_flash};
 use crate::failure::Failure;
 use crate::{board, println};
 use precast_loader::{Imports, InstanceOptions, Module, Runtime, Stack};
@@ -17,6 +17,6 @@ pub fn run() -> Result<(), Failure> {
     let mut environment = instance.execution_environment(Stack::Bytes(STACK))?;
     let add = instance.func::<(i32, i32), i32>("add")?;
     println!("adder: 2 + 3 = {}", add.call(&mut environment, (2, 3))?);
-    report("adder", &runtime);
+    report(&runtime);
     Ok(())
 }

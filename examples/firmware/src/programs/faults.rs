@@ -1,6 +1,6 @@
 //! A program with a mistake: what its host learns of it, and that the instance is usable afterwards.
 
-use super::{STACK, module_in_flash, report};
+use super::{STACK, module_in_flash};
 use crate::failure::Failure;
 use crate::{board, println};
 use precast_loader::{CallError, Imports, InstanceOptions};
@@ -27,6 +27,6 @@ pub fn run() -> Result<(), Failure> {
             Err(error) => return Err(error.into()),
         }
     }
-    report("faults", &runtime);
+    report(&runtime);
     Ok(())
 }

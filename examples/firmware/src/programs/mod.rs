@@ -38,22 +38,37 @@ macro_rules! module_in_flash {
         /// All the memory that the program gets.
         static POOL: precast_loader::StaticPool<{ memory::POOL_BYTES + $beside }> =
             precast_loader::StaticPool::new();
+
+        /// Prints what of it was taken.
+        fn report(runtime: &precast_loader::Runtime) {
+            super::report($name, runtime, memory::POOL_BYTES, $beside);
+        }
     };
 }
 use module_in_flash;
 
 /// Prints what a program takes of RAM. Its code is in flash, and does not count.
-fn report(name: &str, runtime: &Runtime) {
-    let in_ram = |category: &&Category| **category != Category::Code;
+fn report(name: &str, runtime: &Runtime, planned: usize, beside: usize) {
+    let Some(pool) = runtime.pool_usage() else {
+        return;
+    };
+    // What the pool needs for itself is counted as the runtime's.
+    let books = planned + beside - pool.capacity;
     let mut sum = 0;
-    for category in Category::ALL.iter().filter(in_ram) {
-        let bytes = runtime.usage(*category).current;
+    for category in Category::ALL {
+        let mut bytes = runtime.usage(*category).current;
+        match category {
+            Category::Code => continue,
+            Category::Runtime => bytes -= books,
+            _ => {}
+        }
         if bytes != 0 {
             println!("{name}: {bytes:>6} bytes of {}", category.name());
         }
         sum += bytes;
     }
-    let pool = runtime.pool_usage();
-    let most = pool.map_or(0, |usage| usage.peak);
-    println!("{name}: {sum:>6} bytes in all, {most} of the pool with its headers");
+    println!("{name}: {sum:>6} bytes in all");
+    println!("{name}: {planned:>6} bytes of pool were planned");
+    let most = books + pool.peak;
+    println!("{name}: {most:>6} bytes of pool were used at most");
 }

@@ -1,7 +1,7 @@
 //! A program with functions of its host: pins that are the board's, and a sensor in a room that gets warmer
 //! while the heater's pin is set.
 
-use super::{STACK, module_in_flash, report};
+use super::{STACK, module_in_flash};
 use crate::board::{self, Pins};
 use crate::failure::Failure;
 use crate::println;
@@ -35,7 +35,7 @@ pub fn run() -> Result<(), Failure> {
     let work = instance.func::<(i32, i32, i32), i32>("run")?;
     let highest = work.call(&mut environment, (10, 200, 210))?;
     println!("thermostat: at most {}", Degrees(highest));
-    report("thermostat", &runtime);
+    report(&runtime);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! A program that computes, and how long it takes.
 
-use super::{STACK, module_in_flash, report};
+use super::{STACK, module_in_flash};
 use crate::failure::Failure;
 use crate::{board, println};
 use precast_loader::{Imports, InstanceOptions, Module, Runtime, Stack};
@@ -25,7 +25,7 @@ pub fn run() -> Result<(), Failure> {
     let checksum = work.call(&mut environment, (TIMES,))?;
     let time = board::microseconds() - start;
     println!("work: {TIMES} times, checksum {checksum}, {time} microseconds");
-    report("work", &runtime);
+    report(&runtime);
     match checksum {
         CHECKSUM => Ok(()),
         _ => Err(Failure::WrongResult),
