@@ -8,8 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The programs in the folder `programs`.
-const PROGRAMS: [&str; 4] = ["adder", "work", "thermostat", "faults"];
+/// The programs in the folder `programs` that are linked in.
+const LINKED: [&str; 3] = ["adder", "thermostat", "faults"];
+/// Those that are artifacts in flash, bytes that the linker knows nothing of.
+const STORED: [&str; 1] = ["work"];
 /// The stack of calls into a program, in bytes. `precast stack` shows what a program takes of it.
 const STACK: &str = "8192";
 
@@ -28,8 +30,21 @@ fn main() {
     let folder = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     link(&target, Path::new("link").join(memories), script, &folder);
     println!("cargo:rustc-env=FIRMWARE_STACK={STACK}");
-    for program in PROGRAMS {
-        compile(program, &target, code, &folder);
+    for program in LINKED {
+        let object = compile(program, code, &folder, "o", |command| {
+            command.args(["--emit", "object", "--emit-rust"]);
+            command.arg(folder.join(program).with_extension("rs"));
+            if code != target {
+                command.args(["--object-target", &target]);
+            }
+        });
+        println!("cargo:rustc-link-arg-bins={}", object.display());
+    }
+    for program in STORED {
+        // Without relocations, so that code runs where it lies, and without space between its parts.
+        compile(program, code, &folder, "precast", |command| {
+            command.args(["--xip", "--page-size", "1"]);
+        });
     }
 }
 
@@ -45,19 +60,21 @@ fn link(target: &str, memories: PathBuf, script: &str, folder: &Path) {
     println!("cargo:rustc-link-arg-bins=-T{script}");
 }
 
-/// Makes an object file of a program, a file that declares it, and one with the size of its pool.
-fn compile(program: &str, target: &str, code: &str, folder: &Path) {
+/// Compiles a program, and writes a file with the size of its pool; the path of what was compiled.
+fn compile(
+    program: &str,
+    code: &str,
+    folder: &Path,
+    extension: &str,
+    options: impl FnOnce(&mut Command),
+) -> PathBuf {
     let source = Path::new("programs").join(program).with_extension("wat");
     println!("cargo:rerun-if-changed={}", source.display());
-    let object = folder.join(program).with_extension("o");
+    let compiled = folder.join(program).with_extension(extension);
     precast(|command| {
-        command.args(["compile", "--emit", "object", "--quiet"]);
-        command.args(["--target", code, "-o"]).arg(&object);
-        if code != target {
-            command.args(["--object-target", target]);
-        }
-        let declaration = folder.join(program).with_extension("rs");
-        command.arg("--emit-rust").arg(declaration).arg(&source);
+        command.args(["compile", "--quiet", "--target", code]);
+        options(command);
+        command.arg("-o").arg(&compiled).arg(&source);
     });
     precast(|command| {
         command.args(["memory", "--alloc", "pool", "--target", code]);
@@ -65,7 +82,7 @@ fn compile(program: &str, target: &str, code: &str, folder: &Path) {
         let figures = folder.join(format!("{program}_memory.rs"));
         command.arg("--emit-rust").arg(figures).arg(&source);
     });
-    println!("cargo:rustc-link-arg-bins={}", object.display());
+    compiled
 }
 
 fn precast(arguments: impl FnOnce(&mut Command)) {

@@ -47,6 +47,7 @@ const NEVER_EXECUTE: u64 = 1 << 53 | 1 << 54;
 #[repr(C, align(4096))]
 struct First([u64; 512]);
 
+#[unsafe(link_section = ".rodata.addresses")]
 static FIRST: First = First({
     const FLASH_BLOCKS: usize = 0x0800_0000 >> 21;
     let mut blocks = [0; 512];

@@ -1,11 +1,12 @@
 //! The smallest program, and what it costs in RAM.
 
-use super::{STACK, module_in_flash};
+use super::{STACK, linked_module, pool};
 use crate::failure::Failure;
 use crate::{board, println};
 use precast_loader::{Imports, InstanceOptions, Module, Runtime, Stack};
 
-module_in_flash!("adder");
+linked_module!("adder");
+pool!("adder", 0);
 
 /// Adds two numbers.
 pub fn run() -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! A program with a mistake: what its host learns of it, and that the instance is usable afterwards.
 
-use super::{STACK, module_in_flash};
+use super::{STACK, linked_module, pool};
 use crate::failure::Failure;
 use crate::{board, println};
 use precast_loader::{CallError, Imports, InstanceOptions};
@@ -9,7 +9,8 @@ use precast_loader::{Module, Runtime, Stack};
 /// Room for the frames of a trap, which are in the pool as long as somebody has the trap.
 const FRAMES: usize = 512;
 
-module_in_flash!("faults", FRAMES);
+linked_module!("faults");
+pool!("faults", FRAMES);
 
 /// Provokes traps, and calls again after each.
 pub fn run() -> Result<(), Failure> {

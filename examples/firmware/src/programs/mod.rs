@@ -20,32 +20,35 @@ const STACK: usize = {
     value
 };
 
-/// Makes modules of the files that the build has written: one declares the module that is linked in, the
-/// other has the figures of its memory. What a program takes beside, the pool has, too.
-macro_rules! module_in_flash {
+/// Declares the module that is linked in, as the build has written it: `guest::module`.
+macro_rules! linked_module {
     ($name:literal) => {
-        module_in_flash!($name, 0);
-    };
-    ($name:literal, $beside:expr) => {
         #[allow(dead_code, reason = "the file has figures for all tastes")]
         mod guest {
             include!(concat!(env!("OUT_DIR"), "/", $name, ".rs"));
         }
+    };
+}
+use linked_module;
+
+/// A pool as large as the build was told that a program needs, and what the program takes beside: `POOL`. And
+/// `report`, which prints what of it was taken.
+macro_rules! pool {
+    ($name:literal, $beside:expr) => {
         #[allow(dead_code, reason = "the file has figures for all tastes")]
         mod memory {
             include!(concat!(env!("OUT_DIR"), "/", $name, "_memory.rs"));
         }
-        /// All the memory that the program gets.
+
         static POOL: precast_loader::StaticPool<{ memory::POOL_BYTES + $beside }> =
             precast_loader::StaticPool::new();
 
-        /// Prints what of it was taken.
         fn report(runtime: &precast_loader::Runtime) {
             super::report($name, runtime, memory::POOL_BYTES, $beside);
         }
     };
 }
-use module_in_flash;
+use pool;
 
 /// Prints what a program takes of RAM. Its code is in flash, and does not count.
 fn report(name: &str, runtime: &Runtime, planned: usize, beside: usize) {

@@ -1,7 +1,7 @@
 //! A program with functions of its host: pins that are the board's, and a sensor in a room that gets warmer
 //! while the heater's pin is set.
 
-use super::{STACK, module_in_flash};
+use super::{STACK, linked_module, pool};
 use crate::board::{self, Pins};
 use crate::failure::Failure;
 use crate::println;
@@ -9,7 +9,8 @@ use core::sync::atomic::{AtomicI32, Ordering};
 use precast_loader::{Caller, HostError, Imports, InstanceOptions};
 use precast_loader::{Module, Runtime, Stack};
 
-module_in_flash!("thermostat");
+linked_module!("thermostat");
+pool!("thermostat", 0);
 
 /// The pin that heats.
 const HEATER: i32 = 0;
