@@ -9,7 +9,7 @@ mod expected;
 mod image;
 
 use crate::cross::{sysroot, toolchain, watch};
-use crate::{Outcome, cargo};
+use crate::{Outcome, cargo, markers};
 use board::{BOARDS, Board};
 use clap::Args;
 use image::Image;
@@ -19,6 +19,9 @@ use std::time::Duration;
 
 /// How long a board may be silent.
 const SILENCE: Duration = Duration::from_secs(120);
+
+/// Instructions in a microsecond of the emulators, of which each takes a nanosecond.
+const INSTRUCTIONS: u64 = 1000;
 
 /// Options of `cargo xtask firmware`.
 #[derive(Args)]
@@ -41,9 +44,18 @@ struct Place {
     precast: PathBuf,
 }
 
+/// What was measured on a board.
+struct Measured {
+    image: Image,
+    /// What the smallest program takes of RAM, in bytes.
+    smallest: u64,
+    /// Instructions of the program that computes.
+    work: u64,
+}
+
 /// What became of a board.
 enum Outcomes {
-    Passed(Image),
+    Passed(Measured),
     Failed(String),
     Skipped(String),
 }
@@ -71,18 +83,22 @@ pub fn run(arguments: &FirmwareArguments) -> Outcome {
             None => match library(board, &place.folder) {
                 Err(reason) => Outcomes::Skipped(reason),
                 Ok(sysroot) => match attempt(board, &place, &sysroot) {
-                    Ok(image) => Outcomes::Passed(image),
+                    Ok(measured) => Outcomes::Passed(measured),
                     Err(message) => Outcomes::Failed(message),
                 },
             },
         };
         rows.push((board, outcome));
     }
-    print!("\n{}", render(&rows));
+    let table = render(&rows);
+    print!("\n{table}");
     let count = |wanted: fn(&Outcomes) -> bool| rows.iter().filter(|row| wanted(&row.1)).count();
     let passed = count(|outcome| matches!(outcome, Outcomes::Passed(_)));
     let failed = count(|outcome| matches!(outcome, Outcomes::Failed(_)));
     let skipped = count(|outcome| matches!(outcome, Outcomes::Skipped(_)));
+    if passed == BOARDS.len() {
+        markers::replace(&place.firmware.join("README.md"), "boards", &table)?;
+    }
     println!("firmware: {passed} passed, {failed} failed, {skipped} skipped");
     match failed {
         0 => Ok(()),
@@ -113,7 +129,7 @@ fn library(board: &Board, folder: &Path) -> Outcome<PathBuf> {
 }
 
 /// Builds a board's firmware, runs it and compares what it says.
-fn attempt(board: &Board, place: &Place, sysroot: &Path) -> Outcome<Image> {
+fn attempt(board: &Board, place: &Place, sysroot: &Path) -> Outcome<Measured> {
     let program = build(board, place, sysroot)?;
     let image = Image::read(&program, board)?;
     let mut command = Command::new(board.emulator[0]);
@@ -129,7 +145,7 @@ fn attempt(board: &Board, place: &Place, sysroot: &Path) -> Outcome<Image> {
             "none",
         ])
         .args(["-semihosting-config", "enable=on,target=native"])
-        // Time goes by the instructions: a nanosecond each, whatever else this machine does.
+        // Time goes by the instructions, whatever else this machine does.
         .args(["-icount", "shift=0"])
         .args(image.arguments(&program, board)?);
     let files = place.folder.join("output").join(board.name);
@@ -140,7 +156,19 @@ fn attempt(board: &Board, place: &Place, sysroot: &Path) -> Outcome<Image> {
         return Err(ended.says());
     }
     expected::compare(board, place, &output)?;
-    Ok(image)
+    let find = |program: &str, after: &str| {
+        let line = output
+            .lines()
+            .find(|line| line.starts_with(program) && line.ends_with(after));
+        let number =
+            line.and_then(|line| line.strip_suffix(after)?.rsplit(' ').next()?.parse().ok());
+        number.ok_or_else(|| format!("no line of `{program}` ends with `{after}`"))
+    };
+    Ok(Measured {
+        image,
+        smallest: find("adder", " bytes of pool were used at most")?,
+        work: find("work", " microseconds")? * INSTRUCTIONS,
+    })
 }
 
 fn build(board: &Board, place: &Place, sysroot: &Path) -> Outcome<PathBuf> {
@@ -163,26 +191,40 @@ fn build(board: &Board, place: &Place, sysroot: &Path) -> Outcome<PathBuf> {
 
 fn render(rows: &[(&Board, Outcomes)]) -> String {
     let mut text = String::from(
-        "| board | flash, bytes | RAM for variables, bytes | result |\n|---|--:|--:|---|\n",
+        "| board | code | flash | RAM for variables | a module of 71 bytes | work | result |\n\
+         |---|---|--:|--:|--:|--:|---|\n",
     );
     for (board, outcome) in rows {
-        let (flash, ram, result) = match outcome {
-            Outcomes::Passed(image) => (
-                image.flash.to_string(),
-                image.ram.to_string(),
-                "passed".to_owned(),
-            ),
-            Outcomes::Failed(message) => {
-                (String::new(), String::new(), format!("failed: {message}"))
-            }
-            Outcomes::Skipped(reason) => {
-                (String::new(), String::new(), format!("skipped: {reason}"))
-            }
+        let (figures, result) = match outcome {
+            Outcomes::Passed(measured) => (measured.cells(), "passed".to_owned()),
+            Outcomes::Failed(message) => (" | | | ".to_owned(), format!("failed: {message}")),
+            Outcomes::Skipped(reason) => (" | | | ".to_owned(), format!("skipped: {reason}")),
         };
-        text.push_str(&format!(
-            "| {} | {flash} | {ram} | {result} |\n",
-            board.name
-        ));
+        let (name, code) = (board.name, board.code());
+        text.push_str(&format!("| {name} | {code} | {figures} | {result} |\n"));
     }
     text
+}
+
+impl Measured {
+    fn cells(&self) -> String {
+        let (flash, ram) = (self.image.flash as u64, self.image.ram);
+        let (smallest, work) = (self.smallest, self.work / 100_000);
+        format!(
+            "{} | {} | {} | {}.{} M",
+            thousands(flash),
+            thousands(ram),
+            thousands(smallest),
+            work / 10,
+            work % 10
+        )
+    }
+}
+
+/// A number with commas.
+fn thousands(number: u64) -> String {
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", thousands(number / 1000), number % 1000),
+    }
 }
