@@ -11,7 +11,7 @@ use std::fs;
 use std::process::Command;
 
 /// The stack of calls into a program, in bytes, which the build script says, too.
-const STACK: &str = "8192";
+const STACK: &str = "5120";
 
 /// Compares what a board said with what is expected.
 pub fn compare(board: &Board, place: &Place, output: &str) -> Outcome {
