@@ -8,6 +8,7 @@
 mod bench;
 mod cargo;
 mod cross;
+mod firmware;
 mod markers;
 mod platforms;
 mod programs;
@@ -47,6 +48,8 @@ enum Command {
     Programs(programs::ProgramsArguments),
     /// Runs scripts, programs and tests for other instruction sets, under emulation.
     Cross(cross::CrossArguments),
+    /// Builds the firmware examples and runs them on emulated boards.
+    Firmware(firmware::FirmwareArguments),
     /// Checks that the code compiles for systems that it cannot be run on here.
     CheckPlatforms,
     /// Runs the loader's tests with threads under ThreadSanitizer, where the toolchain has it.
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Spec => spec(),
         Command::Programs(arguments) => programs::run(&arguments),
         Command::Cross(arguments) => cross::run(&arguments),
+        Command::Firmware(arguments) => firmware::run(&arguments),
         Command::CheckPlatforms => platforms::run(),
         Command::Tsan => tsan::run(),
         Command::Soak(arguments) => soak::run(&arguments),

@@ -13,11 +13,11 @@ mod counts;
 mod faults;
 mod same_bytes;
 mod scripts;
-mod sysroot;
+pub mod sysroot;
 mod table;
 mod target;
-mod toolchain;
-mod watch;
+pub mod toolchain;
+pub mod watch;
 mod windows;
 
 use crate::{Outcome, cargo, markers};

@@ -17,12 +17,18 @@ pub const RUSTC: &str = "/usr/bin/rustc";
 pub const CARGO: &str = "/usr/bin/cargo";
 const RUST_PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src"];
 const EMULATOR_PACKAGE: &str = "qemu-user-static";
+/// What the packages of all emulators begin with; they are taken from one suite.
+const EMULATORS: &str = "qemu-";
 /// Where its source of the library is.
 const LIBRARY: &str = "/usr/lib/rustlib/src/rust/library";
 
 /// Installs what the targets need and the machine has not.
 pub fn prepare(targets: &[&Target], may_install: bool) {
-    let wanted = packages(targets);
+    install_missing(&packages(targets), may_install);
+}
+
+/// Installs these packages, or says why not.
+pub fn install_missing(wanted: &[&str], may_install: bool) {
     if wanted.is_empty() {
         return;
     }
@@ -31,17 +37,22 @@ pub fn prepare(targets: &[&Target], may_install: bool) {
         println!("not installed: {list}");
     } else if !is_root() || !has("apt-get") {
         println!("not installed, because that takes root and apt-get: {list}");
-    } else if let Err(message) = install(&wanted) {
+    } else if let Err(message) = install(wanted) {
         println!("not installed: {list}: {message}");
     }
 }
 
 /// What a target needs and this machine has not, in a sentence.
 pub fn missing(target: &Target) -> Option<String> {
+    missing_packages(&packages(&[target]))
+}
+
+/// The sentence about packages that are not there.
+pub fn missing_packages(wanted: &[&str]) -> Option<String> {
     if std::env::consts::ARCH != "x86_64" || std::env::consts::OS != "linux" {
         return Some("the recipes are for Linux on x86_64".into());
     }
-    match packages(&[target]) {
+    match wanted {
         wanted if wanted.is_empty() => None,
         wanted => Some(format!("needs Debian's packages {}", wanted.join(", "))),
     }
@@ -52,10 +63,7 @@ fn packages(targets: &[&Target]) -> Vec<&'static str> {
     let mut wanted: Vec<&'static str> = Vec::new();
     let machines = targets.iter().filter_map(|target| target.machine);
     for machine in machines {
-        if !Path::new(LIBRARY).exists() || !Path::new(RUSTC).exists() || !Path::new(CARGO).exists()
-        {
-            wanted.extend(RUST_PACKAGES);
-        }
+        wanted.extend(rust_packages());
         let libraries = Path::new("/usr").join(machine.tools).join("lib");
         let (library, emulator_package) = match windows::is(machine) {
             true => ("libmsvcrt.a", windows::WINE_PACKAGE),
@@ -73,15 +81,30 @@ fn packages(targets: &[&Target]) -> Vec<&'static str> {
     wanted
 }
 
+/// The packages of the toolchain, if something of it is missing.
+pub fn rust_packages() -> &'static [&'static str] {
+    match [LIBRARY, RUSTC, CARGO]
+        .iter()
+        .all(|path| Path::new(path).exists())
+    {
+        true => &[],
+        false => RUST_PACKAGES,
+    }
+}
+
 fn install(packages: &[&str]) -> Result<(), String> {
     const INSTALL: [&str; 3] = ["install", "--yes", "--no-install-recommends"];
-    let wants_emulator = packages.contains(&EMULATOR_PACKAGE);
-    let backports = wants_emulator.then(backports).flatten();
+    let emulators = packages.iter().filter(|name| name.starts_with(EMULATORS));
+    let emulators: Vec<&str> = emulators.copied().collect();
+    let backports = match emulators.is_empty() {
+        true => None,
+        false => backports(),
+    };
     apt(&["update"])?;
     if let Some(suite) = &backports {
         // With what it depends on. There may be none; the older one is slow, not wrong.
-        let newer = ["--target-release", suite, EMULATOR_PACKAGE];
-        let _ = apt(&[&INSTALL[..], &newer].concat());
+        let newer = ["--target-release", suite];
+        let _ = apt(&[&INSTALL[..], &newer, &emulators].concat());
     }
     apt(&[&INSTALL[..], packages].concat())
 }
@@ -142,7 +165,7 @@ fn is_root() -> bool {
 }
 
 /// Whether a program can be started.
-fn has(program: &str) -> bool {
+pub fn has(program: &str) -> bool {
     let mut command = Command::new(program);
     command.arg("--version").stdin(Stdio::null());
     command.stdout(Stdio::null()).stderr(Stdio::null());
