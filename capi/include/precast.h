@@ -254,6 +254,27 @@ typedef uint32_t precast_category;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// One of the three standard streams.
+enum precast_wasi_stream
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Standard input.
+    PRECAST_WASI_STDIN = 0,
+    // Standard output.
+    PRECAST_WASI_STDOUT = 1,
+    // Standard error.
+    PRECAST_WASI_STDERR = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum precast_wasi_stream precast_wasi_stream;
+#else
+typedef uint32_t precast_wasi_stream;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // The call of a host function by a program: which instance called, and what the function says of its
 // end. It is there until the function returns, for the thread that the function runs on.
 typedef struct precast_caller precast_caller;
@@ -308,6 +329,15 @@ typedef struct precast_static_module precast_static_module;
 
 // A table: exported by an instance, or made by the host to be imported. It keeps its instance alive.
 typedef struct precast_table precast_table;
+
+// What a program of WASI can reach, for any number of instances.
+typedef struct precast_wasi precast_wasi;
+
+// What a program of WASI will be given. Nothing but what is said here: no arguments, no environment,
+// no directories, and streams that lead nowhere.
+//
+// The functions for WASI are in libraries that were built with the feature `wasi`, as by default.
+typedef struct precast_wasi_config precast_wasi_config;
 
 // The parts of a value.
 typedef union precast_value_of {
@@ -507,6 +537,12 @@ typedef struct precast_memory_options {
     uint32_t is_shared;
 } precast_memory_options;
 
+// A public key of Ed25519.
+typedef struct precast_key {
+    // Its bytes.
+    uint8_t bytes[32];
+} precast_key;
+
 // What a call of an exported function can take of the native stack.
 typedef struct precast_stack_depth {
     // Size of this structure in bytes.
@@ -536,6 +572,46 @@ typedef struct precast_artifact_usage {
     // so many bytes at its end are never read again.
     size_t released;
 } precast_artifact_usage;
+
+// What a plan assumes. Zeros are what a device does: a pool, an artifact that is loaded in place,
+// calls on the caller's stack.
+typedef struct precast_plan_options {
+    // Size of this structure in bytes.
+    size_t size;
+    // How the module is instantiated, or null for the default.
+    const struct precast_instance_options *instance;
+    // The size of the stack of `precast_env_new_stack`, if `env_has_stack` is not zero.
+    size_t stack_size;
+    // How many handles to exports there are at a time.
+    size_t export_handles;
+    // Not zero: the runtime is not in a pool.
+    uint32_t no_pool;
+    // Not zero: the artifact is copied, and not loaded in place.
+    uint32_t copied;
+    // Not zero: calls run on a stack that the runtime allocates.
+    uint32_t env_has_stack;
+    // Not zero: calls run on a region of the host's.
+    uint32_t env_has_region;
+} precast_plan_options;
+
+// What an artifact will take, in bytes, with the handles that C has: one to a runtime, a module, its
+// imports, an instance, an environment, and to exports as many as the options say.
+typedef struct precast_plan {
+    // Size of this structure in bytes.
+    size_t size;
+    // The size of a pool that is enough, at an address that is a multiple of 16; zero without a pool.
+    size_t pool;
+    // What lives as long as the runtime.
+    size_t runtime;
+    // What lives as long as the module.
+    size_t module;
+    // What lives as long as the instance, linear memory included.
+    size_t instance;
+    // What lives as long as the environment.
+    size_t execution;
+    // The same for each `precast_category`.
+    size_t categories[PRECAST_CATEGORY_COUNT];
+} precast_plan;
 
 // A block of `size` bytes at a multiple of `alignment`, or null. `category` is a `precast_category`.
 typedef void *(*precast_allocate)(void *user,
@@ -714,6 +790,12 @@ typedef struct precast_function_calls {
     // Zero.
     uint32_t reserved;
 } precast_function_calls;
+
+// Takes what the program writes: the number of bytes that were taken, which may be fewer, or a
+// negative number if writing failed. It can be called from any thread that runs the program.
+typedef ptrdiff_t (*precast_wasi_write)(void *user,
+                                        const void *bytes,
+                                        size_t length);
 
 #ifdef __cplusplus
 extern "C" {
@@ -1173,15 +1255,14 @@ precast_status precast_memory_text_length(const struct precast_memory *memory,
                                           uint64_t *length,
                                           struct precast_error *error);
 
-// Loads an artifact that is signed by one of the keys: so many public keys of 32 bytes each, one
-// behind the other.
+// Loads an artifact that is signed by one of the keys.
 //
 // The bytes are copied, but for those that only loading needs; they are the caller's again
 // afterwards. The handle is stored in `module`, and freed by `precast_module_free`.
 precast_status precast_module_load(const struct precast_runtime *runtime,
                                    const void *bytes,
                                    size_t length,
-                                   const uint8_t (*keys)[32],
+                                   const struct precast_key *keys,
                                    size_t key_count,
                                    struct precast_module **module,
                                    struct precast_error *error);
@@ -1200,7 +1281,7 @@ precast_status precast_module_load_unverified(const struct precast_runtime *runt
 precast_status precast_module_load_in_place(const struct precast_runtime *runtime,
                                             const void *bytes,
                                             size_t length,
-                                            const uint8_t (*keys)[32],
+                                            const struct precast_key *keys,
                                             size_t key_count,
                                             struct precast_module **module,
                                             struct precast_error *error);
@@ -1216,7 +1297,7 @@ precast_status precast_module_load_in_place_unverified(const struct precast_runt
 // what is verified is what is run.
 precast_status precast_module_load_file(const struct precast_runtime *runtime,
                                         const char *path,
-                                        const uint8_t (*keys)[32],
+                                        const struct precast_key *keys,
                                         size_t key_count,
                                         struct precast_module **module,
                                         struct precast_error *error);
@@ -1286,6 +1367,16 @@ precast_status precast_module_stack_depth(const struct precast_module *module,
 precast_status precast_module_artifact_usage(const struct precast_module *module,
                                              struct precast_artifact_usage *usage,
                                              struct precast_error *error);
+
+// Stores how much memory an artifact will take, by the requests that loading and instantiating it
+// will make. Nothing is loaded, and the artifact need not be for this machine's processor.
+//
+// The function is in libraries that were built with the feature `plan`, for build machines.
+precast_status precast_plan_memory(const void *bytes,
+                                   size_t length,
+                                   const struct precast_plan_options *options,
+                                   struct precast_plan *plan,
+                                   struct precast_error *error);
 
 // Makes a runtime on the system's allocator.
 //
@@ -1399,6 +1490,84 @@ precast_status precast_instance_call_profile(const struct precast_instance *inst
                                              size_t capacity,
                                              size_t *count,
                                              struct precast_error *error);
+
+// Makes a configuration. The handle is stored in `config`, and freed by `precast_wasi_config_free`.
+precast_status precast_wasi_config_new(struct precast_wasi_config **config,
+                                       struct precast_error *error);
+
+// Frees a handle to a configuration; null is no handle. Contexts made of it stay.
+void precast_wasi_config_free(struct precast_wasi_config *config);
+
+// Adds an argument, any bytes but zero. The first is, by custom, the program's name.
+precast_status precast_wasi_config_arg(struct precast_wasi_config *config,
+                                       const char *arg,
+                                       struct precast_error *error);
+
+// Adds an environment variable.
+precast_status precast_wasi_config_env(struct precast_wasi_config *config,
+                                       const char *name,
+                                       const char *value,
+                                       struct precast_error *error);
+
+// Adds the environment variables of this process.
+precast_status precast_wasi_config_inherit_env(struct precast_wasi_config *config,
+                                               struct precast_error *error);
+
+// Lets the program use a directory of the host under a name of its own, and what is in it;
+// `read_only` for reading alone. It is opened when a context is made.
+precast_status precast_wasi_config_preopen_dir(struct precast_wasi_config *config,
+                                               const char *host_path,
+                                               const char *guest_path,
+                                               bool read_only,
+                                               struct precast_error *error);
+
+// Lets the program use the three standard streams of this process.
+precast_status precast_wasi_config_inherit_stdio(struct precast_wasi_config *config,
+                                                 struct precast_error *error);
+
+// Has a standard stream, a `precast_wasi_stream`, lead to a file: standard input reads it, the others
+// make it anew. It is opened when a context is made.
+precast_status precast_wasi_config_stream_file(struct precast_wasi_config *config,
+                                               precast_wasi_stream stream,
+                                               const char *file,
+                                               struct precast_error *error);
+
+// Has standard input be these bytes, which are copied.
+precast_status precast_wasi_config_stdin_bytes(struct precast_wasi_config *config,
+                                               const void *bytes,
+                                               size_t length,
+                                               struct precast_error *error);
+
+// Has standard output or standard error, a `precast_wasi_stream`, go to a function. It and `user` are
+// there until every context that was made of the configuration is freed.
+precast_status precast_wasi_config_stream_function(struct precast_wasi_config *config,
+                                                   precast_wasi_stream stream,
+                                                   precast_wasi_write function,
+                                                   void *user,
+                                                   struct precast_error *error);
+
+// Makes a context in the memory of a runtime; the configuration can make more. Directories and files
+// are opened now. The handle is stored in `wasi`, and freed by `precast_wasi_free`.
+precast_status precast_wasi_new(const struct precast_runtime *runtime,
+                                const struct precast_wasi_config *config,
+                                struct precast_wasi **wasi,
+                                struct precast_error *error);
+
+// Frees a handle to a context; null is no handle. Imports and instances that use it keep it.
+void precast_wasi_free(struct precast_wasi *wasi);
+
+// Defines the functions of WASI that a module imports, and no others.
+precast_status precast_wasi_define(const struct precast_wasi *wasi,
+                                   struct precast_imports *imports,
+                                   const struct precast_module *module,
+                                   struct precast_error *error);
+
+// Runs a program: calls `_start`, and stores the code with which it ended, zero if it returned. In
+// the environment, or on the calling thread's stack if that is null.
+precast_status precast_wasi_run(const struct precast_instance *instance,
+                                struct precast_env *env,
+                                int32_t *exit_code,
+                                struct precast_error *error);
 
 #ifdef __cplusplus
 }  // extern "C"

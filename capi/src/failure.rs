@@ -66,10 +66,7 @@ pub enum Failure {
     /// C has been told already, and this is what the function returns.
     Reported(precast_status),
     /// The library panicked.
-    #[cfg_attr(
-        not(feature = "std"),
-        expect(dead_code, reason = "panics do not unwind")
-    )]
+    #[cfg(feature = "std")]
     Panic,
 }
 
@@ -111,6 +108,7 @@ impl Failure {
             #[cfg(feature = "plan")]
             Failure::Plan(error) => plan_status(error),
             Failure::Reported(status) => *status,
+            #[cfg(feature = "std")]
             Failure::Panic => PRECAST_PANIC,
         }
     }
@@ -280,6 +278,7 @@ impl fmt::Display for Failure {
             #[cfg(feature = "plan")]
             Failure::Plan(error) => error.fmt(f),
             Failure::Reported(_) => f.write_str("see above"),
+            #[cfg(feature = "std")]
             Failure::Panic => f.write_str("the library panicked, which is a mistake in it"),
         }
     }

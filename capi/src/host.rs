@@ -91,6 +91,10 @@ struct HostFunction {
     user: User,
 }
 
+/// What the closure of a host function captures.
+#[cfg(feature = "plan")]
+pub const CAPTURE: core::alloc::Layout = core::alloc::Layout::new::<(HostFunction, C)>();
+
 /// What C wants to have with a function, and how to be rid of it.
 pub struct User {
     /// Whatever C likes.

@@ -13,6 +13,10 @@ pub mod instance;
 pub mod interrupter;
 pub mod memory;
 pub mod module;
+#[cfg(feature = "plan")]
+pub mod plan;
 pub mod runtime;
 pub mod table;
 pub mod usage;
+#[cfg(feature = "wasi")]
+pub mod wasi;

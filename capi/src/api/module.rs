@@ -29,6 +29,14 @@ pub struct precast_static_module {
     _private: [u8; 0],
 }
 
+/// A public key of Ed25519.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct precast_key {
+    /// Its bytes.
+    pub bytes: [u8; 32],
+}
+
 /// Where the bytes of an artifact are.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -77,8 +85,7 @@ fn store(
     Ok(())
 }
 
-/// Loads an artifact that is signed by one of the keys: so many public keys of 32 bytes each, one
-/// behind the other.
+/// Loads an artifact that is signed by one of the keys.
 ///
 /// The bytes are copied, but for those that only loading needs; they are the caller's again
 /// afterwards. The handle is stored in `module`, and freed by `precast_module_free`.
@@ -87,7 +94,7 @@ pub unsafe extern "C" fn precast_module_load(
     runtime: *const precast_runtime,
     bytes: *const c_void,
     length: usize,
-    keys: *const [u8; 32],
+    keys: *const precast_key,
     key_count: usize,
     module: *mut *mut precast_module,
     error: *mut precast_error,
@@ -95,7 +102,7 @@ pub unsafe extern "C" fn precast_module_load(
     // SAFETY: C promises what this asks for.
     let c = unsafe { C::promises() };
     c.run(error, || {
-        let keys = c.array(keys, key_count, "keys")?;
+        let keys = c.array(keys.cast::<[u8; 32]>(), key_count, "keys")?;
         store(c, runtime, module, |runtime| {
             let bytes = c.array(bytes.cast::<u8>(), length, "bytes")?;
             Ok(runtime.load(Source::copied(bytes), Trust::Keys(keys))?)
@@ -132,7 +139,7 @@ pub unsafe extern "C" fn precast_module_load_in_place(
     runtime: *const precast_runtime,
     bytes: *const c_void,
     length: usize,
-    keys: *const [u8; 32],
+    keys: *const precast_key,
     key_count: usize,
     module: *mut *mut precast_module,
     error: *mut precast_error,
@@ -140,7 +147,7 @@ pub unsafe extern "C" fn precast_module_load_in_place(
     // SAFETY: C promises what this asks for.
     let c = unsafe { C::promises() };
     c.run(error, || {
-        let keys = c.array(keys, key_count, "keys")?;
+        let keys = c.array(keys.cast::<[u8; 32]>(), key_count, "keys")?;
         store(c, runtime, module, |runtime| {
             let bytes = c.lasting(bytes, length, "bytes")?;
             Ok(runtime.load(Source::borrowed(bytes), Trust::Keys(keys))?)
@@ -174,7 +181,7 @@ pub unsafe extern "C" fn precast_module_load_in_place_unverified(
 pub unsafe extern "C" fn precast_module_load_file(
     runtime: *const precast_runtime,
     path: *const c_char,
-    keys: *const [u8; 32],
+    keys: *const precast_key,
     key_count: usize,
     module: *mut *mut precast_module,
     error: *mut precast_error,
@@ -182,7 +189,7 @@ pub unsafe extern "C" fn precast_module_load_file(
     // SAFETY: C promises what this asks for.
     let c = unsafe { C::promises() };
     c.run(error, || {
-        let keys = c.array(keys, key_count, "keys")?;
+        let keys = c.array(keys.cast::<[u8; 32]>(), key_count, "keys")?;
         store(c, runtime, module, |runtime| {
             let path = c.c_str(path, "path")?;
             Ok(runtime.load(Source::named(path), Trust::Keys(keys))?)

@@ -57,6 +57,12 @@ pub fn create<O: Object>(
     Ok(Box::into_raw(handle).as_ptr().cast())
 }
 
+/// The layout of a handle's block.
+#[cfg(feature = "plan")]
+pub const fn layout<O: Object>() -> core::alloc::Layout {
+    Box::<Handle<O::Value>>::layout()
+}
+
 /// Makes a handle for the time of a call, which C does not free, and gives the value back after it.
 pub fn with_local<O: Object, R>(value: O::Value, run: impl FnOnce(*mut O) -> R) -> (R, O::Value) {
     let handle = Handle {

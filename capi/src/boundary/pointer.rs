@@ -58,6 +58,10 @@ plain! {
     crate::api::usage::precast_function_calls,
     crate::api::module::precast_artifact_usage,
     crate::api::module::precast_stack_depth,
+    #[cfg(feature = "plan")]
+    crate::api::plan::precast_plan_options,
+    #[cfg(feature = "plan")]
+    crate::api::plan::precast_plan,
 }
 
 /// A place of C's for a result.
