@@ -3,6 +3,7 @@
 //! Nothing is allocated for it: a report must be possible when memory is what is missing. The text
 //! goes into a buffer of the caller's, the functions that were active into an array of the caller's,
 //! and what does not fit is left out and counted.
+#![forbid(unsafe_code)]
 
 use core::ffi::c_char;
 use core::fmt::{self, Write};

@@ -2,6 +2,7 @@
 //!
 //! The loader has no panic that it knows of. A program that wants to do more, such as to restart,
 //! leaves the feature off and brings its own handler.
+#![forbid(unsafe_code)]
 
 /// Stays here.
 #[panic_handler]

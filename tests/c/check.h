@@ -5,6 +5,7 @@
 #define CHECK_H
 
 #include <precast.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,8 @@ void *nonsense(void);
 
 // Artifacts are in this folder.
 extern const char *folder;
+// Whether those that are not called explicit rely on guard pages and faults.
+extern bool has_faults;
 const char *path_of(const char *name);
 // The bytes are the caller's to free.
 void *read_artifact(const char *name, size_t *length);

@@ -71,6 +71,7 @@ void test_plan(void) {
     is(PRECAST_INVALID_ARGUMENT, precast_plan_memory(artifact, length, &options, &plan, told()));
     free(artifact);
     artifact = read_artifact("basic", &length);
-    is(PRECAST_INCOMPATIBLE, precast_plan_memory(artifact, length, NULL, &plan, told()));
+    if (has_faults)
+        is(PRECAST_INCOMPATIBLE, precast_plan_memory(artifact, length, NULL, &plan, told()));
     free(artifact);
 }

@@ -10,6 +10,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("precast-compiler", &["precast-format"]),
     ("precast-loader", &["precast-format"]),
     ("precast-wasi", &["precast-loader", "precast-format"]),
+    ("precast-capi", &["precast-loader", "precast-wasi"]),
     (
         "precast-cli",
         &[
