@@ -613,6 +613,70 @@ typedef struct precast_plan {
     size_t categories[PRECAST_CATEGORY_COUNT];
 } precast_plan;
 
+// A block for code of `size` bytes at a multiple of `alignment`, readable and writable, or null.
+typedef void *(*precast_map)(void *user,
+                             size_t size,
+                             size_t alignment);
+
+// Makes a block executable and no longer writable: zero, or an error number.
+typedef int32_t (*precast_protect)(void *user,
+                                   void *block,
+                                   size_t size);
+
+// Lets instruction fetches see what was written to a block.
+typedef void (*precast_flush)(void *user,
+                              void *block,
+                              size_t size);
+
+// Takes a block back, protected or not.
+typedef void (*precast_unmap)(void *user,
+                              void *block,
+                              size_t size);
+
+// What a device offers, for devices without an operating system that the library knows; each function
+// may be null. They are called from any thread that uses the library, with `user`.
+typedef struct precast_platform {
+    // Size of this structure in bytes.
+    size_t size;
+    // Passed to each function.
+    void *user;
+    // Where a word of the calling thread's is, which is zero at first: the same at every call, and no
+    // other thread's. Without it, one thread alone uses the library, and nothing that interrupts it.
+    size_t *(*thread_state)(void *user);
+    // Lets other threads run; called by one that waits for them.
+    void (*yield_now)(void *user);
+    // Stores the lowest address of the calling thread's stack and the address above it; false where
+    // that is not known.
+    bool (*stack)(void *user,
+                  size_t *lowest,
+                  size_t *above);
+    // Stores nanoseconds of a clock that only goes forward; false where there is none.
+    bool (*monotonic_time)(void *user,
+                           uint64_t *time);
+    // Stores nanoseconds since the beginning of 1970 in UTC; false where there is no such clock.
+    bool (*wall_clock_time)(void *user,
+                            uint64_t *time);
+    // Fills bytes with random numbers that nobody can foretell; false where there are none.
+    bool (*random)(void *user,
+                   void *bytes,
+                   size_t length);
+    // Writes bytes out, results to stream 1 and complaints to stream 2: how many of them, or a negative
+    // number where the device refuses.
+    ptrdiff_t (*write)(void *user,
+                       uint32_t stream,
+                       const void *bytes,
+                       size_t length);
+    // Gives a block for code, readable and writable, or null; for code that cannot run in place.
+    precast_map map;
+    // Makes such a block executable and no longer writable: zero, or an error number.
+    precast_protect protect;
+    // Lets instruction fetches see what was written to a block. Without it, the processor is told that
+    // runs the library.
+    precast_flush flush;
+    // Takes a block back, protected or not.
+    precast_unmap unmap;
+} precast_platform;
+
 // A block of `size` bytes at a multiple of `alignment`, or null. `category` is a `precast_category`.
 typedef void *(*precast_allocate)(void *user,
                                   uint32_t category,
@@ -652,12 +716,33 @@ typedef struct precast_allocator {
     precast_allocate allocate_zeroed;
 } precast_allocator;
 
+// Functions that provide memory for code. A block is mapped, written, protected, flushed, executed and
+// unmapped, in this order; no byte of it may be writable and executable at the same time. They can be
+// called from any thread that uses the runtime, and stay valid with `user` until everything made from it
+// is freed.
+typedef struct precast_code_memory {
+    // Size of this structure in bytes.
+    size_t size;
+    // Passed to each function.
+    void *user;
+    // Gives a block.
+    precast_map map;
+    // Makes it executable.
+    precast_protect protect;
+    // Lets instruction fetches see it.
+    precast_flush flush;
+    // Takes it back.
+    precast_unmap unmap;
+} precast_code_memory;
+
 // What a runtime is told about the device where the default does not fit. Zeros are the default.
 typedef struct precast_runtime_options {
     // Size of this structure in bytes.
     size_t size;
     // Functions for linear memories alone, for devices with memory of several kinds; or null.
     const struct precast_allocator *linear_memory;
+    // Functions for code alone; or null.
+    const struct precast_code_memory *code_memory;
     // Not zero: memories do not rely on reserved address space and page protection.
     uint32_t no_guard_pages;
     // Not zero: no signal handlers are installed.
@@ -1377,6 +1462,13 @@ precast_status precast_plan_memory(const void *bytes,
                                    const struct precast_plan_options *options,
                                    struct precast_plan *plan,
                                    struct precast_error *error);
+
+// Says what the device offers. The structure is copied; what it leads to stays for as long as the
+// program. Nothing of the library was used before, or is by another thread meanwhile.
+//
+// Where the library knows the operating system, it asks that, and none of the functions is called.
+precast_status precast_platform_install(const struct precast_platform *platform,
+                                        struct precast_error *error);
 
 // Makes a runtime on the system's allocator.
 //

@@ -64,6 +64,7 @@ void test_memory(void);
 void test_module(void);
 void test_order(void);
 void test_plan(void);
+void test_platform(void);
 void test_pool(void);
 void test_runtime(void);
 void test_static(void);

@@ -124,7 +124,7 @@ int main(int argc, char **argv) {
         const char *name;
         void (*run)(void);
     } tests[] = {
-        {"info", test_info},         {"runtime", test_runtime},   {"pool", test_pool},
+        {"platform", test_platform}, {"info", test_info},         {"runtime", test_runtime},   {"pool", test_pool},
         {"module", test_module},     {"static", test_static},     {"imports", test_imports},
         {"instance", test_instance}, {"function", test_function}, {"memory", test_memory},
         {"global", test_global},     {"table", test_table},       {"env", test_env},

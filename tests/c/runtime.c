@@ -1,6 +1,10 @@
 // Runtimes on the system's allocator and on functions of the host; the pool has a file of its own.
 
+// For anonymous mappings.
+#define _DEFAULT_SOURCE
+
 #include "check.h"
+#include <sys/mman.h>
 
 static size_t blocks, bytes, refused_category = PRECAST_CATEGORY_COUNT;
 
@@ -39,6 +43,62 @@ static void *zeroed(void *user, uint32_t category, size_t size, size_t alignment
     if (block)
         memset(block, 0, size);
     return block;
+}
+
+// Code in blocks of the host's.
+
+static int mapped, protected_blocks, flushed;
+
+static void *map(void *user, size_t size, size_t alignment) {
+    check(user == &mapped && alignment <= 4096);
+    void *block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    mapped += block != MAP_FAILED;
+    return block == MAP_FAILED ? NULL : block;
+}
+
+static int32_t protect(void *user, void *block, size_t size) {
+    check(user == &mapped);
+    protected_blocks++;
+    return mprotect(block, size, PROT_READ | PROT_EXEC) == 0 ? 0 : 1;
+}
+
+static void flush(void *user, void *block, size_t size) {
+    (void)block, (void)size;
+    check(user == &mapped);
+    flushed++;
+}
+
+static void unmap(void *user, void *block, size_t size) {
+    check(user == &mapped);
+    mapped--;
+    munmap(block, size);
+}
+
+static void code(void) {
+    precast_code_memory memory = {.size = sizeof memory,
+                                  .user = &mapped,
+                                  .map = map,
+                                  .protect = protect,
+                                  .flush = flush,
+                                  .unmap = unmap};
+    precast_runtime_options options = {.size = sizeof options, .code_memory = &memory};
+    precast_runtime *runtime = NULL;
+    ok(precast_runtime_new(&options, &runtime, told()));
+    precast_instance *instance = instance_of(runtime, "explicit");
+    check(mapped == 1 && protected_blocks == 1 && flushed == 1);
+    precast_function *add = function_of(instance, "add");
+    precast_value values[2] = {i32(1), i32(2)};
+    ok(precast_function_call(add, NULL, values, 2, values, 1, told()));
+    check(values[0].of.i32 == 3);
+    precast_function_free(add);
+    precast_instance_free(instance);
+    check(mapped == 0);
+    precast_runtime_free(runtime);
+    memory.flush = NULL;
+    null(precast_runtime_new(&options, &runtime, told()));
+    check(tells("`flush`"));
+    memory.size = 0;
+    is(PRECAST_INVALID_ARGUMENT, precast_runtime_new(&options, &runtime, told()));
 }
 
 static void functions(void) {
@@ -145,4 +205,5 @@ void test_runtime(void) {
     precast_runtime_free(runtime);
 
     functions();
+    code();
 }

@@ -158,7 +158,9 @@ fn compile(name: &str, explicit: &[&str]) -> PathBuf {
     }
     succeed(
         Command::new(PRECAST)
-            .args(["compile", "--quiet", "--emit", "object", "--symbol", "linked"])
+            .args([
+                "compile", "--quiet", "--emit", "object", "--symbol", "linked",
+            ])
             .args(explicit)
             .arg(texts.join("basic.wat"))
             .arg("-o")
@@ -334,5 +336,103 @@ fn the_header_is_also_one_of_cpp() {
                 .arg(&program),
         );
         succeed(&mut Command::new(&program));
+    }
+}
+
+/// The examples: what is compiled for each, what it is given, and what it prints.
+const EXAMPLES: &[Example] = &[
+    Example {
+        name: "hello",
+        module: "c/hello.wat",
+        input: "",
+        prints: "40 + 2 = 42\n",
+    },
+    Example {
+        name: "host-functions",
+        module: "c/thermostat.wat",
+        input: "",
+        prints: "lamp on\nlamp on\nlamp off\nwarm enough\na lamp is on or off\n",
+    },
+    Example {
+        name: "traps",
+        module: "c/traps.wat",
+        input: "",
+        prints: "integer divide by zero\n\
+            \x20 0: statistics!divide, function 0, 5 bytes into its body\n\
+            \x20 1: statistics!average, function 1, 5 bytes into its body\n\
+            12 / 4 = 3\n",
+    },
+    Example {
+        name: "wasi",
+        module: "count.wat",
+        input: "one two\nthree\n",
+        prints: "2 3 14\n",
+    },
+    Example {
+        name: "pool",
+        module: "c/counter.wat",
+        input: "",
+        prints: "counted to 3\n\
+            cannot instantiate the module: no memory for 65536 bytes of linear memory\n\
+            little of the pool is free\n",
+    },
+];
+
+struct Example {
+    name: &'static str,
+    module: &'static str,
+    input: &'static str,
+    prints: &'static str,
+}
+
+#[test]
+fn the_examples_print_what_they_should() {
+    for compiler in compilers() {
+        for example in EXAMPLES {
+            run_example(compiler, example);
+        }
+    }
+}
+
+fn run_example(compiler: &str, example: &Example) {
+    let folder = scratch(compiler).join(example.name);
+    fs::create_dir_all(&folder).expect("the folder is writable");
+    let module = root().join("examples").join(example.module);
+    let mut sources = vec![root().join(format!("examples/c/{}.c", example.name))];
+    let mut command = Command::new(PRECAST);
+    command.args(["compile", "--quiet"]).arg(module).arg("-o");
+    let artifact = folder.join("module.precast");
+    if example.name == "pool" {
+        // Linked, and for a pool.
+        let object = folder.join("counter.o");
+        command
+            .arg(&object)
+            .args(["--emit", "object", "--symbol", "counter", "--emit-header"])
+            .arg(folder.join("counter.h"))
+            .args(EXPLICIT);
+        sources.push(object);
+    } else {
+        command.arg(&artifact);
+    }
+    succeed(&mut command);
+    let program = folder.join("program");
+    let include = format!("-I{}", folder.display());
+    build(compiler, &program, &sources, &[&include, "-O2"]);
+    let input = folder.join("input");
+    fs::write(&input, example.input).expect("the folder is writable");
+    let output = Command::new(&program)
+        .arg(&artifact)
+        .stdin(fs::File::open(input).expect("it was just written"))
+        .output()
+        .expect("the program can be started");
+    assert_eq!(successful(example.name, &output), example.prints);
+}
+
+#[test]
+fn every_example_is_run() {
+    for path in c_files(&root().join("examples/c")) {
+        let name = path.file_stem().and_then(|name| name.to_str());
+        let is_run = EXAMPLES.iter().any(|example| Some(example.name) == name);
+        assert!(is_run, "{}", path.display());
     }
 }

@@ -15,6 +15,7 @@ pub mod memory;
 pub mod module;
 #[cfg(feature = "plan")]
 pub mod plan;
+pub mod platform;
 pub mod runtime;
 pub mod table;
 pub mod usage;

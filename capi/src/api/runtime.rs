@@ -5,6 +5,7 @@ use core::ptr::NonNull;
 
 use precast_loader::{Allocator, Category, CodeMemory, CustomAllocator, Runtime, RuntimeOptions};
 
+use super::platform::{precast_flush, precast_map, precast_protect, precast_unmap};
 use crate::boundary::C;
 use crate::boundary::handle::{Object, create};
 use crate::error::precast_error;
@@ -77,6 +78,27 @@ pub struct precast_allocator {
     pub allocate_zeroed: precast_allocate,
 }
 
+/// Functions that provide memory for code. A block is mapped, written, protected, flushed, executed and
+/// unmapped, in this order; no byte of it may be writable and executable at the same time. They can be
+/// called from any thread that uses the runtime, and stay valid with `user` until everything made from it
+/// is freed.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct precast_code_memory {
+    /// Size of this structure in bytes.
+    pub size: usize,
+    /// Passed to each function.
+    pub user: *mut c_void,
+    /// Gives a block.
+    pub map: precast_map,
+    /// Makes it executable.
+    pub protect: precast_protect,
+    /// Lets instruction fetches see it.
+    pub flush: precast_flush,
+    /// Takes it back.
+    pub unmap: precast_unmap,
+}
+
 /// What a runtime is told about the device where the default does not fit. Zeros are the default.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -85,6 +107,8 @@ pub struct precast_runtime_options {
     pub size: usize,
     /// Functions for linear memories alone, for devices with memory of several kinds; or null.
     pub linear_memory: *const precast_allocator,
+    /// Functions for code alone; or null.
+    pub code_memory: *const precast_code_memory,
     /// Not zero: memories do not rely on reserved address space and page protection.
     pub no_guard_pages: u32,
     /// Not zero: no signal handlers are installed.
@@ -132,9 +156,18 @@ fn make(
     if !given.linear_memory.is_null() {
         options.linear_memory = Some(custom(c, given.linear_memory)?);
     }
+    if !given.code_memory.is_null() {
+        let given = c.options(given.code_memory, "code_memory")?;
+        let map = given.map.ok_or(Failure::Null("map"))?;
+        let protect = given.protect.ok_or(Failure::Null("protect"))?;
+        let flush = given.flush.ok_or(Failure::Null("flush"))?;
+        let unmap = given.unmap.ok_or(Failure::Null("unmap"))?;
+        // SAFETY: C promises what the structure's text says, which is what is asked for.
+        options.code_memory = unsafe { CodeMemory::custom(given.user, map, protect, flush, unmap) };
+    }
     if given.code_in_place != 0 {
         // SAFETY: C promises what the option's text says, which is what is asked for.
-        options.code_memory = unsafe { CodeMemory::platform().in_place() };
+        options.code_memory = unsafe { options.code_memory.in_place() };
     }
     let runtime = Runtime::with_allocator(allocator()?, options)?;
     let allocator = runtime.allocator().clone();
