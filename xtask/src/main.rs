@@ -9,6 +9,7 @@ mod bench;
 mod cargo;
 mod cross;
 mod firmware;
+mod install_c;
 mod markers;
 mod platforms;
 mod programs;
@@ -56,6 +57,8 @@ enum Command {
     Tsan,
     /// Runs every test with threads many times, each in a process of its own.
     Soak(soak::SoakArguments),
+    /// Builds the C library and installs it with its header, for pkg-config and CMake.
+    InstallC(install_c::InstallArguments),
     /// Rewrites the expectations of the golden tests; read the difference before committing it.
     Bless,
 }
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Command::CheckPlatforms => platforms::run(),
         Command::Tsan => tsan::run(),
         Command::Soak(arguments) => soak::run(&arguments),
+        Command::InstallC(arguments) => install_c::run(&arguments),
         Command::Bless => bless(),
     };
     match outcome {

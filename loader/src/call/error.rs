@@ -8,7 +8,7 @@ use core::fmt;
 
 use precast_format::trap::TrapCode;
 
-use crate::alloc::OutOfMemory;
+use crate::alloc::{OutOfMemory, String};
 use crate::call::backtrace::Backtrace;
 use crate::exception::handle::Exception;
 use crate::exception::uncaught::UncaughtException;
@@ -242,6 +242,8 @@ pub enum HostError {
     Exit(i32),
     /// What went wrong, in words.
     Message(&'static str),
+    /// What went wrong, in words that were made for it.
+    Text(String),
     /// A call back into WebAssembly trapped.
     Nested(Trap),
     /// The function throws this exception: one that it made, or one that left a call back into
@@ -308,6 +310,7 @@ impl fmt::Display for HostError {
             HostError::Trap(code) => write!(f, "wasm trap: {code}"),
             HostError::Exit(code) => write!(f, "the program ended with exit code {code}"),
             HostError::Message(message) => f.write_str(message),
+            HostError::Text(text) => f.write_str(text),
             HostError::Nested(trap) => trap.fmt(f),
             HostError::Exception(exception) => exception.fmt(f),
             #[cfg(feature = "std")]
