@@ -13,6 +13,7 @@ mod platforms;
 mod programs;
 mod reach;
 mod scale;
+mod sizes;
 mod soak;
 mod tidy;
 mod tsan;
@@ -39,6 +40,8 @@ enum Command {
     Bench(bench::BenchArguments),
     /// Measures what one unit costs as modules grow.
     Scale(scale::ScaleArguments),
+    /// Counts the bytes of the smallest program that embeds the loader, per target and facilities.
+    Sizes(sizes::SizesArguments),
     /// Compiles a module with more text than calls reach, for each target, and runs it.
     Reach(reach::ReachArguments),
     /// Runs the specification's scripts and prints and records the table of results.
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Scale(arguments) => scale::run(&arguments),
+        Command::Sizes(arguments) => sizes::run(&arguments),
         Command::Reach(arguments) => reach::run(&arguments),
         Command::Spec => spec(),
         Command::Programs(arguments) => programs::run(&arguments),
