@@ -92,6 +92,12 @@ pub enum LoadError {
     /// The artifact counts calls and time per function, and this loader was built without the feature
     /// `call-profile`. Compile without `--call-profile`.
     CallProfile,
+    /// The artifact needs a facility that this loader was built without. Build the loader with the cargo
+    /// feature of that name, or compile a module that does without.
+    Facility {
+        /// The cargo feature of the loader.
+        feature: &'static str,
+    },
     /// The artifact traps by hardware faults, and this runtime handles no signals. Compile with
     /// `--traps explicit` and `--bounds-checks explicit`.
     Signals,
@@ -246,6 +252,11 @@ impl fmt::Display for LoadError {
             LoadError::CallProfile => f.write_str(
                 "the artifact counts calls, for which this loader has no facility; compile it \
                  without --call-profile",
+            ),
+            LoadError::Facility { feature } => write!(
+                f,
+                "the artifact needs what this loader was built without; build the loader with the \
+                 feature `{feature}`"
             ),
             LoadError::Signals => f.write_str(
                 "the artifact traps by hardware faults and this runtime handles no signals; \

@@ -28,6 +28,7 @@ use crate::alloc::{Box, Category, OutOfMemory};
 use crate::call::error::StackError;
 use crate::call::stack::prepare_libcalls;
 use crate::exception::registry::Registry;
+use crate::facility::Exceptions;
 use crate::instance::InstanceData;
 use crate::module::Module;
 use crate::runtime::Runtime;
@@ -96,7 +97,7 @@ pub(crate) struct Group {
     unguarded_calls: Cell<u32>,
     /// None before the first exception. Touched by the owner, or by the last reference; dropped before
     /// the members, whose tags it looks at.
-    exceptions: UnsafeCell<Option<Box<Registry>>>,
+    exceptions: UnsafeCell<Option<(Box<Registry>, Exceptions)>>,
     /// Touched by the owner, or by the last reference.
     members: UnsafeCell<Members>,
     runtime: Runtime,

@@ -14,6 +14,7 @@ use precast_format::layout::SectionId;
 
 use crate::alloc::{Category, Vec};
 use crate::call::entry;
+use crate::facility::Backtraces;
 use crate::group::Entered;
 use crate::module::Module;
 use crate::printable::Printable;
@@ -164,6 +165,9 @@ impl Backtrace {
     /// Finds the functions of the addresses that a trap left behind. Where memory runs out, the
     /// backtrace ends.
     pub(crate) fn resolve(activation: &Activation, group: &Entered<'_>) -> Backtrace {
+        if !Backtraces::IS_BUILT_IN {
+            return Backtrace::empty();
+        }
         let raw = &activation.backtrace;
         let mut frames = Vec::new_in(group.runtime().allocator(), Category::Backtrace);
         let mut truncated = raw.is_truncated();
@@ -300,6 +304,9 @@ fn import(group: &Entered<'_>, frame: &Frame, activation: &Activation) -> Option
 
 impl fmt::Display for Backtrace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !Backtraces::IS_BUILT_IN {
+            return Ok(());
+        }
         let several = self.has_several_modules();
         let mut index = 0;
         while let Some([frame, rest @ ..]) = self.frames().get(index..) {

@@ -11,6 +11,7 @@ use precast_format::context::ExceptionField;
 use super::tag::TagRecordData;
 use crate::alloc::{Allocator, Category, OutOfMemory};
 use crate::call::value::Slot;
+use crate::facility::Exceptions;
 use crate::instance::context::NATIVE_WIDTH;
 
 /// What every object is aligned to; the low bits of addresses are flags.
@@ -50,7 +51,7 @@ const _: () = {
 ///
 /// Having a value tells nothing about how long the object is there: whoever keeps one says why.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Object(NonNull<ExceptionData>);
+pub(crate) struct Object(NonNull<ExceptionData>, Exceptions);
 
 impl Object {
     /// The object at an address.
@@ -59,7 +60,8 @@ impl Object {
     ///
     /// The object is in a registry, and stays there while the value is used.
     pub(crate) unsafe fn at(address: usize) -> Option<Object> {
-        NonNull::new(core::ptr::with_exposed_provenance_mut(address)).map(Object)
+        let object = NonNull::new(core::ptr::with_exposed_provenance_mut(address))?;
+        Some(Object(object, Exceptions::BUILT_IN?))
     }
 
     /// The block of an object with so many values.
@@ -74,6 +76,8 @@ impl Object {
         tag: NonNull<TagRecordData>,
     ) -> Result<Object, OutOfMemory> {
         let too_large = OutOfMemory::new(Category::Exceptions, usize::MAX);
+        // Artifacts that make exceptions have been refused, if there is no such thing.
+        let built_in = Exceptions::BUILT_IN.ok_or(too_large)?;
         // SAFETY: the tag belongs to a member of the group, which is entered.
         let count = unsafe { tag.read() }.value_count;
         let layout = Object::layout(count).ok_or(too_large)?;
@@ -88,7 +92,7 @@ impl Object {
         // SAFETY: the block has this layout and is nobody else's.
         unsafe { block.write(data) };
         block.as_ptr().expose_provenance();
-        Ok(Object(block))
+        Ok(Object(block, built_in))
     }
 
     /// Gives the block back.

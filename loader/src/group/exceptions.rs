@@ -11,6 +11,7 @@ use crate::exception::object::Object;
 use crate::exception::registry::Registry;
 use crate::exception::sweep::sweep;
 use crate::exception::tag::TagRecordData;
+use crate::facility::Exceptions;
 use crate::sys::isa;
 
 impl Group {
@@ -18,7 +19,7 @@ impl Group {
     fn with_exceptions<T>(&self, run: impl FnOnce(&mut Registry) -> T) -> Option<T> {
         // SAFETY: the owner of the group is this thread, and no `run` comes back here.
         let registry = unsafe { &mut *self.exceptions.get() };
-        registry.as_mut().map(|registry| run(registry))
+        registry.as_mut().map(|(registry, _)| run(registry))
     }
 
     /// Makes the registry, if there is none. Called by the owner only, on a root.
@@ -27,10 +28,12 @@ impl Group {
             return Ok(());
         }
         let allocator = self.runtime.allocator();
+        let none = OutOfMemory::new(Category::Exceptions, 0);
+        let built_in = Exceptions::BUILT_IN.ok_or(none)?;
         let registry = Registry::new(allocator);
         let registry = Box::new(allocator, Category::Exceptions, registry)?;
         // SAFETY: as above.
-        unsafe { *self.exceptions.get() = Some(registry) };
+        unsafe { *self.exceptions.get() = Some((registry, built_in)) };
         Ok(())
     }
 
@@ -108,13 +111,13 @@ impl Group {
     /// Takes over the exceptions of a group that merges into this one. Called by the owner of both.
     pub(super) fn absorb_exceptions(&self, child: &Group) {
         // SAFETY: both groups are entered by this thread, and they are two different ones.
-        let Some(from) = (unsafe { (*child.exceptions.get()).take() }) else {
+        let Some((from, built_in)) = (unsafe { (*child.exceptions.get()).take() }) else {
             return;
         };
         // SAFETY: as above.
         match unsafe { &mut *self.exceptions.get() } {
-            Some(into) => into.absorb(Box::into_inner(from)),
-            place => *place = Some(from),
+            Some((into, _)) => into.absorb(Box::into_inner(from)),
+            place => *place = Some((from, built_in)),
         }
     }
 

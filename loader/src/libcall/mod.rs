@@ -26,6 +26,8 @@ use core::ptr;
 use precast_format::libcall::Libcall;
 use precast_format::trap::TrapCode;
 
+use crate::facility::{CallProfiles, Exceptions, Threads};
+
 /// The addresses of all libcalls, in the order of [`Libcall`].
 #[repr(transparent)]
 pub struct LibcallTable([*const (); Libcall::COUNT]);
@@ -65,6 +67,8 @@ const fn addresses() -> [*const (); Libcall::COUNT] {
 /// The function behind each name; the compiler demands that none is missing.
 const fn address(libcall: Libcall) -> *const () {
     match libcall {
+        // Artifacts whose code calls them are refused.
+        _ if !is_offered(libcall) => ptr::null(),
         Libcall::Raise => trap::RAISE as *const (),
         Libcall::MemoryGrow => memory::memory_grow as *const (),
         Libcall::MemoryCopy => memory::memory_copy as *const (),
@@ -91,13 +95,37 @@ const fn address(libcall: Libcall) -> *const () {
         Libcall::ProfileEnter => profile::profile_enter as *const (),
         #[cfg(feature = "call-profile")]
         Libcall::ProfileLeave => profile::profile_leave as *const (),
-        // Artifacts whose code calls them are refused.
         #[cfg(not(feature = "call-profile"))]
         Libcall::ProfileEnter | Libcall::ProfileLeave => ptr::null(),
         Libcall::MemoryAtomicWait32 => atomic::memory_atomic_wait32 as *const (),
         Libcall::MemoryAtomicWait64 => atomic::memory_atomic_wait64 as *const (),
         Libcall::MemoryAtomicNotify => atomic::memory_atomic_notify as *const (),
         Libcall::AuxStackBounds => aux_stack::aux_stack_bounds as *const (),
+    }
+}
+
+/// Whether this loader has the facility that a helper belongs to.
+pub(crate) const fn is_offered(libcall: Libcall) -> bool {
+    match facility(libcall) {
+        Some((_, is_built_in)) => is_built_in,
+        None => true,
+    }
+}
+
+/// The facility that a helper belongs to, if it is not there in every loader: the cargo feature, and
+/// whether it is on.
+pub(crate) const fn facility(libcall: Libcall) -> Option<(&'static str, bool)> {
+    match libcall {
+        Libcall::ExceptionNew | Libcall::Throw | Libcall::Rethrow => {
+            Some((Exceptions::FEATURE, Exceptions::IS_BUILT_IN))
+        }
+        Libcall::ProfileEnter | Libcall::ProfileLeave => {
+            Some((CallProfiles::FEATURE, CallProfiles::IS_BUILT_IN))
+        }
+        Libcall::MemoryAtomicWait32 | Libcall::MemoryAtomicWait64 | Libcall::MemoryAtomicNotify => {
+            Some((Threads::FEATURE, Threads::IS_BUILT_IN))
+        }
+        _ => None,
     }
 }
 

@@ -6,12 +6,14 @@
 
 use precast_format::Artifact;
 use precast_format::context::ABI_HASH;
+use precast_format::features::WasmFeature;
 use precast_format::libcall::{Libcall, LibcallSet};
 use precast_format::read::Header;
 use precast_format::tunables::{StackChecks, TrapMode};
-use precast_format::types::ExternKind;
+use precast_format::types::{ExternKind, MemoryType};
 
 use crate::error::LoadError;
+use crate::facility::{Exceptions, Simd, Threads};
 use crate::runtime::Device;
 
 /// Checks every requirement; the first that is not met is the error.
@@ -20,6 +22,7 @@ pub(crate) fn check(artifact: &Artifact<'_>, device: &Device) -> Result<(), Load
     check_machine(header, device)?;
     check_context(header)?;
     check_cpu(header, device)?;
+    check_facilities(artifact)?;
     check_strategies(artifact, device)
 }
 
@@ -99,6 +102,46 @@ fn check_cpu(header: &Header, device: &Device) -> Result<(), LoadError> {
     }
 }
 
+/// The facilities that are there by choice of whoever built this loader.
+fn check_facilities(artifact: &Artifact<'_>) -> Result<(), LoadError> {
+    let header = artifact.header();
+    let refuse = |feature| Err(LoadError::Facility { feature });
+    for (wasm_feature, feature, is_built_in) in [
+        (WasmFeature::Simd, Simd::FEATURE, Simd::IS_BUILT_IN),
+        (
+            WasmFeature::Exceptions,
+            Exceptions::FEATURE,
+            Exceptions::IS_BUILT_IN,
+        ),
+        (
+            WasmFeature::LegacyExceptions,
+            Exceptions::FEATURE,
+            Exceptions::IS_BUILT_IN,
+        ),
+    ] {
+        if !is_built_in && header.wasm_features.contains(wasm_feature) {
+            return refuse(feature);
+        }
+    }
+    if !Exceptions::IS_BUILT_IN && artifact.index_space(ExternKind::Tag) > 0 {
+        return refuse(Exceptions::FEATURE);
+    }
+    if !Threads::IS_BUILT_IN && has_memory(artifact, |memory| memory.shared) {
+        return refuse(Threads::FEATURE);
+    }
+    for libcall in Libcall::ALL {
+        if !header.libcalls.contains(*libcall)
+            || matches!(libcall, Libcall::ProfileEnter | Libcall::ProfileLeave)
+        {
+            continue;
+        }
+        if let Some((feature, false)) = crate::libcall::facility(*libcall) {
+            return refuse(feature);
+        }
+    }
+    Ok(())
+}
+
 /// How accesses, stack and traps are checked.
 fn check_strategies(artifact: &Artifact<'_>, device: &Device) -> Result<(), LoadError> {
     let tunables = &artifact.header().tunables;
@@ -144,7 +187,12 @@ pub(crate) fn relies_on_faults(artifact: &Artifact<'_>) -> bool {
 /// whatever the strategy is.
 pub(crate) fn has_guarded_memory(artifact: &Artifact<'_>) -> bool {
     let bounds_checks = artifact.header().tunables.bounds_checks;
+    has_memory(artifact, |memory| bounds_checks.guards(memory))
+}
+
+/// Whether there is such a memory, imported or defined.
+fn has_memory(artifact: &Artifact<'_>, is_such: impl Fn(&MemoryType) -> bool) -> bool {
     (0..artifact.index_space(ExternKind::Memory))
         .filter_map(|index| artifact.memory_type(index))
-        .any(|memory| bounds_checks.guards(&memory))
+        .any(|memory| is_such(&memory))
 }

@@ -7,6 +7,7 @@ use core::ffi::CStr;
 
 use crate::alloc::{Category, Vec};
 use crate::error::LoadError;
+use crate::facility::Files;
 use crate::open::OpenBytes;
 use crate::runtime::Runtime;
 use crate::sys::OsError;
@@ -19,6 +20,7 @@ pub(crate) struct FileMapping {
     /// Bytes; the field is as small as its bound.
     size: u32,
     mapping: Mapping,
+    _built_in: Files,
     /// Where the artifact starts in the file.
     offset: u64,
 }
@@ -81,6 +83,9 @@ pub(crate) fn open<'a>(
     part: Part,
     stable: bool,
 ) -> Result<OpenBytes<'a>, LoadError> {
+    let built_in = Files::BUILT_IN.ok_or(LoadError::Facility {
+        feature: Files::FEATURE,
+    })?;
     let error = |error: OsError| LoadError::File { os_error: error.0 };
     let file = File::open(path).map_err(error)?;
     let all = file.size().map_err(error)?;
@@ -108,6 +113,7 @@ pub(crate) fn open<'a>(
         file,
         size,
         mapping,
+        _built_in: built_in,
         offset,
     }))
 }

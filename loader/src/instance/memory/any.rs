@@ -9,6 +9,7 @@ use core::sync::atomic::AtomicUsize;
 use precast_format::trap::TrapCode;
 
 use crate::alloc::Shared;
+use crate::facility::Threads;
 use crate::instance::context::Pair;
 use crate::instance::memory::{ClampedLimit, Expected, MemoryObject, SharedMemory, Woken};
 use crate::types::MemoryType;
@@ -19,7 +20,7 @@ pub(crate) enum MemoryRef {
     /// Of a member of the instance's group, or of the instance itself.
     Member(NonNull<MemoryObject>),
     /// Shared; counted.
-    Shared(Shared<SharedMemory>),
+    Shared(Shared<SharedMemory>, Threads),
 }
 
 impl MemoryRef {
@@ -33,7 +34,7 @@ impl MemoryRef {
         match self {
             // SAFETY: the caller's promise.
             MemoryRef::Member(object) => AnyMemory::Member(unsafe { object.as_ref() }),
-            MemoryRef::Shared(memory) => AnyMemory::Shared(memory),
+            MemoryRef::Shared(memory, built_in) => AnyMemory::Shared(memory, *built_in),
         }
     }
 
@@ -41,7 +42,7 @@ impl MemoryRef {
     pub(crate) fn shared(&self) -> Option<&Shared<SharedMemory>> {
         match self {
             MemoryRef::Member(_) => None,
-            MemoryRef::Shared(memory) => Some(memory),
+            MemoryRef::Shared(memory, _) => Some(memory),
         }
     }
 }
@@ -52,14 +53,14 @@ pub(crate) enum AnyMemory<'a> {
     /// Of a group.
     Member(&'a MemoryObject),
     /// Shared.
-    Shared(&'a SharedMemory),
+    Shared(&'a SharedMemory, Threads),
 }
 
 macro_rules! either {
     ($self:expr, $memory:ident => $run:expr) => {
         match $self {
             AnyMemory::Member($memory) => $run,
-            AnyMemory::Shared($memory) => $run,
+            AnyMemory::Shared($memory, _) => $run,
         }
     };
 }
@@ -69,7 +70,7 @@ impl<'a> AnyMemory<'a> {
     pub(crate) fn member(self) -> Option<&'a MemoryObject> {
         match self {
             AnyMemory::Member(memory) => Some(memory),
-            AnyMemory::Shared(_) => None,
+            AnyMemory::Shared(..) => None,
         }
     }
 
@@ -158,13 +159,13 @@ impl<'a> AnyMemory<'a> {
             (AnyMemory::Member(target), AnyMemory::Member(source)) => {
                 target.copy(to, source, from, length)
             }
-            (AnyMemory::Shared(target), AnyMemory::Shared(source)) => {
+            (AnyMemory::Shared(target, _), AnyMemory::Shared(source, _)) => {
                 target.copy(to, source, from, length)
             }
-            (AnyMemory::Member(target), AnyMemory::Shared(source)) => {
+            (AnyMemory::Member(target), AnyMemory::Shared(source, _)) => {
                 target.with_range(to, length, |bytes| source.read(from, bytes))
             }
-            (AnyMemory::Shared(target), AnyMemory::Member(source)) => {
+            (AnyMemory::Shared(target, _), AnyMemory::Member(source)) => {
                 source.with_range(from, length, |bytes| target.write(to, bytes))
             }
         }
@@ -181,7 +182,7 @@ impl<'a> AnyMemory<'a> {
         self.check_atomic(address, expected.size())?;
         match self {
             AnyMemory::Member(_) => Err(TrapCode::ExpectedSharedMemory),
-            AnyMemory::Shared(memory) => memory.wait(address, expected, timeout, flag),
+            AnyMemory::Shared(memory, _) => memory.wait(address, expected, timeout, flag),
         }
     }
 
@@ -190,7 +191,7 @@ impl<'a> AnyMemory<'a> {
         self.check_atomic(address, 4)?;
         match self {
             AnyMemory::Member(_) => Ok(0),
-            AnyMemory::Shared(memory) => Ok(memory.notify(address, count)),
+            AnyMemory::Shared(memory, _) => Ok(memory.notify(address, count)),
         }
     }
 

@@ -17,6 +17,7 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use precast_format::trap::TrapCode;
 
 use crate::alloc::{Category, OutOfMemory, Shared};
+use crate::facility::Threads;
 use crate::instance::context::Pair;
 use crate::instance::error::InstantiateError;
 use crate::instance::memory::growth::{Pages, pages_after};
@@ -114,7 +115,8 @@ impl SharedMemory {
         module: &Module,
         plan: &StorageChoice,
         memory: &precast_format::read::Memory,
-    ) -> Result<Shared<SharedMemory>, InstantiateError> {
+    ) -> Result<(Shared<SharedMemory>, Threads), InstantiateError> {
+        let built_in = SharedMemory::built_in()?;
         let runtime = module.runtime();
         let memory_type = plan.enlarged(memory.index, memory.ty);
         let storage = plan.storage(&memory_type, 0);
@@ -125,7 +127,7 @@ impl SharedMemory {
         shared.index = index;
         shared.clamped = plan.clamped(memory.index, &memory_type);
         shared.observer = plan.observer();
-        Ok(SharedMemory::place(shared)?)
+        Ok(SharedMemory::place(shared, built_in)?)
     }
 
     /// Makes a memory of zeros for the host.
@@ -133,9 +135,10 @@ impl SharedMemory {
         runtime: &Runtime,
         memory_type: MemoryType,
         storage: Storage,
-    ) -> Result<Shared<SharedMemory>, OutOfMemory> {
+    ) -> Result<(Shared<SharedMemory>, Threads), OutOfMemory> {
+        let built_in = SharedMemory::built_in()?;
         let bytes = LinearMemory::new(runtime.linear_memory(), &memory_type, storage)?;
-        SharedMemory::place(SharedMemory::of(runtime, memory_type, bytes))
+        SharedMemory::place(SharedMemory::of(runtime, memory_type, bytes), built_in)
     }
 
     fn of(runtime: &Runtime, memory_type: MemoryType, bytes: LinearMemory) -> SharedMemory {
@@ -157,9 +160,21 @@ impl SharedMemory {
         }
     }
 
-    fn place(memory: SharedMemory) -> Result<Shared<SharedMemory>, OutOfMemory> {
+    /// Whether there are shared memories. Artifacts that define one have been refused otherwise; what
+    /// does not exist has no memory either.
+    fn built_in() -> Result<Threads, OutOfMemory> {
+        Threads::BUILT_IN.ok_or(OutOfMemory::new(Category::LinearMemory, 0))
+    }
+
+    fn place(
+        memory: SharedMemory,
+        built_in: Threads,
+    ) -> Result<(Shared<SharedMemory>, Threads), OutOfMemory> {
         let allocator = memory.runtime.allocator().clone();
-        Shared::new(&allocator, Category::Instance, memory)
+        Ok((
+            Shared::new(&allocator, Category::Instance, memory)?,
+            built_in,
+        ))
     }
 
     /// The layout of a shared memory's block.
