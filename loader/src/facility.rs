@@ -1,13 +1,22 @@
 //! Facilities: what a cargo feature puts into the loader, and what is not there without it.
 //!
-//! Each is a type, of which there is one value with the feature and none without. Whatever exists with
-//! the facility only holds the value: a shared memory, an exception, a signal handler. So the compiler
-//! knows that code about them is never reached and leaves it out, and there is one `cfg` instead of one
-//! at each place.
+//! Each is a wrapper for what exists with the facility only: a shared memory, an exception, a signal
+//! handler. Without the feature there is no value of the wrapper, whatever it would hold. So the compiler
+//! knows that code about such things is never reached and leaves it out, and there is one `cfg` instead
+//! of one at each place.
 //!
 //! An artifact that needs what is not there is refused by the name of the feature
 //! ([`crate::link::requirements`]); a host that asks for it gets an error.
 #![forbid(unsafe_code)]
+
+#[allow(unused_imports)]
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+
+/// There is none.
+#[allow(dead_code)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Never {}
 
 macro_rules! facilities {
     ($($(#[$doc:meta])* $name:ident, $feature:literal;)*) => {
@@ -15,12 +24,12 @@ macro_rules! facilities {
             #[cfg(feature = $feature)]
             $(#[$doc])*
             #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-            pub(crate) struct $name(());
+            pub(crate) struct $name<T = ()>(T);
 
             #[cfg(not(feature = $feature))]
             $(#[$doc])*
             #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-            pub(crate) enum $name {}
+            pub(crate) struct $name<T = ()>(Never, PhantomData<T>);
 
             // Which of the constants is asked for depends on the features.
             #[allow(dead_code)]
@@ -28,15 +37,62 @@ macro_rules! facilities {
                 /// The cargo feature.
                 pub(crate) const FEATURE: &'static str = $feature;
 
-                /// The value, if there is one.
-                #[cfg(feature = $feature)]
-                pub(crate) const BUILT_IN: Option<$name> = Some($name(()));
-                /// The value, if there is one.
-                #[cfg(not(feature = $feature))]
-                pub(crate) const BUILT_IN: Option<$name> = None;
-
                 /// Whether the facility is there.
                 pub(crate) const IS_BUILT_IN: bool = cfg!(feature = $feature);
+            }
+
+            #[allow(dead_code)]
+            impl<T> $name<T> {
+                /// Wraps what exists with the facility only; none where it is not there.
+                pub(crate) fn hold(value: T) -> Option<$name<T>> {
+                    #[cfg(feature = $feature)]
+                    let held = Some($name(value));
+                    #[cfg(not(feature = $feature))]
+                    let held = {
+                        drop(value);
+                        None
+                    };
+                    held
+                }
+
+                /// What follows from it.
+                pub(crate) fn map<'a, U>(&'a self, follow: impl FnOnce(&'a T) -> U) -> $name<U> {
+                    #[cfg(feature = $feature)]
+                    return $name(follow(&self.0));
+                    #[cfg(not(feature = $feature))]
+                    {
+                        let _ = follow;
+                        match self.0 {}
+                    }
+                }
+
+                /// Takes it out again.
+                pub(crate) fn into_inner(self) -> T {
+                    #[cfg(feature = $feature)]
+                    return self.0;
+                    #[cfg(not(feature = $feature))]
+                    match self.0 {}
+                }
+            }
+
+            impl<T> Deref for $name<T> {
+                type Target = T;
+
+                fn deref(&self) -> &T {
+                    #[cfg(feature = $feature)]
+                    return &self.0;
+                    #[cfg(not(feature = $feature))]
+                    match self.0 {}
+                }
+            }
+
+            impl<T> DerefMut for $name<T> {
+                fn deref_mut(&mut self) -> &mut T {
+                    #[cfg(feature = $feature)]
+                    return &mut self.0;
+                    #[cfg(not(feature = $feature))]
+                    match self.0 {}
+                }
             }
         )*
     };

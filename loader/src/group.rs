@@ -97,7 +97,7 @@ pub(crate) struct Group {
     unguarded_calls: Cell<u32>,
     /// None before the first exception. Touched by the owner, or by the last reference; dropped before
     /// the members, whose tags it looks at.
-    exceptions: UnsafeCell<Option<(Box<Registry>, Exceptions)>>,
+    exceptions: UnsafeCell<Option<Exceptions<Box<Registry>>>>,
     /// Touched by the owner, or by the last reference.
     members: UnsafeCell<Members>,
     runtime: Runtime,

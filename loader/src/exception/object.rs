@@ -51,7 +51,7 @@ const _: () = {
 ///
 /// Having a value tells nothing about how long the object is there: whoever keeps one says why.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Object(NonNull<ExceptionData>, Exceptions);
+pub(crate) struct Object(Exceptions<NonNull<ExceptionData>>);
 
 impl Object {
     /// The object at an address.
@@ -61,7 +61,7 @@ impl Object {
     /// The object is in a registry, and stays there while the value is used.
     pub(crate) unsafe fn at(address: usize) -> Option<Object> {
         let object = NonNull::new(core::ptr::with_exposed_provenance_mut(address))?;
-        Some(Object(object, Exceptions::BUILT_IN?))
+        Some(Object(Exceptions::hold(object)?))
     }
 
     /// The block of an object with so many values.
@@ -76,8 +76,6 @@ impl Object {
         tag: NonNull<TagRecordData>,
     ) -> Result<Object, OutOfMemory> {
         let too_large = OutOfMemory::new(Category::Exceptions, usize::MAX);
-        // Artifacts that make exceptions have been refused, if there is no such thing.
-        let built_in = Exceptions::BUILT_IN.ok_or(too_large)?;
         // SAFETY: the tag belongs to a member of the group, which is entered.
         let count = unsafe { tag.read() }.value_count;
         let layout = Object::layout(count).ok_or(too_large)?;
@@ -92,7 +90,8 @@ impl Object {
         // SAFETY: the block has this layout and is nobody else's.
         unsafe { block.write(data) };
         block.as_ptr().expose_provenance();
-        Ok(Object(block, built_in))
+        // Artifacts that make exceptions have been refused, if there is no such thing.
+        Exceptions::hold(block).map(Object).ok_or(too_large)
     }
 
     /// Gives the block back.

@@ -19,7 +19,10 @@ impl Group {
     fn with_exceptions<T>(&self, run: impl FnOnce(&mut Registry) -> T) -> Option<T> {
         // SAFETY: the owner of the group is this thread, and no `run` comes back here.
         let registry = unsafe { &mut *self.exceptions.get() };
-        registry.as_mut().map(|(registry, _)| run(registry))
+        match registry {
+            Some(registry) => Some(run(registry)),
+            None => None,
+        }
     }
 
     /// Makes the registry, if there is none. Called by the owner only, on a root.
@@ -29,11 +32,11 @@ impl Group {
         }
         let allocator = self.runtime.allocator();
         let none = OutOfMemory::new(Category::Exceptions, 0);
-        let built_in = Exceptions::BUILT_IN.ok_or(none)?;
         let registry = Registry::new(allocator);
         let registry = Box::new(allocator, Category::Exceptions, registry)?;
+        let registry = Exceptions::hold(registry).ok_or(none)?;
         // SAFETY: as above.
-        unsafe { *self.exceptions.get() = Some((registry, built_in)) };
+        unsafe { *self.exceptions.get() = Some(registry) };
         Ok(())
     }
 
@@ -111,13 +114,13 @@ impl Group {
     /// Takes over the exceptions of a group that merges into this one. Called by the owner of both.
     pub(super) fn absorb_exceptions(&self, child: &Group) {
         // SAFETY: both groups are entered by this thread, and they are two different ones.
-        let Some((from, built_in)) = (unsafe { (*child.exceptions.get()).take() }) else {
+        let Some(from) = (unsafe { (*child.exceptions.get()).take() }) else {
             return;
         };
         // SAFETY: as above.
         match unsafe { &mut *self.exceptions.get() } {
-            Some((into, _)) => into.absorb(Box::into_inner(from)),
-            place => *place = Some((from, built_in)),
+            Some(into) => into.absorb(Box::into_inner(from.into_inner())),
+            place => *place = Some(from),
         }
     }
 

@@ -151,8 +151,8 @@ fn build(
     // Memory 0 holds the context below its base, where it is ours alone and cannot move.
     for memory in artifact.memories() {
         if memory.ty.shared {
-            let (memory, built_in) = SharedMemory::create(module, plan, &memory)?;
-            memories.push(MemoryRef::Shared(memory, built_in));
+            let memory = SharedMemory::create(module, plan, &memory)?;
+            memories.push(MemoryRef::Shared(memory));
             continue;
         }
         let below = if plan.holds_context(memory.index) {
@@ -202,7 +202,7 @@ fn build(
                 // SAFETY: the pair is in the context, which lives as long as the memory.
                 unsafe { memory.move_pair(context.defined_memory(index)) };
             }
-            MemoryRef::Shared(memory, _) => context.set_shared_memory(index, memory.pair()),
+            MemoryRef::Shared(memory) => context.set_shared_memory(index, memory.pair()),
         }
     }
 

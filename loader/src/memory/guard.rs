@@ -15,7 +15,6 @@ use core::ptr::NonNull;
 
 use super::CATEGORY;
 use crate::alloc::{Allocator, OutOfMemory};
-use crate::facility::GuardPages;
 use crate::sys::file::File;
 use crate::sys::map::{Mapping, page_size, round_to_pages};
 
@@ -28,7 +27,6 @@ pub(crate) fn committed_bytes(length: usize, below: usize) -> Option<usize> {
 /// A reservation of address space, committed from its start on.
 pub(super) struct GuardedMemory {
     mapping: Mapping,
-    _built_in: GuardPages,
     /// Offset of the base in the mapping: whole pages.
     base: usize,
     length: usize,
@@ -58,7 +56,6 @@ impl GuardedMemory {
             Some((base, committed, reservation, size))
         };
         let out_of_memory = OutOfMemory::new(CATEGORY, reservation.saturating_add(guard));
-        let built_in = GuardPages::BUILT_IN.ok_or(out_of_memory)?;
         let (base, committed, reservation, size) = sizes().ok_or(out_of_memory)?;
         // A memory that can hold nothing has an address all the same.
         let mut mapping = Mapping::reserve(size.max(page_size())).map_err(|_| out_of_memory)?;
@@ -71,7 +68,6 @@ impl GuardedMemory {
         let allocator = allocator.clone();
         Ok(GuardedMemory {
             mapping,
-            _built_in: built_in,
             base,
             length,
             committed,

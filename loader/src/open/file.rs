@@ -20,7 +20,6 @@ pub(crate) struct FileMapping {
     /// Bytes; the field is as small as its bound.
     size: u32,
     mapping: Mapping,
-    _built_in: Files,
     /// Where the artifact starts in the file.
     offset: u64,
 }
@@ -83,9 +82,12 @@ pub(crate) fn open<'a>(
     part: Part,
     stable: bool,
 ) -> Result<OpenBytes<'a>, LoadError> {
-    let built_in = Files::BUILT_IN.ok_or(LoadError::Facility {
+    let not_here = LoadError::Facility {
         feature: Files::FEATURE,
-    })?;
+    };
+    if !Files::IS_BUILT_IN {
+        return Err(not_here);
+    }
     let error = |error: OsError| LoadError::File { os_error: error.0 };
     let file = File::open(path).map_err(error)?;
     let all = file.size().map_err(error)?;
@@ -109,11 +111,11 @@ pub(crate) fn open<'a>(
         return Ok(OpenBytes::Read(bytes));
     }
     let mapping = Mapping::file_readable(&file, offset, size as usize).map_err(error)?;
-    Ok(OpenBytes::Mapped(FileMapping {
+    let mapping = FileMapping {
         file,
         size,
         mapping,
-        _built_in: built_in,
         offset,
-    }))
+    };
+    Files::hold(mapping).map(OpenBytes::Mapped).ok_or(not_here)
 }

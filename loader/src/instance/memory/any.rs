@@ -20,7 +20,7 @@ pub(crate) enum MemoryRef {
     /// Of a member of the instance's group, or of the instance itself.
     Member(NonNull<MemoryObject>),
     /// Shared; counted.
-    Shared(Shared<SharedMemory>, Threads),
+    Shared(Threads<Shared<SharedMemory>>),
 }
 
 impl MemoryRef {
@@ -34,7 +34,7 @@ impl MemoryRef {
         match self {
             // SAFETY: the caller's promise.
             MemoryRef::Member(object) => AnyMemory::Member(unsafe { object.as_ref() }),
-            MemoryRef::Shared(memory, built_in) => AnyMemory::Shared(memory, *built_in),
+            MemoryRef::Shared(memory) => AnyMemory::of_shared(memory),
         }
     }
 
@@ -42,7 +42,7 @@ impl MemoryRef {
     pub(crate) fn shared(&self) -> Option<&Shared<SharedMemory>> {
         match self {
             MemoryRef::Member(_) => None,
-            MemoryRef::Shared(memory, _) => Some(memory),
+            MemoryRef::Shared(memory) => Some(memory),
         }
     }
 }
@@ -53,24 +53,29 @@ pub(crate) enum AnyMemory<'a> {
     /// Of a group.
     Member(&'a MemoryObject),
     /// Shared.
-    Shared(&'a SharedMemory, Threads),
+    Shared(Threads<&'a SharedMemory>),
 }
 
 macro_rules! either {
     ($self:expr, $memory:ident => $run:expr) => {
         match $self {
             AnyMemory::Member($memory) => $run,
-            AnyMemory::Shared($memory, _) => $run,
+            AnyMemory::Shared($memory) => $run,
         }
     };
 }
 
 impl<'a> AnyMemory<'a> {
+    /// A shared memory.
+    pub(crate) fn of_shared(memory: &'a Threads<Shared<SharedMemory>>) -> AnyMemory<'a> {
+        AnyMemory::Shared(memory.map(|memory| &**memory))
+    }
+
     /// The memory of a group, if it is one: what can be borrowed as a slice.
     pub(crate) fn member(self) -> Option<&'a MemoryObject> {
         match self {
             AnyMemory::Member(memory) => Some(memory),
-            AnyMemory::Shared(..) => None,
+            AnyMemory::Shared(_) => None,
         }
     }
 
@@ -159,13 +164,13 @@ impl<'a> AnyMemory<'a> {
             (AnyMemory::Member(target), AnyMemory::Member(source)) => {
                 target.copy(to, source, from, length)
             }
-            (AnyMemory::Shared(target, _), AnyMemory::Shared(source, _)) => {
-                target.copy(to, source, from, length)
+            (AnyMemory::Shared(target), AnyMemory::Shared(source)) => {
+                target.copy(to, &source, from, length)
             }
-            (AnyMemory::Member(target), AnyMemory::Shared(source, _)) => {
+            (AnyMemory::Member(target), AnyMemory::Shared(source)) => {
                 target.with_range(to, length, |bytes| source.read(from, bytes))
             }
-            (AnyMemory::Shared(target, _), AnyMemory::Member(source)) => {
+            (AnyMemory::Shared(target), AnyMemory::Member(source)) => {
                 source.with_range(from, length, |bytes| target.write(to, bytes))
             }
         }
@@ -182,7 +187,7 @@ impl<'a> AnyMemory<'a> {
         self.check_atomic(address, expected.size())?;
         match self {
             AnyMemory::Member(_) => Err(TrapCode::ExpectedSharedMemory),
-            AnyMemory::Shared(memory, _) => memory.wait(address, expected, timeout, flag),
+            AnyMemory::Shared(memory) => memory.wait(address, expected, timeout, flag),
         }
     }
 
@@ -191,7 +196,7 @@ impl<'a> AnyMemory<'a> {
         self.check_atomic(address, 4)?;
         match self {
             AnyMemory::Member(_) => Ok(0),
-            AnyMemory::Shared(memory, _) => Ok(memory.notify(address, count)),
+            AnyMemory::Shared(memory) => Ok(memory.notify(address, count)),
         }
     }
 

@@ -30,7 +30,7 @@ enum Kind {
         group: GroupRef,
         object: NonNull<MemoryObject>,
     },
-    Shared(Shared<SharedMemory>, Threads),
+    Shared(Threads<Shared<SharedMemory>>),
 }
 
 // SAFETY: the object belongs to a member of the group and is only touched while that is entered;
@@ -64,8 +64,8 @@ impl Memory {
         let guard_pages = runtime.device().guard_pages;
         let storage = Memory::storage(&memory_type, guard_pages, NATIVE_WIDTH);
         if memory_type.shared {
-            let (memory, built_in) = SharedMemory::new(runtime, memory_type, storage)?;
-            return Ok(Memory(Kind::Shared(memory, built_in)));
+            let memory = SharedMemory::new(runtime, memory_type, storage)?;
+            return Ok(Memory(Kind::Shared(memory)));
         }
         let group = GroupRef::new(runtime)?;
         let object = {
@@ -113,7 +113,7 @@ impl Memory {
                 group,
                 object: *object,
             },
-            MemoryRef::Shared(memory, built_in) => Kind::Shared(memory.clone(), *built_in),
+            MemoryRef::Shared(memory) => Kind::Shared(memory.clone()),
         })
     }
 
@@ -121,7 +121,7 @@ impl Memory {
     pub(crate) fn reference(&self) -> MemoryRef {
         match &self.0 {
             Kind::Member { object, .. } => MemoryRef::Member(*object),
-            Kind::Shared(memory, built_in) => MemoryRef::Shared(memory.clone(), *built_in),
+            Kind::Shared(memory) => MemoryRef::Shared(memory.clone()),
         }
     }
 
@@ -130,7 +130,7 @@ impl Memory {
         match &self.0 {
             // SAFETY: the handle keeps the group, and so the object, alive.
             Kind::Member { object, .. } => AnyMemory::Member(unsafe { object.as_ref() }),
-            Kind::Shared(memory, built_in) => AnyMemory::Shared(memory, *built_in),
+            Kind::Shared(memory) => AnyMemory::of_shared(memory),
         }
     }
 
@@ -138,7 +138,7 @@ impl Memory {
     pub(crate) fn group(&self) -> Option<&GroupRef> {
         match &self.0 {
             Kind::Member { group, .. } => Some(group),
-            Kind::Shared(..) => None,
+            Kind::Shared(_) => None,
         }
     }
 
@@ -146,7 +146,7 @@ impl Memory {
     pub(crate) fn runtime(&self) -> &Runtime {
         match &self.0 {
             Kind::Member { group, .. } => group.runtime(),
-            Kind::Shared(memory, _) => memory.runtime(),
+            Kind::Shared(memory) => memory.runtime(),
         }
     }
 
@@ -217,7 +217,7 @@ impl Memory {
                 let object = self.object().member().ok_or(BorrowError::Shared)?;
                 Ok(MemoryMut::new(object, entered))
             }
-            Kind::Shared(..) => Err(BorrowError::Shared),
+            Kind::Shared(_) => Err(BorrowError::Shared),
         }
     }
 }

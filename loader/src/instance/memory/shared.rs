@@ -115,8 +115,8 @@ impl SharedMemory {
         module: &Module,
         plan: &StorageChoice,
         memory: &precast_format::read::Memory,
-    ) -> Result<(Shared<SharedMemory>, Threads), InstantiateError> {
-        let built_in = SharedMemory::built_in()?;
+    ) -> Result<Threads<Shared<SharedMemory>>, InstantiateError> {
+        SharedMemory::check_built_in()?;
         let runtime = module.runtime();
         let memory_type = plan.enlarged(memory.index, memory.ty);
         let storage = plan.storage(&memory_type, 0);
@@ -127,7 +127,7 @@ impl SharedMemory {
         shared.index = index;
         shared.clamped = plan.clamped(memory.index, &memory_type);
         shared.observer = plan.observer();
-        Ok(SharedMemory::place(shared, built_in)?)
+        Ok(SharedMemory::place(shared)?)
     }
 
     /// Makes a memory of zeros for the host.
@@ -135,10 +135,10 @@ impl SharedMemory {
         runtime: &Runtime,
         memory_type: MemoryType,
         storage: Storage,
-    ) -> Result<(Shared<SharedMemory>, Threads), OutOfMemory> {
-        let built_in = SharedMemory::built_in()?;
+    ) -> Result<Threads<Shared<SharedMemory>>, OutOfMemory> {
+        SharedMemory::check_built_in()?;
         let bytes = LinearMemory::new(runtime.linear_memory(), &memory_type, storage)?;
-        SharedMemory::place(SharedMemory::of(runtime, memory_type, bytes), built_in)
+        SharedMemory::place(SharedMemory::of(runtime, memory_type, bytes))
     }
 
     fn of(runtime: &Runtime, memory_type: MemoryType, bytes: LinearMemory) -> SharedMemory {
@@ -162,19 +162,17 @@ impl SharedMemory {
 
     /// Whether there are shared memories. Artifacts that define one have been refused otherwise; what
     /// does not exist has no memory either.
-    fn built_in() -> Result<Threads, OutOfMemory> {
-        Threads::BUILT_IN.ok_or(OutOfMemory::new(Category::LinearMemory, 0))
+    fn check_built_in() -> Result<(), OutOfMemory> {
+        match Threads::IS_BUILT_IN {
+            true => Ok(()),
+            false => Err(OutOfMemory::new(Category::LinearMemory, 0)),
+        }
     }
 
-    fn place(
-        memory: SharedMemory,
-        built_in: Threads,
-    ) -> Result<(Shared<SharedMemory>, Threads), OutOfMemory> {
+    fn place(memory: SharedMemory) -> Result<Threads<Shared<SharedMemory>>, OutOfMemory> {
         let allocator = memory.runtime.allocator().clone();
-        Ok((
-            Shared::new(&allocator, Category::Instance, memory)?,
-            built_in,
-        ))
+        let memory = Shared::new(&allocator, Category::Instance, memory)?;
+        Threads::hold(memory).ok_or(OutOfMemory::new(Category::LinearMemory, 0))
     }
 
     /// The layout of a shared memory's block.

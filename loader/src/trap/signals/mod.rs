@@ -32,7 +32,7 @@ pub struct SignalHandlers(Signals);
 impl SignalHandlers {
     /// Puts the handlers in front of the host's, if they are not there.
     pub fn acquire() -> Result<SignalHandlers, OsError> {
-        let signals = Signals::BUILT_IN.ok_or(OsError(0))?;
+        let signals = Signals::hold(()).ok_or(OsError(0))?;
         let mut users = USERS.lock();
         // Also where others have them: the host may have put a handler of its own in front since.
         install::<Traps>()?;
