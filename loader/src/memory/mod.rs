@@ -16,6 +16,7 @@ pub(crate) mod address;
 pub(crate) mod app_heap;
 mod explicit;
 mod guard;
+pub(crate) mod plain;
 pub(crate) mod racy;
 
 use core::ptr::NonNull;
