@@ -99,6 +99,8 @@ macro_rules! facilities {
 }
 
 facilities! {
+    /// Heaps of programs that the host allocates in.
+    AppHeaps, "app-heap";
     /// Looking up which functions were active, and what they are called.
     Backtraces, "backtraces";
     /// Counting calls and time per function.

@@ -23,7 +23,7 @@ mod trap;
 
 use core::ptr;
 
-use precast_format::libcall::Libcall;
+use precast_format::libcall::{Libcall, LibcallSet};
 use precast_format::trap::TrapCode;
 
 use crate::facility::{CallProfiles, Exceptions, Threads};
@@ -105,28 +105,33 @@ const fn address(libcall: Libcall) -> *const () {
 }
 
 /// Whether this loader has the facility that a helper belongs to.
-pub(crate) const fn is_offered(libcall: Libcall) -> bool {
-    match facility(libcall) {
-        Some((_, is_built_in)) => is_built_in,
-        None => true,
-    }
+const fn is_offered(libcall: Libcall) -> bool {
+    (Exceptions::IS_BUILT_IN || !of_exceptions().contains(libcall))
+        && (Threads::IS_BUILT_IN || !of_threads().contains(libcall))
+        && (CallProfiles::IS_BUILT_IN || !of_profile().contains(libcall))
 }
 
-/// The facility that a helper belongs to, if it is not there in every loader: the cargo feature, and
-/// whether it is on.
-pub(crate) const fn facility(libcall: Libcall) -> Option<(&'static str, bool)> {
-    match libcall {
-        Libcall::ExceptionNew | Libcall::Throw | Libcall::Rethrow => {
-            Some((Exceptions::FEATURE, Exceptions::IS_BUILT_IN))
-        }
-        Libcall::ProfileEnter | Libcall::ProfileLeave => {
-            Some((CallProfiles::FEATURE, CallProfiles::IS_BUILT_IN))
-        }
-        Libcall::MemoryAtomicWait32 | Libcall::MemoryAtomicWait64 | Libcall::MemoryAtomicNotify => {
-            Some((Threads::FEATURE, Threads::IS_BUILT_IN))
-        }
-        _ => None,
-    }
+/// The helpers for exceptions.
+pub(crate) const fn of_exceptions() -> LibcallSet {
+    LibcallSet(0)
+        .with(Libcall::ExceptionNew)
+        .with(Libcall::Throw)
+        .with(Libcall::Rethrow)
+}
+
+/// The helpers for threads.
+pub(crate) const fn of_threads() -> LibcallSet {
+    LibcallSet(0)
+        .with(Libcall::MemoryAtomicWait32)
+        .with(Libcall::MemoryAtomicWait64)
+        .with(Libcall::MemoryAtomicNotify)
+}
+
+/// The helpers that count calls.
+pub(crate) const fn of_profile() -> LibcallSet {
+    LibcallSet(0)
+        .with(Libcall::ProfileEnter)
+        .with(Libcall::ProfileLeave)
 }
 
 /// How a helper says whether it trapped: zero, or the number of the code.

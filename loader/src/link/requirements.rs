@@ -7,13 +7,15 @@
 use precast_format::Artifact;
 use precast_format::context::ABI_HASH;
 use precast_format::features::WasmFeature;
-use precast_format::libcall::{Libcall, LibcallSet};
+use precast_format::layout::SectionId;
+use precast_format::libcall::LibcallSet;
 use precast_format::read::Header;
 use precast_format::tunables::{StackChecks, TrapMode};
 use precast_format::types::{ExternKind, MemoryType};
 
 use crate::error::LoadError;
-use crate::facility::{Exceptions, Simd, Threads};
+use crate::facility::{CallProfiles, Exceptions, Simd, Threads};
+use crate::libcall;
 use crate::runtime::Device;
 
 /// Checks every requirement; the first that is not met is the error.
@@ -106,38 +108,29 @@ fn check_cpu(header: &Header, device: &Device) -> Result<(), LoadError> {
 fn check_facilities(artifact: &Artifact<'_>) -> Result<(), LoadError> {
     let header = artifact.header();
     let refuse = |feature| Err(LoadError::Facility { feature });
-    for (wasm_feature, feature, is_built_in) in [
-        (WasmFeature::Simd, Simd::FEATURE, Simd::IS_BUILT_IN),
-        (
-            WasmFeature::Exceptions,
-            Exceptions::FEATURE,
-            Exceptions::IS_BUILT_IN,
-        ),
-        (
-            WasmFeature::LegacyExceptions,
-            Exceptions::FEATURE,
-            Exceptions::IS_BUILT_IN,
-        ),
-    ] {
-        if !is_built_in && header.wasm_features.contains(wasm_feature) {
-            return refuse(feature);
-        }
+    let uses = |feature| header.wasm_features.contains(feature);
+    if !Simd::IS_BUILT_IN && uses(WasmFeature::Simd) {
+        return refuse(Simd::FEATURE);
     }
-    if !Exceptions::IS_BUILT_IN && artifact.index_space(ExternKind::Tag) > 0 {
+    if !Exceptions::IS_BUILT_IN
+        && (uses(WasmFeature::Exceptions)
+            || uses(WasmFeature::LegacyExceptions)
+            || artifact.index_space(ExternKind::Tag) > 0
+            || artifact.section(SectionId::HandlerLists).size > 0)
+    {
         return refuse(Exceptions::FEATURE);
     }
     if !Threads::IS_BUILT_IN && has_memory(artifact, |memory| memory.shared) {
         return refuse(Threads::FEATURE);
     }
-    for libcall in Libcall::ALL {
-        if !header.libcalls.contains(*libcall)
-            || matches!(libcall, Libcall::ProfileEnter | Libcall::ProfileLeave)
-        {
-            continue;
-        }
-        if let Some((feature, false)) = crate::libcall::facility(*libcall) {
-            return refuse(feature);
-        }
+    let lacks = |libcalls: LibcallSet, is_built_in: bool| {
+        !is_built_in && header.libcalls.0 & libcalls.0 != 0
+    };
+    if lacks(libcall::of_exceptions(), Exceptions::IS_BUILT_IN) {
+        return refuse(Exceptions::FEATURE);
+    }
+    if lacks(libcall::of_threads(), Threads::IS_BUILT_IN) {
+        return refuse(Threads::FEATURE);
     }
     Ok(())
 }
@@ -160,11 +153,9 @@ fn check_strategies(artifact: &Artifact<'_>, device: &Device) -> Result<(), Load
     if relies_on_faults(artifact) && !device.signals {
         return Err(LoadError::Signals);
     }
-    let profile = LibcallSet::default()
-        .with(Libcall::ProfileEnter)
-        .with(Libcall::ProfileLeave);
-    let counts_calls = tunables.call_profile || artifact.header().libcalls.0 & profile.0 != 0;
-    if counts_calls && !cfg!(feature = "call-profile") {
+    let of_profile = libcall::of_profile();
+    let counts_calls = tunables.call_profile || artifact.header().libcalls.0 & of_profile.0 != 0;
+    if counts_calls && !CallProfiles::IS_BUILT_IN {
         return Err(LoadError::CallProfile);
     }
     let guards_stack = device.guard_pages && device.signals && !is_bytecode;

@@ -6,9 +6,8 @@ use core::ops::Range;
 /// Copies as many elements as both sides have.
 pub(crate) fn copy<T: Copy>(to: &mut [T], from: &[T]) {
     let count = to.len().min(from.len());
-    if let (Some(to), Some(from)) = (to.get_mut(..count), from.get(..count)) {
-        to.copy_from_slice(from);
-    }
+    // SAFETY: both sides have so many elements, and one of them is borrowed exclusively.
+    unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr(), count) };
 }
 
 /// Copies a range of elements to where `to` says, which may overlap; `None` where one of the two is not
