@@ -22,7 +22,7 @@ mod members;
 use core::cell::{Cell, UnsafeCell};
 use core::fmt;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::alloc::{Box, Category, OutOfMemory};
 use crate::call::error::StackError;
@@ -32,6 +32,7 @@ use crate::facility::Exceptions;
 use crate::instance::InstanceData;
 use crate::module::Module;
 use crate::runtime::Runtime;
+use crate::sys::atomic::AtomicUsize;
 use crate::sys::thread;
 
 use members::Members;

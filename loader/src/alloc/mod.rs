@@ -25,9 +25,11 @@ use core::alloc::Layout;
 use core::fmt;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
 use account::Account;
+
+use crate::sys::atomic::AtomicUsize;
 
 pub use account::Usage;
 pub use boxed::Box;

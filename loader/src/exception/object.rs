@@ -4,7 +4,7 @@ use core::alloc::Layout;
 use core::cell::Cell;
 use core::mem::{offset_of, size_of};
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
 use precast_format::context::ExceptionField;
 
@@ -13,6 +13,7 @@ use crate::alloc::{Allocator, Category, OutOfMemory};
 use crate::call::value::Slot;
 use crate::facility::Exceptions;
 use crate::instance::context::NATIVE_WIDTH;
+use crate::sys::atomic::AtomicUsize;
 
 /// What every object is aligned to; the low bits of addresses are flags.
 pub(super) const ALIGNMENT: usize = align_of::<Slot>();

@@ -45,10 +45,23 @@ pub fn link(target: &Target, set: &Set) -> Outcome<PathBuf> {
         "-Csymbol-mangling-version=v0".into(),
         "-Cforce-unwind-tables=no".into(),
         "-Crelocation-model=static".into(),
-        "-Clink-arg=-Wl,--gc-sections".into(),
-        "-Clink-arg=-Wl,--no-eh-frame-hdr".into(),
-        format!("-Clink-arg=-Wl,-T,{}", script.display()),
     ];
+    if target.has_system {
+        flags.extend([
+            "-Clink-arg=-Wl,--gc-sections".into(),
+            "-Clink-arg=-Wl,--no-eh-frame-hdr".into(),
+            format!("-Clink-arg=-Wl,-T,{}", script.display()),
+        ]);
+    } else {
+        flags.push("-Clink-arg=--gc-sections".into());
+        // Somewhere, as the program is not run.
+        let places = [
+            "artifact_start=0x1000000",
+            "artifact_size=0x4000",
+            "output_register=0x2000000",
+        ];
+        flags.extend(places.map(|place| format!("-Clink-arg=--defsym={place}")));
+    }
     if let Some(linker) = target.linker {
         flags.push(format!("-Clinker={linker}"));
     }
@@ -58,7 +71,7 @@ pub fn link(target: &Target, set: &Set) -> Outcome<PathBuf> {
         let mut command = Command::new(CARGO);
         command
             .current_dir(cargo::root()?)
-            .arg("-Zbuild-std=core")
+            .arg("-Zbuild-std=core,alloc")
             .env("RUSTC", RUSTC)
             // The door to the library's source; what is ours goes without.
             .env("RUSTC_BOOTSTRAP", "1");

@@ -4,7 +4,6 @@
 //! they part. [`MemoryRef`] is what an instance keeps, [`AnyMemory`] what it lends.
 
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicUsize;
 
 use precast_format::trap::TrapCode;
 
@@ -12,6 +11,7 @@ use crate::alloc::Shared;
 use crate::facility::Threads;
 use crate::instance::context::Pair;
 use crate::instance::memory::{ClampedLimit, Expected, MemoryObject, SharedMemory, Woken};
+use crate::sys::atomic::AtomicUsize;
 use crate::types::MemoryType;
 
 /// A memory that an instance uses, its own or an imported one.

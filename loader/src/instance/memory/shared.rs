@@ -12,7 +12,7 @@
 
 use core::mem::offset_of;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use precast_format::trap::TrapCode;
 
@@ -28,6 +28,7 @@ use crate::instance::memory::{ClampedLimit, GrowthFailure, GrowthObserver, Stora
 use crate::memory::{LinearMemory, Storage, racy};
 use crate::module::Module;
 use crate::runtime::Runtime;
+use crate::sys::atomic::AtomicUsize;
 use crate::sys::atomic::load_u64;
 use crate::sys::lock::Lock;
 use crate::sys::park::Deadline;
