@@ -8,6 +8,7 @@
 mod bench;
 mod cargo;
 mod cross;
+mod features;
 mod markers;
 mod platforms;
 mod programs;
@@ -50,6 +51,8 @@ enum Command {
     Programs(programs::ProgramsArguments),
     /// Runs scripts, programs and tests for other instruction sets, under emulation.
     Cross(cross::CrossArguments),
+    /// Checks that the loader compiles with any of its facilities, and refuses what needs another.
+    Features,
     /// Checks that the code compiles for systems that it cannot be run on here.
     CheckPlatforms,
     /// Runs the loader's tests with threads under ThreadSanitizer, where the toolchain has it.
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Spec => spec(),
         Command::Programs(arguments) => programs::run(&arguments),
         Command::Cross(arguments) => cross::run(&arguments),
+        Command::Features => features::run(),
         Command::CheckPlatforms => platforms::run(),
         Command::Tsan => tsan::run(),
         Command::Soak(arguments) => soak::run(&arguments),

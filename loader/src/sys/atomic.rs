@@ -8,11 +8,13 @@
 use core::sync::atomic::Ordering;
 
 #[cfg(not(target_has_atomic = "ptr"))]
-// Who counts blocks is a matter of features.
-#[allow(unused_imports)]
-pub use alone::{AtomicBool, AtomicU32, AtomicUsize};
+use alone as types;
 #[cfg(target_has_atomic = "ptr")]
-pub use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
+use core::sync::atomic as types;
+
+#[cfg(feature = "accounting")]
+pub use types::AtomicU32;
+pub use types::{AtomicBool, AtomicUsize};
 
 /// What there is of the library's atomic types where the processor cannot read and write at once.
 #[cfg(any(not(target_has_atomic = "ptr"), test))]
