@@ -7,6 +7,8 @@
 
 use core::fmt::{self, Write};
 
+use precast_format::plain::HexDigits;
+
 /// How many characters of a name are printed.
 const MOST_CHARACTERS: usize = 240;
 
@@ -28,7 +30,11 @@ impl fmt::Display for Printable<'_> {
                 '\r' => f.write_str("\\r")?,
                 '\\' => f.write_str("\\\\")?,
                 _ if has_shape(character) => f.write_char(character)?,
-                _ => write!(f, "\\u{{{:x}}}", u32::from(character))?,
+                _ => write!(
+                    f,
+                    "\\u{{{}}}",
+                    HexDigits(u64::from(u32::from(character)), 1)
+                )?,
             }
         }
         Ok(())

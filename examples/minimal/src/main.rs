@@ -29,24 +29,14 @@ static POOL: StaticPool<{ 96 << 10 }> = StaticPool::new();
 /// Bytes of the stack that compiled code runs on, out of the pool.
 const STACK: usize = 8 << 10;
 
-/// Calls the artifact's export `run` and writes the result; whether there is one.
-fn run(output: &mut Output) -> bool {
-    match call(output) {
-        Some(result) => {
-            // There is nobody to tell that the output is closed.
-            let _ = writeln!(output, "{result}");
-            true
-        }
-        None => false,
-    }
-}
-
 /// Writes why there is no result.
 fn refuse(output: &mut Output, error: &dyn fmt::Display) {
+    // There is nobody to tell that the output is closed.
     let _ = writeln!(output, "{error}");
 }
 
-fn call(output: &mut Output) -> Option<i32> {
+/// Calls the artifact's export `run`; its result, if there is one.
+fn run(output: &mut Output) -> Option<i32> {
     let runtime = Runtime::with_pool(POOL.take()?, RuntimeOptions::default())
         .map_err(|error| refuse(output, &error))
         .ok()?;

@@ -11,6 +11,7 @@
 use core::fmt;
 
 use precast_format::layout::SectionId;
+use precast_format::plain::{Decimal, Hexadecimal};
 
 use crate::alloc::{Category, Vec};
 use crate::call::entry;
@@ -101,11 +102,11 @@ impl Frame {
     fn write_place(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.function_name() {
             Some(name) => write!(f, "{}", Printable(name))?,
-            None => write!(f, "function {}", self.function)?,
+            None => write!(f, "function {}", Decimal(u64::from(self.function)))?,
         }
         match (self.wasm_offset, self.body_offset()) {
-            (Some(offset), _) => write!(f, " at {offset:#x}"),
-            (None, Some(body)) => write!(f, " in the body at {body:#x}"),
+            (Some(offset), _) => write!(f, " at {}", Hexadecimal(u64::from(offset))),
+            (None, Some(body)) => write!(f, " in the body at {}", Hexadecimal(u64::from(body))),
             (None, None) => Ok(()),
         }
     }
@@ -316,11 +317,20 @@ impl fmt::Display for Backtrace {
             // Recursion is one line.
             let repeated = rest.iter().take_while(|next| next.repeats(frame)).count();
             match repeated {
-                0 => write!(f, "\n  {index}: ")?,
-                _ => write!(f, "\n  {index}-{}: ", index + repeated)?,
+                0 => write!(f, "\n  {}: ", Decimal(index as u64))?,
+                _ => {
+                    let last = index.saturating_add(repeated);
+                    write!(
+                        f,
+                        "\n  {}-{}: ",
+                        Decimal(index as u64),
+                        Decimal(last as u64)
+                    )?;
+                }
             }
             if several && frame.module_name().is_none() {
-                write!(f, "<module {}>!", self.nameless_number(&frame.module))?;
+                let number = self.nameless_number(&frame.module);
+                write!(f, "<module {}>!", Decimal(number as u64))?;
                 frame.write_place(f)?;
             } else {
                 fmt::Display::fmt(frame, f)?;
@@ -328,7 +338,7 @@ impl fmt::Display for Backtrace {
             index += repeated + 1;
         }
         if self.truncated {
-            let kept = self.frames().len();
+            let kept = Decimal(self.frames().len() as u64);
             write!(
                 f,
                 "\n  ... more frames follow; the innermost {kept} are kept"

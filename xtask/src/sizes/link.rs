@@ -59,6 +59,7 @@ pub fn link(target: &Target, set: &Set) -> Outcome<PathBuf> {
             "artifact_start=0x1000000",
             "artifact_size=0x4000",
             "output_register=0x2000000",
+            "result_register=0x2000004",
         ];
         flags.extend(places.map(|place| format!("-Clink-arg=--defsym={place}")));
     }

@@ -1,5 +1,5 @@
 //! A device without a system: whoever links says where the artifact lies in flash and where the register
-//! is that sends a byte. A real one has more to do before `run`; `examples/firmware` shows it.
+//! is that sends a byte and the one that shows the result. A real one has more to do before `run`; `examples/firmware` shows it.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::fmt::{self, Write};
@@ -9,8 +9,10 @@ unsafe extern "C" {
     static artifact_start: u8;
     /// Is at the address that is the artifact's size.
     static artifact_size: u8;
-    /// The register.
+    /// The register that sends a byte.
     static mut output_register: u8;
+    /// The register that shows the result.
+    static mut result_register: i32;
 }
 
 /// The register that sends a byte.
@@ -36,7 +38,9 @@ pub fn artifact() -> Option<&'static [u8]> {
 
 #[unsafe(no_mangle)]
 extern "C" fn _start() -> ! {
-    crate::run(&mut Output);
+    let result = crate::run(&mut Output).unwrap_or(-1);
+    // SAFETY: the linker's address is that of a register.
+    unsafe { (&raw mut result_register).write_volatile(result) };
     loop {
         core::hint::spin_loop();
     }

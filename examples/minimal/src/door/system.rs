@@ -1,4 +1,5 @@
-//! A system: the artifact is standard input, the result goes to standard output.
+//! A system: the artifact is standard input, the result is the exit status, and what went wrong goes to
+//! standard output.
 
 use core::ffi::{c_char, c_int, c_void};
 use core::fmt::{self, Write};
@@ -48,5 +49,5 @@ pub fn artifact() -> Option<&'static [u8]> {
 
 #[unsafe(no_mangle)]
 extern "C" fn main(_: c_int, _: *const *const c_char) -> c_int {
-    c_int::from(!crate::run(&mut Output))
+    crate::run(&mut Output).unwrap_or(-1)
 }

@@ -14,6 +14,7 @@
 use core::fmt;
 
 use precast_format::Artifact;
+use precast_format::plain::Decimal;
 
 use crate::facility::AppHeaps;
 use crate::instance::heap::ExportedAllocator;
@@ -65,8 +66,13 @@ impl fmt::Display for AppHeapError {
                 limit,
             } => write!(
                 f,
-                "an app heap of {heap_size} bytes needs {heap_pages} pages of {page_size} bytes \
-                 behind the {pages} of the memory, which may have {limit}"
+                "an app heap of {} bytes needs {} pages of {} bytes \
+                 behind the {} of the memory, which may have {}",
+                Decimal(*heap_size as u64),
+                Decimal(*heap_pages),
+                Decimal(*page_size),
+                Decimal(*pages),
+                Decimal(*limit)
             ),
         }
     }
