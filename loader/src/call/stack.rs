@@ -28,6 +28,7 @@ use core::ptr::NonNull;
 use crate::alloc::{Allocator, Category, OutOfMemory};
 use crate::call::error::StackError;
 use crate::limits::{DEFAULT_STACK, LIBCALL_STACK_MARGIN};
+use crate::memory::plain;
 use crate::sys::map::{Mapping, page_size, round_to_pages};
 use crate::sys::thread::FAULT_STACK;
 
@@ -216,7 +217,7 @@ fn size_or_default(bytes: usize) -> usize {
 pub(crate) fn prepare_libcalls() {
     let mut bytes = [0u8; 64];
     let length = core::hint::black_box(bytes.len() / 2);
-    bytes.copy_within(..length, core::hint::black_box(1));
+    let _ = plain::copy_within(&mut bytes, 0..length, core::hint::black_box(1));
     if let Some(part) = bytes.get_mut(..length) {
         part.fill(core::hint::black_box(1));
     }
