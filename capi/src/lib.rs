@@ -36,5 +36,7 @@ pub mod types;
 pub mod value;
 
 mod failure;
+#[cfg(all(feature = "panic-handler", feature = "pulley"))]
+mod no_allocator;
 #[cfg(feature = "panic-handler")]
 mod panic_handler;
