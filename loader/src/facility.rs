@@ -3,14 +3,13 @@
 //! Each is a wrapper for what exists with the facility only: a shared memory, an exception, a signal
 //! handler. Without the feature there is no value of the wrapper, whatever it would hold. So the compiler
 //! knows that code about such things is never reached and leaves it out, and there is one `cfg` instead
-//! of one at each place.
+//! of one at each place. Structures are as large as with it, though, so that a plan of memory is exact for
+//! every set of features.
 //!
 //! An artifact that needs what is not there is refused by the name of the feature
 //! ([`crate::link::requirements`]); a host that asks for it gets an error.
 #![forbid(unsafe_code)]
 
-#[allow(unused_imports)]
-use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 
 /// There is none.
@@ -29,7 +28,7 @@ macro_rules! facilities {
             #[cfg(not(feature = $feature))]
             $(#[$doc])*
             #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-            pub(crate) struct $name<T = ()>(Never, PhantomData<T>);
+            pub(crate) struct $name<T = ()>(Never, T);
 
             // Which of the constants is asked for depends on the features.
             #[allow(dead_code)]
