@@ -475,6 +475,22 @@ typedef precast_status (*precast_host_function)(void *user,
 // Called once when something of the host's is no longer needed, on any thread.
 typedef void (*precast_finalizer)(void *user);
 
+// Who is told why memories did not grow.
+typedef struct precast_growth_observer {
+    // Size of this structure in bytes.
+    size_t size;
+    // Passed to the function.
+    void *user;
+    // Called on the thread that asked for the growth, within `memory.grow` or `precast_memory_grow`:
+    // the memory's index, imports first; how many pages it would have had, `UINT64_MAX` where there is
+    // no such number; and how many it may have, `UINT64_MAX` where there was no memory for them. What
+    // it does to the instance has no effect on the outcome.
+    void (*failed)(void *user,
+                   uint32_t memory,
+                   uint64_t pages,
+                   uint64_t limit);
+} precast_growth_observer;
+
 // What an instance may use. Zeros are the default.
 typedef struct precast_instance_options {
     // Size of this structure in bytes.
@@ -494,6 +510,9 @@ typedef struct precast_instance_options {
     uint32_t call_paths;
     // Zero.
     uint32_t reserved;
+    // Who is told why a memory that the instance defines did not grow, or null. The structure stays
+    // where it is for as long as the instance and its memories.
+    const struct precast_growth_observer *growth_observer;
 } precast_instance_options;
 
 // What is imported or exported. Its texts are there for as long as a handle to the module is, or to
@@ -1194,6 +1213,12 @@ precast_status precast_instance_module(const struct precast_instance *instance,
                                        struct precast_module **module,
                                        struct precast_error *error);
 
+// Stores a handle to the instance's main memory, freed by `precast_memory_free`: the one that is
+// exported as `memory`, else the first.
+precast_status precast_instance_main_memory(const struct precast_instance *instance,
+                                            struct precast_memory **memory,
+                                            struct precast_error *error);
+
 // Stores what an export is, by its index: its type, with the number of pages or elements that there
 // are. `signature` may be null; for a function or a tag it gets the type.
 precast_status precast_instance_export(const struct precast_instance *instance,
@@ -1416,6 +1441,16 @@ precast_status precast_module_function_name(const struct precast_module *module,
                                             uint32_t function_index,
                                             struct precast_text *name,
                                             struct precast_error *error);
+
+// Stores where the contents of a custom section are, by its name and, where several have it, by its
+// place among these; they are there for as long as a handle to the module or to an instance of it is.
+// Artifacts carry custom sections unless they are stripped.
+precast_status precast_module_custom_section(const struct precast_module *module,
+                                             const char *name,
+                                             size_t place,
+                                             const void **bytes,
+                                             size_t *length,
+                                             struct precast_error *error);
 
 // Stores how many imports the module has.
 precast_status precast_module_import_count(const struct precast_module *module,

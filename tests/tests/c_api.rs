@@ -282,6 +282,20 @@ fn every_function_of_the_header_has_a_test() {
     }
 }
 
+#[test]
+fn the_guides_name_what_there_is() {
+    let header = fs::read_to_string(root().join("capi/include/precast.h")).expect("it is there");
+    for guide in ["docs/c.md", "docs/from-wamr.md"] {
+        let text = fs::read_to_string(root().join(guide)).expect("it is there");
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        for word in text.split(|c| !is_name(c)) {
+            // An ellipsis follows what is only the beginning of names.
+            let named = word.starts_with("precast_") && !word.ends_with('_');
+            assert!(!named || header.contains(word), "{guide}: {word}");
+        }
+    }
+}
+
 /// The functions that a header declares.
 fn functions(header: &str) -> Vec<&str> {
     let code = header
