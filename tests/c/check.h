@@ -52,6 +52,7 @@ precast_value i64(int64_t number);
 
 void test_caller(void);
 void test_env(void);
+void test_exception(void);
 void test_function(void);
 void test_global(void);
 void test_heap(void);

@@ -130,7 +130,8 @@ int main(int argc, char **argv) {
         {"global", test_global},     {"table", test_table},       {"env", test_env},
         {"host", test_host},         {"caller", test_caller},     {"heap", test_heap},
         {"interrupter", test_interrupter}, {"usage", test_usage}, {"plan", test_plan},
-        {"wasi", test_wasi},         {"order", test_order},
+        {"wasi", test_wasi},         {"exception", test_exception},
+        {"order", test_order},
     };
     if (argc < 2)
         return 2;

@@ -40,6 +40,7 @@ const ARTIFACTS: &[(&str, &str, &[&str])] = &[
     ),
     ("start", "start", &[]),
     ("throw", "throw", &[]),
+    ("exception", "exception", &[]),
     ("sharing", "sharing", &[]),
     ("host", "host", &[]),
     ("caller", "caller", &[]),

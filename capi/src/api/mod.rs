@@ -4,6 +4,7 @@
 
 pub mod caller;
 pub mod env;
+pub mod exception;
 pub mod function;
 pub mod global;
 pub mod heap;
