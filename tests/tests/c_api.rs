@@ -261,7 +261,11 @@ fn valgrind_finds_nothing() {
     succeed(
         Command::new("valgrind")
             .args(["--quiet", "--error-exitcode=9", "--leak-check=full"])
-            .args(["--errors-for-leak-kinds=definite"])
+            .arg("--errors-for-leak-kinds=definite")
+            .arg(format!(
+                "--suppressions={}",
+                root().join("tests/c/valgrind.supp").display()
+            ))
             .arg(&program)
             .arg(artifacts_without_faults())
             .arg("without-faults"),
