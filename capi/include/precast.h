@@ -283,6 +283,10 @@ typedef struct precast_caller precast_caller;
 // `PRECAST_BUSY`. Host functions always run on the calling thread's own stack.
 typedef struct precast_env precast_env;
 
+// An exception: one that left a call, one that the host made, or a reference to one. It keeps what its
+// tag belongs to alive.
+typedef struct precast_exception precast_exception;
+
 // A function: an export, or a reference out of a table. It keeps its instance alive.
 typedef struct precast_function precast_function;
 
@@ -330,6 +334,10 @@ typedef struct precast_static_module precast_static_module;
 // A table: exported by an instance, or made by the host to be imported. It keeps its instance alive.
 typedef struct precast_table precast_table;
 
+// What kind of exception something is, and what it carries: exported by an instance, or made by the
+// host to be imported.
+typedef struct precast_tag precast_tag;
+
 // What a program of WASI can reach, for any number of instances.
 typedef struct precast_wasi precast_wasi;
 
@@ -354,6 +362,8 @@ typedef union precast_value_of {
     // For `PRECAST_FUNCREF`: a handle, or null. In a value that the library makes, the handle is
     // yours to free, but for the parameters of host functions, which the library frees.
     struct precast_function *function;
+    // For `PRECAST_EXNREF`: a handle, or null, with the same rules.
+    struct precast_exception *exception;
     // For `PRECAST_EXTERNREF`: a number that means something to you; zero is null.
     size_t external;
 } precast_value_of;
@@ -404,8 +414,8 @@ typedef struct precast_frame {
 // null if nobody asks.
 //
 // Set `size` to the size of the structure and everything else to zero, then `message` and `frames`
-// to memory of yours where you want to have them. There is nothing to free. A function that succeeds
-// leaves it as it is.
+// to memory of yours where you want to have them. There is nothing to free but the exception, if it
+// is asked for. A function that succeeds leaves it as it is.
 typedef struct precast_error {
     // Size of this structure in bytes.
     size_t size;
@@ -422,6 +432,9 @@ typedef struct precast_error {
     // Stored: how many functions were active and are known. If that is more than there is room for,
     // the outermost were left out.
     size_t frame_count;
+    // Where a handle to the exception goes that left the call, or null; the handle is the caller's to
+    // free. Null is stored there if the failure is none, or if there is no memory for a handle.
+    struct precast_exception **exception;
     // Stored: one if more functions were active than the library notes, else zero.
     uint32_t frames_are_missing;
     // Stored: what the function returned, a `precast_status`.
@@ -460,10 +473,10 @@ typedef struct precast_signature {
 // overwritten.
 //
 // It returns `PRECAST_OK`, or any other status, which ends the program's call: one that
-// `precast_caller_trap`, `precast_caller_exit`, `precast_caller_fail` or `precast_caller_call` has
-// returned goes on as what it stands for.
+// `precast_caller_trap`, `_exit`, `_fail`, `_throw` or `_call` has returned goes on as what it stands
+// for.
 //
-// References to functions among the parameters are freed when it returns; those among the results
+// Handles among the parameters are freed when it returns; those among the results
 // stay the function's own to free. It must not unwind or jump out.
 typedef precast_status (*precast_host_function)(void *user,
                                                 struct precast_caller *caller,
@@ -474,6 +487,22 @@ typedef precast_status (*precast_host_function)(void *user,
 
 // Called once when something of the host's is no longer needed, on any thread.
 typedef void (*precast_finalizer)(void *user);
+
+// Who is told why memories did not grow.
+typedef struct precast_growth_observer {
+    // Size of this structure in bytes.
+    size_t size;
+    // Passed to the function.
+    void *user;
+    // Called on the thread that asked for the growth, within `memory.grow` or `precast_memory_grow`:
+    // the memory's index, imports first; how many pages it would have had, `UINT64_MAX` where there is
+    // no such number; and how many it may have, `UINT64_MAX` where there was no memory for them. What
+    // it does to the instance has no effect on the outcome.
+    void (*failed)(void *user,
+                   uint32_t memory,
+                   uint64_t pages,
+                   uint64_t limit);
+} precast_growth_observer;
 
 // What an instance may use. Zeros are the default.
 typedef struct precast_instance_options {
@@ -494,6 +523,9 @@ typedef struct precast_instance_options {
     uint32_t call_paths;
     // Zero.
     uint32_t reserved;
+    // Who is told why a memory that the instance defines did not grow, or null. The structure stays
+    // where it is for as long as the instance and its memories.
+    const struct precast_growth_observer *growth_observer;
 } precast_instance_options;
 
 // What is imported or exported. Its texts are there for as long as a handle to the module is, or to
@@ -1007,6 +1039,70 @@ precast_status precast_env_stack_high_water(struct precast_env *env,
                                             size_t *bytes,
                                             struct precast_error *error);
 
+// Makes a tag whose exceptions carry values of these kinds. The handle is stored in `tag`, and freed
+// by `precast_tag_free`.
+precast_status precast_tag_new(const struct precast_runtime *runtime,
+                               const precast_value_kind *kinds,
+                               size_t count,
+                               struct precast_tag **tag,
+                               struct precast_error *error);
+
+// Frees a handle to a tag; null is no handle.
+void precast_tag_free(struct precast_tag *tag);
+
+// Stores what the tag's exceptions carry, as the parameters of a type without results.
+precast_status precast_tag_signature(const struct precast_tag *tag,
+                                     struct precast_signature *signature,
+                                     struct precast_error *error);
+
+// Stores whether exceptions of one tag are caught as exceptions of the other.
+precast_status precast_tag_is_same(const struct precast_tag *tag,
+                                   const struct precast_tag *other,
+                                   bool *is_same,
+                                   struct precast_error *error);
+
+// Stores a handle to the tag that is exported under a name, freed by `precast_tag_free`.
+precast_status precast_instance_tag(const struct precast_instance *instance,
+                                    const char *name,
+                                    struct precast_tag **tag,
+                                    struct precast_error *error);
+
+// Defines a tag.
+precast_status precast_imports_define_tag(struct precast_imports *imports,
+                                          const char *module,
+                                          const char *name,
+                                          const struct precast_tag *tag,
+                                          struct precast_error *error);
+
+// Makes an exception with values of the tag's kinds. The handle is stored in `exception`, and freed by
+// `precast_exception_free`.
+precast_status precast_exception_new(const struct precast_tag *tag,
+                                     const struct precast_value *values,
+                                     size_t count,
+                                     struct precast_exception **exception,
+                                     struct precast_error *error);
+
+// Frees a handle to an exception; null is no handle.
+void precast_exception_free(struct precast_exception *exception);
+
+// Stores a handle to the exception's tag, freed by `precast_tag_free`.
+precast_status precast_exception_tag(const struct precast_exception *exception,
+                                     struct precast_tag **tag,
+                                     struct precast_error *error);
+
+// Stores what the exception carries, and how many values that are in `count`. Handles among them are
+// the caller's to free. `values` may be null with a capacity of zero, if only the number is asked for.
+precast_status precast_exception_values(const struct precast_exception *exception,
+                                        struct precast_value *values,
+                                        size_t capacity,
+                                        size_t *count,
+                                        struct precast_error *error);
+
+// Has a host function throw an exception, which the program can catch: the function returns what this
+// returns, which is `PRECAST_EXCEPTION`. The handle stays the function's own.
+precast_status precast_caller_throw(struct precast_caller *caller,
+                                    const struct precast_exception *exception);
+
 // Calls a function, with as many parameters and results as its type has.
 //
 // The call runs in the environment; if that is null, on the calling thread's stack, for which
@@ -1193,6 +1289,12 @@ void precast_instance_free(struct precast_instance *instance);
 precast_status precast_instance_module(const struct precast_instance *instance,
                                        struct precast_module **module,
                                        struct precast_error *error);
+
+// Stores a handle to the instance's main memory, freed by `precast_memory_free`: the one that is
+// exported as `memory`, else the first.
+precast_status precast_instance_main_memory(const struct precast_instance *instance,
+                                            struct precast_memory **memory,
+                                            struct precast_error *error);
 
 // Stores what an export is, by its index: its type, with the number of pages or elements that there
 // are. `signature` may be null; for a function or a tag it gets the type.
@@ -1416,6 +1518,16 @@ precast_status precast_module_function_name(const struct precast_module *module,
                                             uint32_t function_index,
                                             struct precast_text *name,
                                             struct precast_error *error);
+
+// Stores where the contents of a custom section are, by its name and, where several have it, by its
+// place among these; they are there for as long as a handle to the module or to an instance of it is.
+// Artifacts carry custom sections unless they are stripped.
+precast_status precast_module_custom_section(const struct precast_module *module,
+                                             const char *name,
+                                             size_t place,
+                                             const void **bytes,
+                                             size_t *length,
+                                             struct precast_error *error);
 
 // Stores how many imports the module has.
 precast_status precast_module_import_count(const struct precast_module *module,

@@ -11,6 +11,7 @@ use core::ptr;
 
 use precast_loader::Frame;
 
+use crate::api::exception::{self, precast_exception};
 use crate::boundary::C;
 use crate::failure::Failure;
 use crate::status::precast_status;
@@ -20,8 +21,8 @@ use crate::text::precast_text;
 /// null if nobody asks.
 ///
 /// Set `size` to the size of the structure and everything else to zero, then `message` and `frames`
-/// to memory of yours where you want to have them. There is nothing to free. A function that succeeds
-/// leaves it as it is.
+/// to memory of yours where you want to have them. There is nothing to free but the exception, if it
+/// is asked for. A function that succeeds leaves it as it is.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct precast_error {
@@ -40,6 +41,9 @@ pub struct precast_error {
     /// Stored: how many functions were active and are known. If that is more than there is room for,
     /// the outermost were left out.
     pub frame_count: usize,
+    /// Where a handle to the exception goes that left the call, or null; the handle is the caller's to
+    /// free. Null is stored there if the failure is none, or if there is no memory for a handle.
+    pub exception: *mut *mut precast_exception,
     /// Stored: one if more functions were active than the library notes, else zero.
     pub frames_are_missing: u32,
     /// Stored: what the function returned, a `precast_status`.
@@ -162,6 +166,12 @@ pub(crate) fn report(c: C, error: *mut precast_error, failure: &Failure) {
             *place = precast_frame::new(frame);
         }
     }
+    if let Ok(place) = c.out(given.exception, "exception") {
+        let handle = failure
+            .exception()
+            .map(|thrown| exception::handle(thrown.clone()));
+        place.set(handle.and_then(Result::ok).unwrap_or(ptr::null_mut()));
+    }
     given.frame_count = frames.len();
     given.frames_are_missing = u32::from(backtrace.is_some_and(|trace| trace.is_truncated()));
     given.status = failure.status() as i32;
@@ -183,6 +193,7 @@ impl Default for precast_error {
             frames: ptr::null_mut(),
             frame_capacity: 0,
             frame_count: 0,
+            exception: ptr::null_mut(),
             frames_are_missing: 0,
             status: precast_status::PRECAST_OK as i32,
             trap_code: 0,

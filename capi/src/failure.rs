@@ -4,8 +4,8 @@
 use core::fmt;
 
 use precast_loader::{
-    AddressError, AuxStackError, Backtrace, Busy, CallError, ExportError, HeapError, HostError,
-    InstantiateError, LoadError, OutOfMemory, StackError,
+    AddressError, AuxStackError, Backtrace, Busy, CallError, Exception, ExportError, HeapError,
+    HostError, InstantiateError, LoadError, OutOfMemory, StackError,
 };
 
 use crate::status::precast_status::{self, *};
@@ -140,6 +140,14 @@ impl Failure {
                 Some(trap.backtrace())
             }
             (_, Some(CallError::Exception(exception))) => Some(exception.backtrace()),
+            _ => None,
+        }
+    }
+
+    /// The exception that left a call.
+    pub fn exception(&self) -> Option<&Exception> {
+        match self.call() {
+            Some(CallError::Exception(thrown)) => Some(thrown.exception()),
             _ => None,
         }
     }

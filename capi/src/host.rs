@@ -26,10 +26,10 @@ pub struct precast_caller {
 /// overwritten.
 ///
 /// It returns `PRECAST_OK`, or any other status, which ends the program's call: one that
-/// `precast_caller_trap`, `precast_caller_exit`, `precast_caller_fail` or `precast_caller_call` has
-/// returned goes on as what it stands for.
+/// `precast_caller_trap`, `_exit`, `_fail`, `_throw` or `_call` has returned goes on as what it stands
+/// for.
 ///
-/// References to functions among the parameters are freed when it returns; those among the results
+/// Handles among the parameters are freed when it returns; those among the results
 /// stay the function's own to free. It must not unwind or jump out.
 pub type precast_host_function = Option<
     unsafe extern "C" fn(
@@ -204,7 +204,7 @@ fn lend_all(
     for (place, value) in places.iter_mut().zip(values) {
         *place = lend(value, runtime).map_err(|failure| match failure {
             Failure::OutOfMemory(error) => HostError::from(error),
-            _ => HostError::Message("references to exceptions do not pass"),
+            _ => HostError::Message("a value has no counterpart in C"),
         })?;
     }
     Ok(())

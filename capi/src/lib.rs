@@ -10,7 +10,7 @@
 //! border.
 //!
 //! Functions that can be called by C are `unsafe` for whoever calls them from Rust: what they want of
-//! their pointers stands in their text, and all of them want what [`boundary::C::promises`] says.
+//! their pointers stands in their text, and all of them want what `boundary::C::promises` says.
 
 #![no_std]
 #![allow(non_camel_case_types, reason = "the names are C's")]
@@ -27,7 +27,6 @@
 extern crate std;
 
 pub mod api;
-pub mod boundary;
 pub mod error;
 pub mod host;
 pub mod status;
@@ -35,8 +34,9 @@ pub mod text;
 pub mod types;
 pub mod value;
 
+mod boundary;
 mod failure;
-#[cfg(all(feature = "panic-handler", feature = "pulley"))]
+#[cfg(all(feature = "panic-handler", feature = "pulley", not(feature = "std")))]
 mod no_allocator;
-#[cfg(feature = "panic-handler")]
+#[cfg(all(feature = "panic-handler", not(feature = "std")))]
 mod panic_handler;

@@ -1,18 +1,17 @@
-//! The global allocator where there is no standard library: it has nothing to give.
+//! A heap that has nothing to give, for static libraries without `std`.
 //!
-//! The interpreter's crate names the library `alloc`, and a static library with that must have an
-//! allocator. The loader uses no part of the interpreter that allocates: what it needs comes from its
-//! runtimes.
+//! The interpreter of bytecode names the heap of Rust's `alloc`, so that a library with it must have
+//! one. Nothing of the interpreter that is used here takes anything from it.
 
 use core::alloc::{GlobalAlloc, Layout};
-use core::ptr;
 
+/// The heap.
 struct Nothing;
 
-// SAFETY: no block is given, and so none is used.
+// SAFETY: no block is ever given.
 unsafe impl GlobalAlloc for Nothing {
     unsafe fn alloc(&self, _: Layout) -> *mut u8 {
-        ptr::null_mut()
+        core::ptr::null_mut()
     }
 
     unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}

@@ -151,3 +151,73 @@ pub enum precast_trap_code {
     /// A call through a function reference that is null.
     PRECAST_TRAP_NULL_FUNCTION_REFERENCE = 18,
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::{precast_status, precast_trap_code};
+    use crate::api::usage::{PRECAST_CATEGORY_COUNT, precast_category};
+    use precast_loader::{Category, TrapCode};
+    use std::format;
+    use std::string::String;
+
+    /// A name in C's capitals.
+    fn capitals(name: &str) -> String {
+        let mut capitals = String::new();
+        for letter in name.chars() {
+            if letter.is_ascii_uppercase() && !capitals.is_empty() {
+                capitals.push('_');
+            }
+            capitals.push(letter.to_ascii_uppercase());
+        }
+        capitals
+    }
+
+    /// The numbers of an enumeration in this crate's source, by name.
+    fn constants(source: &str, prefix: &str) -> std::vec::Vec<(String, u32)> {
+        let lines = source.lines().map(str::trim);
+        let variants = lines.filter_map(|line| {
+            let (name, number) = line.strip_suffix(',')?.split_once(" = ")?;
+            Some((name.strip_prefix(prefix)?.into(), number.parse().ok()?))
+        });
+        variants.collect()
+    }
+
+    #[test]
+    fn trap_codes_are_the_loader_s() {
+        let source = include_str!("status.rs");
+        let ours = constants(source, "PRECAST_TRAP_");
+        assert_eq!(ours.first(), Some(&("NONE".into(), 0)));
+        let loaders: std::vec::Vec<_> = TrapCode::ALL
+            .iter()
+            .map(|code| (capitals(code.name()), *code as u32))
+            .collect();
+        assert_eq!(ours[1..], loaders);
+        let unreachable = precast_trap_code::PRECAST_TRAP_UNREACHABLE;
+        assert_eq!(unreachable as u32, TrapCode::Unreachable as u32);
+    }
+
+    #[test]
+    fn categories_are_the_loader_s() {
+        let source = include_str!("api/usage.rs");
+        let ours = constants(source, "PRECAST_CATEGORY_");
+        let loaders: std::vec::Vec<_> = Category::ALL
+            .iter()
+            .map(|category| (capitals(&format!("{category:?}")), *category as u32))
+            .collect();
+        assert_eq!(ours, loaders);
+        assert_eq!(ours.len(), PRECAST_CATEGORY_COUNT as usize);
+        let last = precast_category::PRECAST_CATEGORY_EXCEPTIONS;
+        assert_eq!(last as u32, Category::Exceptions as u32);
+    }
+
+    #[test]
+    fn every_status_has_words() {
+        for (number, (status, _)) in precast_status::ALL.iter().enumerate() {
+            assert_eq!(*status as usize, number);
+        }
+        let last = precast_status::ALL.last().map(|(status, _)| *status);
+        assert_eq!(last, Some(precast_status::PRECAST_PANIC));
+    }
+}

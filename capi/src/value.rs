@@ -6,6 +6,7 @@ use core::ptr;
 use precast_loader::alloc::{Allocator, Vec};
 use precast_loader::{Category, ExternRef, OutOfMemory, Runtime, Value, ValueType};
 
+use crate::api::exception::{self, precast_exception};
 use crate::api::function::{self, precast_function};
 use crate::boundary::C;
 use crate::failure::Failure;
@@ -66,6 +67,8 @@ pub union precast_value_of {
     /// For `PRECAST_FUNCREF`: a handle, or null. In a value that the library makes, the handle is
     /// yours to free, but for the parameters of host functions, which the library frees.
     pub function: *mut precast_function,
+    /// For `PRECAST_EXNREF`: a handle, or null, with the same rules.
+    pub exception: *mut precast_exception,
     /// For `PRECAST_EXTERNREF`: a number that means something to you; zero is null.
     pub external: usize,
 }
@@ -135,10 +138,10 @@ impl C {
                 let number = core::num::NonZeroUsize::new(unsafe { of.external });
                 Value::ExternRef(number.map(ExternRef::new))
             }
-            // SAFETY: as above.
-            _ => match unsafe { of.external } {
-                0 => Value::ExnRef(None),
-                _ => return Err(Failure::Unsupported("references to exceptions do not pass")),
+            // SAFETY: as above; whether the address is an exception's is seen where it is used.
+            _ => match unsafe { of.exception } {
+                exception if exception.is_null() => Value::ExnRef(None),
+                exception => Value::ExnRef(Some((*self.get(exception, name)?).clone())),
             },
         })
     }
@@ -150,11 +153,15 @@ impl C {
                 // SAFETY: the library made the value, so that is the part that counts.
                 self.free(unsafe { value.of.function });
             }
+            if value.kind == PRECAST_EXNREF as value_kind {
+                // SAFETY: as above.
+                self.free(unsafe { value.of.exception });
+            }
         }
     }
 }
 
-/// A value for C, with a handle of its own where it is a reference to a function.
+/// A value for C, with a handle of its own where it is a reference to a function or an exception.
 pub fn lend(value: &Value, runtime: &Runtime) -> Result<precast_value, Failure> {
     // Zeros first: whoever reads another part finds nothing that was there before.
     let mut lent = precast_value {
@@ -176,8 +183,13 @@ pub fn lend(value: &Value, runtime: &Runtime) -> Result<precast_value, Failure> 
         Value::ExternRef(reference) => {
             lent.of.external = reference.map_or(0, |reference| reference.get());
         }
-        Value::ExnRef(None) => {}
-        _ => return Err(Failure::Unsupported("references to exceptions do not pass")),
+        Value::ExnRef(thrown) => {
+            lent.of.exception = match thrown {
+                Some(thrown) => exception::handle(thrown.clone())?,
+                None => ptr::null_mut(),
+            }
+        }
+        _ => return Err(Failure::Unsupported("there are no such values in C")),
     }
     Ok(lent)
 }

@@ -47,11 +47,16 @@ precast_module *load(precast_runtime *runtime, const char *name);
 precast_instance *instance_of(precast_runtime *runtime, const char *name);
 precast_function *function_of(precast_instance *instance, const char *name);
 
+// A block of the C library's heap, which takes no size and no alignment as they come.
+void *aligned_block(size_t size, size_t alignment);
+
 precast_value i32(int32_t number);
 precast_value i64(int64_t number);
 
 void test_caller(void);
 void test_env(void);
+void test_exception(void);
+void test_faults(void);
 void test_function(void);
 void test_global(void);
 void test_heap(void);

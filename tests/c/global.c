@@ -62,8 +62,8 @@ void test_global(void) {
     value.kind = 99;
     is(PRECAST_INVALID_ARGUMENT, precast_global_new(runtime, &value, false, &global, told()));
     value.kind = PRECAST_EXNREF;
-    value.of.external = 1;
-    is(PRECAST_UNSUPPORTED, precast_global_new(runtime, &value, false, &global, told()));
+    value.of.exception = nonsense();
+    is(PRECAST_INVALID_HANDLE, precast_global_new(runtime, &value, false, &global, told()));
     null(precast_global_new(runtime, NULL, false, &global, told()));
     null(precast_global_new(NULL, &value, false, &global, told()));
     null(precast_global_new(runtime, &value, false, NULL, told()));

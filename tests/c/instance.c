@@ -2,6 +2,13 @@
 
 #include "check.h"
 
+static int refused;
+
+static void growth_failed(void *user, uint32_t memory, uint64_t pages, uint64_t limit) {
+    check(user == &refused && memory == 0 && pages == 3 && limit == 2);
+    refused++;
+}
+
 static void exports(precast_instance *instance) {
     precast_item item = {.size = sizeof item};
     precast_value_kind kinds[20];
@@ -109,12 +116,36 @@ void test_instance(void) {
     null(precast_instance_module(instance, NULL, told()));
     precast_instance_free(instance);
 
+    // The main memory.
+    precast_memory *main_memory = NULL;
+    uint64_t pages = 0;
+    ok(precast_instance_new(module, NULL, NULL, NULL, &instance, told()));
+    ok(precast_instance_main_memory(instance, &main_memory, told()));
+    ok(precast_memory_size(main_memory, &pages, NULL, told()));
+    check(pages == 1);
+    precast_memory_free(main_memory);
+    main_memory = NULL;
+    null(precast_instance_main_memory(instance, NULL, told()));
+    null(precast_instance_main_memory(NULL, &main_memory, told()));
+    precast_instance_free(instance);
+    instance = instance_of(runtime, "loop");
+    is(PRECAST_NOT_FOUND, precast_instance_main_memory(instance, &main_memory, told()));
+    check(main_memory == NULL);
+    precast_instance_free(instance);
+
     // Options.
     precast_memory *memory = NULL;
-    precast_instance_options options = {.size = sizeof options, .limit_memory = 1, .max_memory_pages = 2};
+    precast_growth_observer observer = {.size = sizeof observer, .user = &refused, .failed = growth_failed};
+    precast_instance_options options = {
+        .size = sizeof options, .limit_memory = 1, .max_memory_pages = 2, .growth_observer = &observer};
+    refused = 0;
     ok(precast_instance_new(module, NULL, &options, NULL, &instance, told()));
     ok(precast_instance_memory(instance, "memory", &memory, told()));
     ok(precast_memory_grow(memory, 1, NULL, told()));
+    check(refused == 0);
+    is(PRECAST_CANNOT_GROW, precast_memory_grow(memory, 1, NULL, told()));
+    check(refused == 1);
+    observer.failed = NULL;
     is(PRECAST_CANNOT_GROW, precast_memory_grow(memory, 1, NULL, told()));
     precast_memory_free(memory);
     precast_instance_free(instance);

@@ -109,6 +109,13 @@ precast_function *function_of(precast_instance *instance, const char *name) {
     return function;
 }
 
+void *aligned_block(size_t size, size_t alignment) {
+    if (alignment < sizeof(void *))
+        alignment = sizeof(void *);
+    size_t rounded = (size + alignment - 1) / alignment * alignment;
+    return aligned_alloc(alignment, rounded < alignment ? alignment : rounded);
+}
+
 precast_value i32(int32_t number) {
     precast_value value = {.kind = PRECAST_I32, .of = {.i32 = number}};
     return value;
@@ -130,7 +137,8 @@ int main(int argc, char **argv) {
         {"global", test_global},     {"table", test_table},       {"env", test_env},
         {"host", test_host},         {"caller", test_caller},     {"heap", test_heap},
         {"interrupter", test_interrupter}, {"usage", test_usage}, {"plan", test_plan},
-        {"wasi", test_wasi},         {"order", test_order},
+        {"wasi", test_wasi},         {"exception", test_exception}, {"faults", test_faults},
+        {"order", test_order},
     };
     if (argc < 2)
         return 2;

@@ -126,6 +126,19 @@ static void names(void) {
     null(precast_module_function_name(module, 0, NULL, told()));
     null(precast_module_function_name(NULL, 0, &name, told()));
 
+    const void *contents = NULL;
+    size_t length = 0;
+    ok(precast_module_custom_section(module, "note", 0, &contents, &length, told()));
+    check(length == 5 && memcmp(contents, "first", 5) == 0);
+    ok(precast_module_custom_section(module, "note", 1, &contents, &length, told()));
+    check(length == 6 && memcmp(contents, "second", 6) == 0);
+    is(PRECAST_NOT_FOUND, precast_module_custom_section(module, "note", 2, &contents, &length, told()));
+    is(PRECAST_NOT_FOUND, precast_module_custom_section(module, "missing", 0, &contents, &length, told()));
+    null(precast_module_custom_section(module, NULL, 0, &contents, &length, told()));
+    null(precast_module_custom_section(module, "note", 0, NULL, &length, told()));
+    null(precast_module_custom_section(module, "note", 0, &contents, NULL, told()));
+    null(precast_module_custom_section(NULL, "note", 0, &contents, &length, told()));
+
     size_t count = 7;
     ok(precast_module_import_count(module, &count, told()));
     check(count == 0);

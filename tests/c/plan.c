@@ -51,6 +51,14 @@ void test_plan(void) {
     ok(run_in(plan.pool, artifact, length));
     is(PRECAST_OUT_OF_MEMORY, run_in(plan.pool - 16, artifact, length));
 
+    // What the guide says of a handle.
+    precast_plan_options handles = {.size = sizeof handles, .export_handles = 0};
+    ok(precast_plan_memory(artifact, length, &handles, &plan, told()));
+    size_t without = plan.pool;
+    handles.export_handles = 10;
+    ok(precast_plan_memory(artifact, length, &handles, &plan, told()));
+    check(plan.pool > without && plan.pool - without <= 10 * 16 * sizeof(void *));
+
     ok(precast_plan_memory(artifact, length, NULL, &plan, told()));
     size_t smaller = plan.pool;
     precast_instance_options instance = {.size = sizeof instance, .heap_size = 65536};

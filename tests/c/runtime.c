@@ -12,9 +12,7 @@ static void *allocate(void *user, uint32_t category, size_t size, size_t alignme
     check(user == &blocks);
     if (category == refused_category)
         return NULL;
-    size_t rounded = (size + alignment - 1) / alignment * alignment;
-    void *block = aligned_alloc(alignment < sizeof(void *) ? sizeof(void *) : alignment,
-                                rounded < 16 ? 16 : rounded);
+    void *block = aligned_block(size, alignment);
     blocks += block != NULL;
     bytes += size;
     return block;

@@ -40,6 +40,7 @@ const ARTIFACTS: &[(&str, &str, &[&str])] = &[
     ),
     ("start", "start", &[]),
     ("throw", "throw", &[]),
+    ("exception", "exception", &[]),
     ("sharing", "sharing", &[]),
     ("host", "host", &[]),
     ("caller", "caller", &[]),
@@ -260,7 +261,11 @@ fn valgrind_finds_nothing() {
     succeed(
         Command::new("valgrind")
             .args(["--quiet", "--error-exitcode=9", "--leak-check=full"])
-            .args(["--errors-for-leak-kinds=definite"])
+            .arg("--errors-for-leak-kinds=definite")
+            .arg(format!(
+                "--suppressions={}",
+                root().join("tests/c/valgrind.supp").display()
+            ))
             .arg(&program)
             .arg(artifacts_without_faults())
             .arg("without-faults"),
@@ -279,6 +284,20 @@ fn every_function_of_the_header_has_a_test() {
     for function in functions {
         let called = tests.contains(&format!("{function}("));
         assert!(called, "no test in C calls {function}");
+    }
+}
+
+#[test]
+fn the_guides_name_what_there_is() {
+    let header = fs::read_to_string(root().join("capi/include/precast.h")).expect("it is there");
+    for guide in ["docs/c.md", "docs/from-wamr.md"] {
+        let text = fs::read_to_string(root().join(guide)).expect("it is there");
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        for word in text.split(|c| !is_name(c)) {
+            // An ellipsis follows what is only the beginning of names.
+            let named = word.starts_with("precast_") && !word.ends_with('_');
+            assert!(!named || header.contains(word), "{guide}: {word}");
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Instances: a module with memories, tables and globals of its own, and what it exports.
 
-use core::ffi::c_char;
+use core::ffi::{c_char, c_void};
 
-use precast_loader::{Category, Extern, ExternType, Imports, Instance, InstanceOptions};
+use precast_loader::{
+    Category, Extern, ExternType, GrowthFailure, GrowthObserver, Imports, Instance, InstanceOptions,
+};
 
 use super::env::precast_env;
 use super::function::{self, precast_function};
@@ -53,6 +55,48 @@ pub struct precast_instance_options {
     pub call_paths: u32,
     /// Zero.
     pub reserved: u32,
+    /// Who is told why a memory that the instance defines did not grow, or null. The structure stays
+    /// where it is for as long as the instance and its memories.
+    pub growth_observer: *const precast_growth_observer,
+}
+
+/// Who is told why memories did not grow.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct precast_growth_observer {
+    /// Size of this structure in bytes.
+    pub size: usize,
+    /// Passed to the function.
+    pub user: *mut c_void,
+    /// Called on the thread that asked for the growth, within `memory.grow` or `precast_memory_grow`:
+    /// the memory's index, imports first; how many pages it would have had, `UINT64_MAX` where there is
+    /// no such number; and how many it may have, `UINT64_MAX` where there was no memory for them. What
+    /// it does to the instance has no effect on the outcome.
+    pub failed:
+        Option<unsafe extern "C" fn(user: *mut c_void, memory: u32, pages: u64, limit: u64)>,
+}
+
+/// Tells C. The number is the address of its structure.
+fn growth_failed(observer: usize, failure: GrowthFailure) {
+    let observer = core::ptr::with_exposed_provenance::<precast_growth_observer>(observer);
+    // SAFETY: C promises that the structure stays for as long as the instance.
+    let c = unsafe { C::promises() };
+    let Ok(observer) = c.options(observer, "growth_observer") else {
+        return;
+    };
+    let (memory, pages, limit) = match failure {
+        GrowthFailure::LimitReached {
+            memory,
+            pages,
+            limit,
+        } => (memory, pages, limit),
+        GrowthFailure::OutOfMemory { memory, pages, .. } => (memory, pages, u64::MAX),
+        _ => return,
+    };
+    if let Some(failed) = observer.failed {
+        // SAFETY: C gave the function for this pointer.
+        unsafe { failed(observer.user, memory, pages, limit) };
+    }
 }
 
 impl precast_instance_options {
@@ -63,6 +107,8 @@ impl precast_instance_options {
         options.max_memory_pages = (self.limit_memory != 0).then_some(self.max_memory_pages);
         options.fixed_memory = self.fixed_memory != 0;
         options.call_paths = self.call_paths;
+        options.growth_observer = (!self.growth_observer.is_null())
+            .then(|| GrowthObserver::new(self.growth_observer.expose_provenance(), growth_failed));
         options
     }
 }
@@ -133,6 +179,25 @@ pub unsafe extern "C" fn precast_instance_module(
         let module = instance.module().clone();
         let allocator = module.runtime().allocator().clone();
         out.set(create(&allocator, Category::Module, module)?);
+        Ok(())
+    })
+}
+
+/// Stores a handle to the instance's main memory, freed by `precast_memory_free`: the one that is
+/// exported as `memory`, else the first.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn precast_instance_main_memory(
+    instance: *const precast_instance,
+    memory: *mut *mut precast_memory,
+    error: *mut precast_error,
+) -> precast_status {
+    // SAFETY: C promises what this asks for.
+    let c = unsafe { C::promises() };
+    c.run(error, || {
+        let instance = c.get(instance, "instance")?;
+        let out = c.out(memory, "memory")?;
+        let found = instance.main_memory().ok_or(Failure::NotFound("memory"))?;
+        out.set(memory::handle(instance.module().runtime(), found)?);
         Ok(())
     })
 }

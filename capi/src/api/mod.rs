@@ -1,9 +1,10 @@
 //! The functions that C calls, a file for each kind of object.
 //!
-//! Each takes the promises that a [`C`](crate::boundary::C) stands for, and is safe code from there on.
+//! Each takes the promises that a `C` stands for, and is safe code from there on.
 
 pub mod caller;
 pub mod env;
+pub mod exception;
 pub mod function;
 pub mod global;
 pub mod heap;

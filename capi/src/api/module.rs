@@ -280,6 +280,35 @@ pub unsafe extern "C" fn precast_module_function_name(
     })
 }
 
+/// Stores where the contents of a custom section are, by its name and, where several have it, by its
+/// place among these; they are there for as long as a handle to the module or to an instance of it is.
+/// Artifacts carry custom sections unless they are stripped.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn precast_module_custom_section(
+    module: *const precast_module,
+    name: *const c_char,
+    place: usize,
+    bytes: *mut *const c_void,
+    length: *mut usize,
+    error: *mut precast_error,
+) -> precast_status {
+    // SAFETY: C promises what this asks for.
+    let c = unsafe { C::promises() };
+    c.run(error, || {
+        let module = c.get(module, "module")?;
+        let name = c.text(name, "name")?;
+        let (bytes, length) = (c.out(bytes, "bytes")?, c.out(length, "length")?);
+        let sections = module.artifact().custom_sections().into_iter();
+        let mut named = sections.filter(|section| section.name == name);
+        let section = named
+            .nth(place)
+            .ok_or(Failure::NotFound("custom section"))?;
+        bytes.set(section.bytes.as_ptr().cast());
+        length.set(section.bytes.len());
+        Ok(())
+    })
+}
+
 /// Stores how many imports the module has.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn precast_module_import_count(

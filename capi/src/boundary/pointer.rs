@@ -25,8 +25,8 @@ pub unsafe trait Plain: Copy + 'static {}
 macro_rules! plain {
     ($($(#[$attribute:meta])* $name:ty,)*) => {
         $(
-            // SAFETY: a number, an address, or a structure or union of such.
             $(#[$attribute])*
+            // SAFETY: a number, an address, or a structure or union of such.
             unsafe impl Plain for $name {}
         )*
     };
@@ -48,6 +48,7 @@ plain! {
     crate::api::platform::precast_platform,
     crate::api::runtime::precast_allocator,
     crate::api::runtime::precast_code_memory,
+    crate::api::instance::precast_growth_observer,
     crate::api::instance::precast_instance_options,
     crate::api::memory::precast_memory_options,
     crate::api::table::precast_table_options,
@@ -140,6 +141,7 @@ impl C {
     }
 
     /// Memory that C gives away until everything made from it is freed.
+    #[expect(clippy::mut_from_ref, reason = "the memory is behind the pointer")]
     pub fn region(
         self,
         pointer: *mut c_void,
@@ -237,14 +239,14 @@ impl C {
         let bytes = self.array_mut(pointer.cast::<u8>(), size, name)?;
         let (known, unknown) = bytes.split_at_mut(size.min(size_of::<T>()));
         unknown.fill(0);
-        // SAFETY: the value has at least so many bytes, which are initialised: the structures have no
-        // gaps but such that were zeroed.
-        let value =
-            unsafe { slice::from_raw_parts(core::ptr::from_ref(value).cast::<u8>(), known.len()) };
         let head = size_of::<usize>();
-        if let (Some(known), Some(value)) = (known.get_mut(head..), value.get(head..)) {
-            known.copy_from_slice(value);
-        }
+        let Some(behind) = known.get_mut(head..) else {
+            return Ok(());
+        };
+        let from = core::ptr::from_ref(value).cast::<u8>().wrapping_add(head);
+        // SAFETY: both have so many bytes behind the size, and are different memory. Gaps between
+        // fields are copied as whatever they are.
+        unsafe { core::ptr::copy_nonoverlapping(from, behind.as_mut_ptr(), behind.len()) };
         Ok(())
     }
 

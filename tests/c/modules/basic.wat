@@ -1,4 +1,6 @@
 (module $basic
+  (@custom "note" "first")
+  (@custom "note" "second")
   (type $binary (func (param i32 i32) (result i32)))
   (func $add (export "add") (param i32 i32) (result i32)
     (i32.add (local.get 0) (local.get 1)))
