@@ -39,7 +39,6 @@ use crate::types::{ExternType, FuncType};
 pub use functions::FunctionCode;
 pub use stack::StackDepth;
 pub(crate) use types::ModuleTypes;
-#[cfg(feature = "plan")]
 pub(crate) use types::is_grouped;
 
 /// A loaded module. Clones are handles to the same one.
@@ -66,6 +65,8 @@ struct Inner {
 
 impl Module {
     /// Goes the whole way from a source to a module.
+    // Apart from whoever calls it, so that sizes are told by their part.
+    #[inline(never)]
     pub(crate) fn load(
         runtime: &Runtime,
         source: Source<'_>,

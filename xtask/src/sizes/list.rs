@@ -125,7 +125,7 @@ pub const SETS: &[Set] = &[
     },
     Set {
         name: "all but std",
-        features: "program,accounting,app-heap,backtraces,call-profile,exceptions,files,guard-pages,signals,signatures,simd,threads",
+        features: "program,accounting,app-heap,backtraces,call-profile,exceptions,files,guard-pages,signals,signatures,simd,threads,typed-references",
         system: System::Needed,
         is_bytecode: false,
         most_text: None,
