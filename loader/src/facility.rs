@@ -116,4 +116,6 @@ facilities! {
     Simd, "simd";
     /// Shared memories, and waiting at their addresses.
     Threads, "threads";
+    /// Types that refer to types: recursion groups, typed function references.
+    TypedReferences, "typed-references";
 }

@@ -28,7 +28,7 @@ use crate::alloc::{Box, Category, OutOfMemory};
 use crate::call::error::StackError;
 use crate::call::stack::prepare_libcalls;
 use crate::exception::registry::Registry;
-use crate::facility::Exceptions;
+use crate::facility::{Exceptions, Signals};
 use crate::instance::InstanceData;
 use crate::module::Module;
 use crate::runtime::Runtime;
@@ -343,12 +343,12 @@ impl<'a> Entered<'a> {
 
     /// Whether code that runs in the group may end its stack with a guard page.
     pub(crate) fn guards_stack(&self) -> bool {
-        self.group.root().guards_stack.get()
+        Signals::IS_BUILT_IN && self.group.root().guards_stack.get()
     }
 
     /// Whether faults of code that runs in the group may be traps.
     pub(crate) fn relies_on_faults(&self) -> bool {
-        self.group.root().relies_on_faults.get()
+        Signals::IS_BUILT_IN && self.group.root().relies_on_faults.get()
     }
 
     /// Looks for something among the group's instances.

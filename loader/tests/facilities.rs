@@ -12,6 +12,7 @@ use precast_format::types::ImportType;
 use precast_format::write::{ArtifactBuilder, FuncType, Tag};
 use precast_loader::{
     InstanceOptions, InstantiateError, LoadError, Memory, MemoryType, Runtime, RuntimeOptions,
+    ValueType,
 };
 use support::{builder, import, load, memory_type, runtime};
 
@@ -74,6 +75,16 @@ fn exceptions() {
     artifact.types = vec![FuncType::default()];
     artifact.tags = vec![Tag { type_index: 0 }];
     needs("exceptions", is_built_in, &artifact);
+}
+
+#[test]
+fn types_that_refer_to_types() {
+    let is_built_in = cfg!(feature = "typed-references");
+    let mut artifact = builder();
+    artifact.types = vec![FuncType::default(), FuncType::default()];
+    artifact.types[1].canonical = 1;
+    artifact.types[1].params = vec![ValueType::function(0, true).expect("a small number")];
+    needs("typed-references", is_built_in, &artifact);
 }
 
 #[test]

@@ -38,6 +38,7 @@ use crate::call::stack::{CallStack, RegionPart};
 use crate::call::value::Slot;
 use crate::exception::handle::Exception;
 use crate::exception::uncaught::UncaughtException;
+use crate::facility::Signals;
 use crate::group::Entered;
 use crate::instance::InstanceData;
 use crate::instance::context::NATIVE_WIDTH;
@@ -289,7 +290,8 @@ fn activate(
     // SAFETY: the activation is this frame's; compiled code and handlers are done with it.
     let activation = unsafe { &mut *pointer };
     thread::set_current_activation(activation.previous);
-    if let Pending::Trap(info) = activation.pending
+    if Signals::IS_BUILT_IN
+        && let Pending::Trap(info) = activation.pending
         && info.code == TrapCode::StackOverflow
     {
         thread::restore_stack_guard();

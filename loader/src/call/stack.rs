@@ -27,6 +27,7 @@ use core::ptr::NonNull;
 
 use crate::alloc::{Allocator, Category, OutOfMemory};
 use crate::call::error::StackError;
+use crate::facility::GuardPages;
 use crate::limits::{DEFAULT_STACK, LIBCALL_STACK_MARGIN};
 use crate::memory::plain;
 use crate::sys::map::{Mapping, page_size, round_to_pages};
@@ -108,7 +109,7 @@ impl<'a> StackRegion<'a> {
         check_size(size)?;
         prepare_libcalls();
         let error = OutOfMemory::new(Category::CallStack, size);
-        if guarded {
+        if guarded && GuardPages::IS_BUILT_IN {
             let guard = page_size();
             let total = StackRegion::mapped_bytes(bytes).ok_or(error)?;
             let mut mapping = Mapping::sparse(total).map_err(|_| error)?;

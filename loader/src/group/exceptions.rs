@@ -32,6 +32,9 @@ impl Group {
         }
         let allocator = self.runtime.allocator();
         let none = OutOfMemory::new(Category::Exceptions, 0);
+        if !Exceptions::IS_BUILT_IN {
+            return Err(none);
+        }
         let registry = Registry::new(allocator);
         let registry = Box::new(allocator, Category::Exceptions, registry)?;
         let registry = Exceptions::hold(registry).ok_or(none)?;

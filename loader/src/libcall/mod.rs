@@ -105,7 +105,7 @@ const fn address(libcall: Libcall) -> *const () {
 }
 
 /// Whether this loader has the facility that a helper belongs to.
-const fn is_offered(libcall: Libcall) -> bool {
+pub(crate) const fn is_offered(libcall: Libcall) -> bool {
     (Exceptions::IS_BUILT_IN || !of_exceptions().contains(libcall))
         && (Threads::IS_BUILT_IN || !of_threads().contains(libcall))
         && (CallProfiles::IS_BUILT_IN || !of_profile().contains(libcall))

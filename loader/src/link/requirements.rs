@@ -14,8 +14,9 @@ use precast_format::tunables::{StackChecks, TrapMode};
 use precast_format::types::{ExternKind, MemoryType};
 
 use crate::error::LoadError;
-use crate::facility::{CallProfiles, Exceptions, Simd, Threads};
+use crate::facility::{CallProfiles, Exceptions, Simd, Threads, TypedReferences};
 use crate::libcall;
+use crate::module::is_grouped;
 use crate::runtime::Device;
 
 /// Checks every requirement; the first that is not met is the error.
@@ -122,6 +123,9 @@ fn check_facilities(artifact: &Artifact<'_>) -> Result<(), LoadError> {
     }
     if !Threads::IS_BUILT_IN && has_memory(artifact, |memory| memory.shared) {
         return refuse(Threads::FEATURE);
+    }
+    if !TypedReferences::IS_BUILT_IN && artifact.types().into_iter().any(|ty| is_grouped(&ty)) {
+        return refuse(TypedReferences::FEATURE);
     }
     let lacks = |libcalls: LibcallSet, is_built_in: bool| {
         !is_built_in && header.libcalls.0 & libcalls.0 != 0

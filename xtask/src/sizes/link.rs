@@ -63,6 +63,10 @@ pub fn link(target: &Target, set: &Set) -> Outcome<PathBuf> {
         ];
         flags.extend(places.map(|place| format!("-Clink-arg=--defsym={place}")));
     }
+    if target.is_native {
+        // Comparisons are smaller; the interpreter, which is one large choice, would be slower.
+        flags.push("-Cjump-tables=no".into());
+    }
     if let Some(linker) = target.linker {
         flags.push(format!("-Clinker={linker}"));
     }

@@ -12,8 +12,8 @@ pub struct Target {
     pub has_system: bool,
     /// Whether the loader has code generators for it; bytecode otherwise.
     pub is_native: bool,
-    /// Whether the promised sizes are about it.
-    pub is_promised: bool,
+    /// Whether the most text of a set is about it.
+    pub is_held: bool,
 }
 
 /// Whether a set needs an operating system.
@@ -35,7 +35,7 @@ pub struct Set {
     pub system: System,
     /// Whether it is for targets that have no native code.
     pub is_bytecode: bool,
-    /// The most bytes of text that are promised.
+    /// The most bytes of text that are allowed.
     pub most_text: Option<u64>,
 }
 
@@ -54,7 +54,7 @@ pub const TARGETS: &[Target] = &[
         is_installed: true,
         has_system: true,
         is_native: true,
-        is_promised: true,
+        is_held: true,
     },
     Target {
         triple: "aarch64-unknown-none",
@@ -62,7 +62,7 @@ pub const TARGETS: &[Target] = &[
         is_installed: false,
         has_system: false,
         is_native: true,
-        is_promised: false,
+        is_held: false,
     },
     Target {
         triple: "riscv64gc-unknown-none-elf",
@@ -70,7 +70,7 @@ pub const TARGETS: &[Target] = &[
         is_installed: false,
         has_system: false,
         is_native: true,
-        is_promised: false,
+        is_held: false,
     },
     Target {
         triple: "thumbv7em-none-eabihf",
@@ -78,7 +78,7 @@ pub const TARGETS: &[Target] = &[
         is_installed: false,
         has_system: false,
         is_native: false,
-        is_promised: false,
+        is_held: false,
     },
     Target {
         triple: "riscv32imac-unknown-none-elf",
@@ -86,12 +86,13 @@ pub const TARGETS: &[Target] = &[
         is_installed: false,
         has_system: false,
         is_native: false,
-        is_promised: false,
+        is_held: false,
     },
 ];
 
-/// The most text that is promised with traps, backtraces and validation of untrusted files.
-const PROMISED: u64 = 60 << 10;
+/// The most text that a change may leave with traps, backtraces and validation of untrusted files. To be
+/// lowered with each change that makes the loader smaller.
+const MOST_TEXT: u64 = 100 << 10;
 
 /// The sets, in the order of the table.
 pub const SETS: &[Set] = &[
@@ -107,7 +108,7 @@ pub const SETS: &[Set] = &[
         features: "program,backtraces",
         system: System::Any,
         is_bytecode: false,
-        most_text: Some(PROMISED),
+        most_text: Some(MOST_TEXT),
     },
     Set {
         name: "backtraces, signatures",
@@ -125,7 +126,7 @@ pub const SETS: &[Set] = &[
     },
     Set {
         name: "all but std",
-        features: "program,accounting,app-heap,backtraces,call-profile,exceptions,files,guard-pages,signals,signatures,simd,threads",
+        features: "program,accounting,app-heap,backtraces,call-profile,exceptions,files,guard-pages,signals,signatures,simd,threads,typed-references",
         system: System::Needed,
         is_bytecode: false,
         most_text: None,

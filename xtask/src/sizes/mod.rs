@@ -80,7 +80,10 @@ pub fn run(arguments: &SizesArguments) -> Outcome {
     held(&rows)
 }
 
-/// What a change must not break: the promised size, and that no panic can be reached.
+/// How a panic of the interpreter's crate begins; docs/sizes.md says where.
+const PANICS_OF_INTERPRETER: &[&str] = &["18panic_bounds_check", "5panic", "9panic_fmt"];
+
+/// What a change must not break: the most text, and that no panic can be reached.
 fn held(rows: &[Row]) -> Outcome {
     let mut broken = Vec::new();
     for row in rows {
@@ -89,15 +92,21 @@ fn held(rows: &[Row]) -> Outcome {
         if let Some(most) = row
             .set
             .most_text
-            .filter(|most| row.target.is_promised && text > *most)
+            .filter(|most| row.target.is_held && text > *most)
         {
             broken.push(format!(
-                "{triple} {name}: text is {text} bytes, and {most} are promised"
+                "{triple} {name}: text is {text} bytes, {most} are the most"
             ));
         }
-        if !row.sizes.panics.is_empty() {
-            let list = row.sizes.panics.join(", ");
-            broken.push(format!("{triple} {name}: panics can be reached: {list}"));
+        let is_known = |panic: &&String| {
+            let mut known = PANICS_OF_INTERPRETER.iter();
+            row.set.is_bytecode && known.any(|end| panic.ends_with(end))
+        };
+        let panics: Vec<&String> = row.sizes.panics.iter().filter(|it| !is_known(it)).collect();
+        if !panics.is_empty() {
+            broken.push(format!(
+                "{triple} {name}: panics can be reached: {panics:?}"
+            ));
         }
     }
     if broken.is_empty() {

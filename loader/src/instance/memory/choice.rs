@@ -4,7 +4,7 @@
 use precast_format::Artifact;
 use precast_format::tunables::BoundsChecks;
 
-use crate::facility::AppHeaps;
+use crate::facility::{AppHeaps, GuardPages};
 use crate::instance::InstanceOptions;
 use crate::instance::heap::{AppHeapError, HeapPlan};
 use crate::instance::memory::{AnyMemory, ClampedLimit, GrowthObserver};
@@ -53,7 +53,7 @@ impl StorageChoice {
 
     /// Whether code relies on guard pages around a memory of this type.
     fn is_guarded(&self, memory_type: &MemoryType) -> bool {
-        self.bounds_checks.guards(memory_type)
+        GuardPages::IS_BUILT_IN && self.bounds_checks.guards(memory_type)
     }
 
     /// Whether a defined memory begins at the context pointer. A shared one outlives contexts.
