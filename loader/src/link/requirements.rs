@@ -7,8 +7,7 @@
 use precast_format::Artifact;
 use precast_format::context::ABI_HASH;
 use precast_format::features::WasmFeature;
-use precast_format::layout::SectionId;
-use precast_format::libcall::LibcallSet;
+use precast_format::libcall::{Libcall, LibcallSet};
 use precast_format::read::Header;
 use precast_format::tunables::{StackChecks, TrapMode};
 use precast_format::types::{ExternKind, MemoryType};
@@ -116,8 +115,7 @@ fn check_facilities(artifact: &Artifact<'_>) -> Result<(), LoadError> {
     if !Exceptions::IS_BUILT_IN
         && (uses(WasmFeature::Exceptions)
             || uses(WasmFeature::LegacyExceptions)
-            || artifact.index_space(ExternKind::Tag) > 0
-            || artifact.section(SectionId::HandlerLists).size > 0)
+            || artifact.index_space(ExternKind::Tag) > 0)
     {
         return refuse(Exceptions::FEATURE);
     }
@@ -130,7 +128,11 @@ fn check_facilities(artifact: &Artifact<'_>) -> Result<(), LoadError> {
     let lacks = |libcalls: LibcallSet, is_built_in: bool| {
         !is_built_in && header.libcalls.0 & libcalls.0 != 0
     };
-    if lacks(libcall::of_exceptions(), Exceptions::IS_BUILT_IN) {
+    // Adapters between instances have handlers that pass on what comes through them. Where nothing throws,
+    // nothing comes.
+    let passed_on = LibcallSet(0).with(Libcall::Rethrow);
+    let thrown = LibcallSet(libcall::of_exceptions().0 & !passed_on.0);
+    if lacks(thrown, Exceptions::IS_BUILT_IN) {
         return refuse(Exceptions::FEATURE);
     }
     if lacks(libcall::of_threads(), Threads::IS_BUILT_IN) {
