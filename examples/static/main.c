@@ -8,6 +8,7 @@
 
 #include "guest.h"
 
+#include <precast.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +16,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-int static_module_call(const struct precast_static_module *module, void *pool, size_t pool_size,
-                       void (*note)(int32_t), const char *name, int32_t argument, int32_t *result,
-                       char *message, size_t message_size);
+/* The stack of calls into the module, from the pool. */
+#define STACK (16 << 10)
 
 /* The guest's memory of 64 KiB, and everything else. */
 static _Alignas(16) unsigned char pool[96 << 10];
@@ -66,26 +66,66 @@ int open64(const char *path, int flags, ...) {
     return -1;
 }
 
-static void note(int32_t value) { noted = value; }
+static precast_status note(void *user, precast_caller *caller, const precast_value *params,
+                           size_t param_count, precast_value *results, size_t result_count) {
+    (void)user, (void)caller, (void)param_count, (void)results, (void)result_count;
+    noted = params[0].of.i32;
+    return PRECAST_OK;
+}
 
 void *mmap(void *address, size_t size, int protection, int flags, int file, off_t offset) {
     check();
     return (void *)syscall(SYS_mmap, address, size, protection, flags, file, offset);
 }
 
-static int call(const char *name, int32_t argument) {
-    int32_t result = 0;
-    char message[256];
+/* Instantiates the module in the pool and calls an export of it with one argument. Nothing is left in the
+   pool then. */
+static precast_status call_module(const char *name, precast_value *value, precast_error *error) {
+    const precast_value_kind number = PRECAST_I32;
+    precast_runtime *runtime = NULL;
+    precast_module *module = NULL;
+    precast_env *env = NULL;
+    precast_imports *imports = NULL;
+    precast_instance *instance = NULL;
+    precast_function *function = NULL;
+    precast_status status = precast_runtime_new_pool(pool, sizeof pool, NULL, &runtime, error);
+    if (!status)
+        status = precast_module_from_static(runtime, &precast_module_guest, &module, error);
+    if (!status)
+        status = precast_env_new_stack(runtime, STACK, &env, error);
+    if (!status)
+        status = precast_imports_new_for_module(module, &imports, error);
+    if (!status)
+        status = precast_imports_define_host_function(imports, "host", "note", &number, 1, NULL, 0, note,
+                                                      NULL, NULL, error);
+    if (!status)
+        status = precast_instance_new(module, imports, NULL, env, &instance, error);
+    if (!status)
+        status = precast_instance_function(instance, name, &function, error);
+    if (!status)
+        status = precast_function_call(function, env, value, 1, value, 1, error);
+    precast_function_free(function);
+    precast_instance_free(instance);
+    precast_imports_free(imports);
+    precast_env_free(env);
+    precast_module_free(module);
+    precast_runtime_free(runtime);
+    return status;
+}
+
+static void call(const char *name, int32_t argument) {
+    char message[256] = "";
+    precast_error error = {
+        .size = sizeof error, .message = message, .message_capacity = sizeof message};
+    precast_value value = {.kind = PRECAST_I32, .of = {.i32 = argument}};
     noted = 0;
     forbidden = calls++ > 0;
-    int status = static_module_call(&precast_module_guest, pool, sizeof pool, note, name, argument,
-                                    &result, message, sizeof message);
+    precast_status status = call_module(name, &value, &error);
     forbidden = 0;
-    if (status == 0)
-        printf("%s(%d) = %d, noted %d\n", name, argument, result, noted);
+    if (status == PRECAST_OK)
+        printf("%s(%d) = %d, noted %d\n", name, argument, value.of.i32, noted);
     else
-        printf("%s(%d): status %d: %s\n", name, argument, status, message);
-    return status;
+        printf("%s(%d): %s\n", name, argument, message);
 }
 
 int main(void) {

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use crate::layout::SectionId;
+use crate::plain::{Hexadecimal, Text};
 
 /// The bytes are not an artifact that this version can read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,16 +51,16 @@ impl FormatError {
 
 impl fmt::Display for FormatError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.kind)?;
+        f.write_str(self.kind.message())?;
+        let offset = Hexadecimal(u64::from(self.offset));
         if let Some(section) = self.section {
             write!(
                 f,
-                " (section {}, file offset {:#x})",
-                section.name(),
-                self.offset
+                " (section {}, file offset {offset})",
+                Text(section.name()),
             )
         } else {
-            write!(f, " (file offset {:#x})", self.offset)
+            write!(f, " (file offset {offset})")
         }
     }
 }

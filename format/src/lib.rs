@@ -26,6 +26,7 @@ pub mod error;
 pub mod features;
 pub mod layout;
 pub mod libcall;
+pub mod plain;
 pub mod read;
 pub mod relocation;
 pub mod stack_depth;

@@ -5,6 +5,8 @@
 
 use core::fmt;
 
+use crate::plain::{Decimal, Text};
+
 macro_rules! value_types {
     ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal;)*) => {
         /// A value type: the lowest seven bits are the code of the binary format, the next one says
@@ -197,8 +199,8 @@ impl fmt::Display for ValueType {
             _ => "",
         };
         match self.function_type() {
-            Some(number) => write!(f, "(ref {null}{number})"),
-            None if self.0 & NOT_NULL != 0 => write!(f, "(ref {heap})"),
+            Some(number) => write!(f, "(ref {}{})", Text(null), Decimal(u64::from(number))),
+            None if self.0 & NOT_NULL != 0 => write!(f, "(ref {})", Text(heap)),
             None => f.write_str(self.name()),
         }
     }

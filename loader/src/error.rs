@@ -5,6 +5,7 @@
 
 use core::fmt;
 
+use precast_format::plain::{Decimal, HexDigits, Hexadecimal, Signed, Text};
 use precast_format::relocation::RelocationKind;
 use precast_format::target::{CpuFeatures, Endianness, HostAbi, Isa};
 
@@ -92,6 +93,12 @@ pub enum LoadError {
     /// The artifact counts calls and time per function, and this loader was built without the feature
     /// `call-profile`. Compile without `--call-profile`.
     CallProfile,
+    /// The artifact needs a facility that this loader was built without. Build the loader with the cargo
+    /// feature of that name, or compile a module that does without.
+    Facility {
+        /// The cargo feature of the loader.
+        feature: &'static str,
+    },
     /// The artifact traps by hardware faults, and this runtime handles no signals. Compile with
     /// `--traps explicit` and `--bounds-checks explicit`.
     Signals,
@@ -165,6 +172,11 @@ impl fmt::Display for Untrusted {
     }
 }
 
+/// A number in a message.
+fn number(number: impl Into<u64>) -> Decimal {
+    Decimal(number.into())
+}
+
 impl From<OutOfMemory> for LoadError {
     fn from(error: OutOfMemory) -> LoadError {
         LoadError::OutOfMemory(error)
@@ -179,32 +191,37 @@ impl fmt::Display for LoadError {
                 f,
                 "the artifact has format version {}.{} and this loader reads {}.{}; compile it \
                  again with the compiler of this release",
-                artifact.0, artifact.1, loader.0, loader.1
+                number(artifact.0),
+                number(artifact.1),
+                number(loader.0),
+                number(loader.1)
             ),
             LoadError::Isa { required, device } => write!(
                 f,
                 "the artifact is for {} and this device is {}; compile it with --target for this \
                  device",
-                required.name(),
-                device.name()
+                Text(required.name()),
+                Text(device.name())
             ),
             LoadError::Interpreter { required } => write!(
                 f,
                 "the artifact is bytecode ({}) and this loader has no interpreter; build it with \
                  the feature `pulley`, or compile the module with --target for this device",
-                required.name()
+                Text(required.name())
             ),
             LoadError::ByteOrder { required, device } => write!(
                 f,
                 "the artifact's byte order is {} and that of this device is {}; compile it with \
                  --target for this device",
-                required.name(),
-                device.name()
+                Text(required.name()),
+                Text(device.name())
             ),
             LoadError::PointerWidth { required, device } => write!(
                 f,
-                "the artifact is for {required}-bit pointers and this device has {device}-bit \
-                 pointers; compile it with --target for this device"
+                "the artifact is for {}-bit pointers and this device has {}-bit \
+                 pointers; compile it with --target for this device",
+                number(required),
+                number(device)
             ),
             LoadError::HostAbi { required, device } => write!(
                 f,
@@ -213,31 +230,36 @@ impl fmt::Display for LoadError {
             ),
             LoadError::AbiHash { artifact, loader } => write!(
                 f,
-                "the artifact was compiled for another instance context (hash {artifact:016x}, \
-                 this loader has {loader:016x}); use a compiler and a loader of the same release"
+                "the artifact was compiled for another instance context (hash {}, \
+                 this loader has {}); use a compiler and a loader of the same release",
+                HexDigits(artifact, 16),
+                HexDigits(loader, 16)
             ),
             LoadError::CpuFeatures { isa, missing } => {
                 f.write_str("the artifact uses CPU features that this device lacks:")?;
                 let mut known = CpuFeatures(0);
                 for name in missing.names(isa) {
-                    write!(f, " {name}")?;
+                    f.write_str(" ")?;
+                    f.write_str(name)?;
                     known = known.with(isa, name).unwrap_or(known);
                 }
                 let unknown = missing.missing_from(known);
                 if !unknown.is_empty() {
-                    write!(f, " (unknown bits {:#x})", unknown.0)?;
+                    write!(f, " (unknown bits {})", Hexadecimal(unknown.0))?;
                 }
                 f.write_str("; compile it with a lower --cpu")
             }
             LoadError::GuardPages { reservation } => write!(
                 f,
-                "the artifact was compiled with guard pages ({reservation} bytes of address space \
-                 per memory) and this runtime offers none; compile it with --bounds-checks explicit"
+                "the artifact was compiled with guard pages ({} bytes of address space \
+                 per memory) and this runtime offers none; compile it with --bounds-checks explicit",
+                number(reservation)
             ),
             LoadError::AddressSpace { reservation } => write!(
                 f,
-                "the artifact needs {reservation} bytes of address space per memory, more than \
-                 this device can reserve; compile it with --bounds-checks explicit"
+                "the artifact needs {} bytes of address space per memory, more than \
+                 this device can reserve; compile it with --bounds-checks explicit",
+                number(reservation)
             ),
             LoadError::StackGuard => f.write_str(
                 "the artifact relies on a guard page at the end of the call stack, which this \
@@ -247,6 +269,12 @@ impl fmt::Display for LoadError {
                 "the artifact counts calls, for which this loader has no facility; compile it \
                  without --call-profile",
             ),
+            LoadError::Facility { feature } => write!(
+                f,
+                "the artifact needs what this loader was built without; build the loader with the \
+                 feature `{}`",
+                Text(feature)
+            ),
             LoadError::Signals => f.write_str(
                 "the artifact traps by hardware faults and this runtime handles no signals; \
                  compile it with --traps explicit and --bounds-checks explicit",
@@ -254,36 +282,45 @@ impl fmt::Display for LoadError {
             LoadError::Untrusted(reason) => write!(f, "the artifact is not trusted: {reason}"),
             LoadError::Relocation { offset, kind } => write!(
                 f,
-                "the relocation {} at text offset {offset:#x} does not fit; the artifact is damaged",
-                kind.name()
+                "the relocation {} at text offset {} does not fit; the artifact is damaged",
+                Text(kind.name()),
+                Hexadecimal(u64::from(offset))
             ),
             LoadError::Adapter { type_index } => write!(
                 f,
-                "an adapter of function type {type_index} lies inside of a function; the artifact \
-                 is damaged"
+                "an adapter of function type {} lies inside of a function; the artifact \
+                 is damaged",
+                number(type_index)
             ),
             LoadError::TooLarge { what, size, limit } => write!(
                 f,
-                "the artifact has {what} of {size}, and this loader accepts at most {limit}"
+                "the artifact has {} of {}, and this loader accepts at most {}",
+                Text(what),
+                number(size),
+                number(limit)
             ),
             LoadError::StaticModule(what) => write!(
                 f,
-                "the static module {what}; link the object file of a compiler of this release"
+                "the static module {}; link the object file of a compiler of this release",
+                Text(what)
             ),
             LoadError::OutOfMemory(error) => write!(f, "cannot load the artifact: {error}"),
             LoadError::Code { os_error } => {
                 write!(
                     f,
-                    "the system refused to map executable code (error {os_error})"
+                    "the system refused to map executable code (error {})",
+                    Signed(i64::from(os_error))
                 )
             }
             LoadError::File { os_error } => {
-                write!(f, "the file could not be read (error {os_error})")
+                let error = Signed(i64::from(os_error));
+                write!(f, "the file could not be read (error {error})")
             }
             LoadError::SignalHandlers { os_error } => {
                 write!(
                     f,
-                    "signal handlers could not be installed (error {os_error})"
+                    "signal handlers could not be installed (error {})",
+                    Signed(i64::from(os_error))
                 )
             }
         }

@@ -22,15 +22,17 @@ mod members;
 use core::cell::{Cell, UnsafeCell};
 use core::fmt;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::alloc::{Box, Category, OutOfMemory};
 use crate::call::error::StackError;
 use crate::call::stack::prepare_libcalls;
 use crate::exception::registry::Registry;
+use crate::facility::{Exceptions, Signals};
 use crate::instance::InstanceData;
 use crate::module::Module;
 use crate::runtime::Runtime;
+use crate::sys::atomic::AtomicUsize;
 use crate::sys::thread;
 
 use members::Members;
@@ -96,7 +98,7 @@ pub(crate) struct Group {
     unguarded_calls: Cell<u32>,
     /// None before the first exception. Touched by the owner, or by the last reference; dropped before
     /// the members, whose tags it looks at.
-    exceptions: UnsafeCell<Option<Box<Registry>>>,
+    exceptions: UnsafeCell<Option<Exceptions<Box<Registry>>>>,
     /// Touched by the owner, or by the last reference.
     members: UnsafeCell<Members>,
     runtime: Runtime,
@@ -341,12 +343,12 @@ impl<'a> Entered<'a> {
 
     /// Whether code that runs in the group may end its stack with a guard page.
     pub(crate) fn guards_stack(&self) -> bool {
-        self.group.root().guards_stack.get()
+        Signals::IS_BUILT_IN && self.group.root().guards_stack.get()
     }
 
     /// Whether faults of code that runs in the group may be traps.
     pub(crate) fn relies_on_faults(&self) -> bool {
-        self.group.root().relies_on_faults.get()
+        Signals::IS_BUILT_IN && self.group.root().relies_on_faults.get()
     }
 
     /// Looks for something among the group's instances.

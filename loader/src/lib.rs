@@ -65,6 +65,7 @@ mod call;
 mod code;
 mod error;
 mod exception;
+mod facility;
 mod group;
 mod instance;
 #[cfg(feature = "pulley")]

@@ -20,6 +20,7 @@ use crate::call::error::CallError;
 use crate::call::exec_env::{ExecutionEnvironment, Stack};
 use crate::code::ExecutableCode;
 use crate::error::LoadError;
+use crate::facility::Signals;
 use crate::instance::create;
 use crate::instance::error::InstantiateError;
 use crate::instance::import::Imports;
@@ -39,7 +40,6 @@ use crate::types::{ExternType, FuncType};
 pub use functions::FunctionCode;
 pub use stack::StackDepth;
 pub(crate) use types::ModuleTypes;
-#[cfg(feature = "plan")]
 pub(crate) use types::is_grouped;
 
 /// A loaded module. Clones are handles to the same one.
@@ -66,6 +66,8 @@ struct Inner {
 
 impl Module {
     /// Goes the whole way from a source to a module.
+    // Apart from whoever calls it, so that sizes are told by their part.
+    #[inline(never)]
     pub(crate) fn load(
         runtime: &Runtime,
         source: Source<'_>,
@@ -189,12 +191,12 @@ impl Module {
 
     /// Whether faults of the code are traps.
     pub(crate) fn relies_on_faults(&self) -> bool {
-        relies_on_faults(self.artifact())
+        Signals::IS_BUILT_IN && relies_on_faults(self.artifact())
     }
 
     /// Whether running out of stack is noticed by a fault, whose handler needs a stack of its own.
     pub(crate) fn guards_stack(&self) -> bool {
-        self.artifact().header().tunables.stack_checks == StackChecks::Guard
+        Signals::IS_BUILT_IN && self.artifact().header().tunables.stack_checks == StackChecks::Guard
     }
 
     /// Where the bytes of the artifact are, and how many of them loading gave back.
@@ -335,7 +337,7 @@ fn has_exception_roots(artifact: &Artifact<'_>) -> bool {
 
 /// Makes faults in the code traps, where the code relies on that.
 fn register_traps(module: &Inner) -> Result<Option<Registration>, LoadError> {
-    if !relies_on_faults(&module.artifact) {
+    if !Signals::IS_BUILT_IN || !relies_on_faults(&module.artifact) {
         return Ok(None);
     }
     module.runtime.catch_faults()?;

@@ -12,7 +12,9 @@
 //! Nothing here allocates.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
+
+use crate::sys::atomic::AtomicUsize;
 
 pub use crate::sys::embedder::install;
 

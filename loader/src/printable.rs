@@ -7,6 +7,8 @@
 
 use core::fmt::{self, Write};
 
+use precast_format::plain::HexDigits;
+
 /// How many characters of a name are printed.
 const MOST_CHARACTERS: usize = 240;
 
@@ -22,13 +24,66 @@ impl fmt::Display for Printable<'_> {
                 return f.write_char('…');
             }
             match character {
-                // Common in names of C++ and Rust, and harmless.
-                '\'' | '"' => f.write_char(character)?,
-                _ => write!(f, "{}", character.escape_debug())?,
+                '\0' => f.write_str("\\0")?,
+                '\t' => f.write_str("\\t")?,
+                '\n' => f.write_str("\\n")?,
+                '\r' => f.write_str("\\r")?,
+                '\\' => f.write_str("\\\\")?,
+                _ if has_shape(character) => f.write_char(character)?,
+                _ => write!(
+                    f,
+                    "\\u{{{}}}",
+                    HexDigits(u64::from(u32::from(character)), 1)
+                )?,
             }
         }
         Ok(())
     }
+}
+
+/// Characters that are not seen, or change how others are seen: controls, spaces that look like nothing
+/// or like another, marks that join the character before, directions, what nobody has given a shape.
+/// The library's list is longer and takes more room than all the rest of a backtrace; this one leaves
+/// out marks of single scripts, which do no harm.
+const SHAPELESS: &[(u32, u32)] = &[
+    (0x00, 0x1f),
+    (0x7f, 0xa0),
+    (0xad, 0xad),
+    (0x300, 0x36f),
+    (0x483, 0x489),
+    (0x600, 0x605),
+    (0x61c, 0x61c),
+    (0x6dd, 0x6dd),
+    (0x70f, 0x70f),
+    (0x115f, 0x1160),
+    (0x1680, 0x1680),
+    (0x17b4, 0x17b5),
+    (0x180b, 0x180f),
+    (0x1ab0, 0x1aff),
+    (0x1dc0, 0x1dff),
+    (0x2000, 0x200f),
+    (0x2028, 0x202f),
+    (0x205f, 0x206f),
+    (0x20d0, 0x20ff),
+    (0x3000, 0x3000),
+    (0x3164, 0x3164),
+    (0xd800, 0xf8ff),
+    (0xfe00, 0xfe0f),
+    (0xfe20, 0xfe2f),
+    (0xfeff, 0xfeff),
+    (0xffa0, 0xffa0),
+    (0xfff0, 0xfffb),
+    (0xfffe, 0xffff),
+    (0x1bca0, 0x1bca3),
+    (0x1d173, 0x1d17a),
+    (0x40000, 0x10ffff),
+];
+
+/// Whether a character is seen as itself.
+fn has_shape(character: char) -> bool {
+    let number = u32::from(character);
+    let mut ranges = SHAPELESS.iter();
+    !ranges.any(|(first, last)| (*first..=*last).contains(&number))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::call::error::StackError;
 use crate::call::exec_env::{ExecutionEnvironment, Stack};
 use crate::code::CodeMemory;
 use crate::error::LoadError;
+use crate::facility::{GuardPages, Signals};
 use crate::module::Module;
 use crate::open::Source;
 use crate::open::trust::{Proof, Trust};
@@ -46,8 +47,8 @@ impl Default for RuntimeOptions {
     /// What this system offers.
     fn default() -> RuntimeOptions {
         RuntimeOptions {
-            guard_pages: crate::sys::HAS_GUARD_PAGES,
-            signals: crate::sys::HAS_SIGNALS,
+            guard_pages: crate::sys::HAS_GUARD_PAGES && GuardPages::IS_BUILT_IN,
+            signals: crate::sys::HAS_SIGNALS && Signals::IS_BUILT_IN,
             cpu_features: None,
             platform_mappings: false,
             code_memory: CodeMemory::platform(),
@@ -191,8 +192,8 @@ impl Runtime {
                 .cpu_features
                 .unwrap_or_else(crate::sys::cpu::features),
             page_size: crate::sys::page_size() as u64,
-            guard_pages: options.guard_pages && may_map,
-            signals: options.signals,
+            guard_pages: options.guard_pages && may_map && GuardPages::IS_BUILT_IN,
+            signals: options.signals && Signals::IS_BUILT_IN,
         };
         let linear_memory = match options.linear_memory {
             Some(functions) => Some(allocator.beside(functions)?),

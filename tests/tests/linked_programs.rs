@@ -21,10 +21,10 @@ done
 
 const C_PRINTS: &str = "sum(4) = 10, noted 10
 mean(4) = 2, noted 10
-mean(0): status 1: wasm trap: integer divide by zero
+mean(0): wasm trap: integer divide by zero
   0: guest!divide at 0x87
   1: guest!mean at 0x91
-nothing(0): status 2: there is no such export
+nothing(0): there is no such export
 done
 ";
 
@@ -74,13 +74,22 @@ impl Machine {
         folder
     }
 
-    /// Builds the example with the command under test; gives the folder of what was built.
+    /// Builds the example with the command under test, and the C library without what the program in C
+    /// does not use; gives the folder of what was built.
     fn build_example(&self) -> PathBuf {
+        let library = ["rustc", "--quiet", "--package", "precast-capi", "--lib"];
+        let slim = ["--no-default-features", "--features", "std"];
+        self.cargo(&[&library[..], &slim, &["--crate-type", "staticlib"]].concat());
+        self.cargo(&["build", "--quiet", "--package", "static-module"])
+    }
+
+    /// Runs cargo for this machine; gives the folder of what it builds.
+    fn cargo(&self, arguments: &[&str]) -> PathBuf {
         let cargo = std::env::var_os("CARGO").expect("cargo runs the test");
         let target = temporary().join("linked-target");
         let mut command = Command::new(cargo);
         command
-            .args(["build", "--quiet", "--package", "static-module"])
+            .args(arguments)
             .current_dir(example())
             .env("CARGO_TARGET_DIR", &target)
             .env("PRECAST", PRECAST);
@@ -126,6 +135,8 @@ impl Machine {
         command
             .args(["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-I"])
             .arg(folder)
+            .arg("-I")
+            .arg(example().join("../../capi/include"))
             .args(inputs)
             .args(["-Wl,--gc-sections", "-lpthread", "-ldl", "-lm", "-o"])
             .arg(&program);
@@ -203,7 +214,7 @@ fn both_programs_run(machine: &Machine) -> PathBuf {
         &[
             &example().join("main.c"),
             &folder.join("guest.o"),
-            &built.join("libstatic_module.a"),
+            &built.join("libprecast.a"),
         ],
     );
     prints(&machine.run(&program), C_PRINTS, machine);
@@ -259,7 +270,7 @@ fn debuggers_walk_the_stack(program: &Path) {
         "guest$divide",
         "guest$mean",
         "guest$entry",
-        "static_module_call",
+        "precast_function_call",
         "main",
     ];
     let mut rest = &*text;

@@ -8,12 +8,15 @@
 mod bench;
 mod cargo;
 mod cross;
+mod features;
 mod firmware;
+mod install_c;
 mod markers;
 mod platforms;
 mod programs;
 mod reach;
 mod scale;
+mod sizes;
 mod soak;
 mod tidy;
 mod tsan;
@@ -40,6 +43,8 @@ enum Command {
     Bench(bench::BenchArguments),
     /// Measures what one unit costs as modules grow.
     Scale(scale::ScaleArguments),
+    /// Counts the bytes of the smallest program that embeds the loader, per target and facilities.
+    Sizes(sizes::SizesArguments),
     /// Compiles a module with more text than calls reach, for each target, and runs it.
     Reach(reach::ReachArguments),
     /// Runs the specification's scripts and prints and records the table of results.
@@ -50,12 +55,16 @@ enum Command {
     Cross(cross::CrossArguments),
     /// Builds the firmware examples and runs them on emulated boards.
     Firmware(firmware::FirmwareArguments),
+    /// Checks that the loader compiles with any of its facilities, and refuses what needs another.
+    Features,
     /// Checks that the code compiles for systems that it cannot be run on here.
     CheckPlatforms,
     /// Runs the loader's tests with threads under ThreadSanitizer, where the toolchain has it.
     Tsan,
     /// Runs every test with threads many times, each in a process of its own.
     Soak(soak::SoakArguments),
+    /// Builds the C library and installs it with its header, for pkg-config and CMake.
+    InstallC(install_c::InstallArguments),
     /// Rewrites the expectations of the golden tests; read the difference before committing it.
     Bless,
 }
@@ -65,14 +74,17 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Scale(arguments) => scale::run(&arguments),
+        Command::Sizes(arguments) => sizes::run(&arguments),
         Command::Reach(arguments) => reach::run(&arguments),
         Command::Spec => spec(),
         Command::Programs(arguments) => programs::run(&arguments),
         Command::Cross(arguments) => cross::run(&arguments),
         Command::Firmware(arguments) => firmware::run(&arguments),
+        Command::Features => features::run(),
         Command::CheckPlatforms => platforms::run(),
         Command::Tsan => tsan::run(),
         Command::Soak(arguments) => soak::run(&arguments),
+        Command::InstallC(arguments) => install_c::run(&arguments),
         Command::Bless => bless(),
     };
     match outcome {

@@ -24,9 +24,10 @@ pub struct Usage {
 
 #[cfg(feature = "accounting")]
 mod counting {
-    use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+    use core::sync::atomic::Ordering;
 
     use super::{Category, Usage};
+    use crate::sys::atomic::{AtomicU32, AtomicUsize};
 
     /// The counters of all categories, each kind in an array of its own to leave no gaps.
     #[derive(Default)]

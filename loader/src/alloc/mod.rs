@@ -25,9 +25,13 @@ use core::alloc::Layout;
 use core::fmt;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
+
+use precast_format::plain::{Decimal, Text};
 
 use account::Account;
+
+use crate::sys::atomic::AtomicUsize;
 
 pub use account::Usage;
 pub use boxed::Box;
@@ -71,10 +75,14 @@ impl OutOfMemory {
 
 impl fmt::Display for OutOfMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let category = self.category.name();
+        let category = Text(self.category.name());
         match self.bytes {
             usize::MAX => write!(f, "no memory for {category}: too large for this machine"),
-            bytes => write!(f, "no memory for {bytes} bytes of {category}"),
+            bytes => write!(
+                f,
+                "no memory for {} bytes of {category}",
+                Decimal(bytes as u64)
+            ),
         }
     }
 }

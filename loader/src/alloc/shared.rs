@@ -13,9 +13,11 @@ use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, offset_of};
 use core::ops::Deref;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
 use super::{Allocator, Category, OutOfMemory};
+
+use crate::sys::atomic::AtomicUsize;
 
 #[repr(C)]
 struct Header {

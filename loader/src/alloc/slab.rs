@@ -105,30 +105,38 @@ impl Slab {
     ///
     /// The array is not used after the slab is gone.
     pub(crate) unsafe fn take<T>(&mut self, count: usize) -> Result<Array<T>, OutOfMemory> {
-        let error = OutOfMemory::new(self.category, count.saturating_mul(size_of::<T>()));
+        let (elements, capacity) = self.cut(Layout::new::<T>(), count)?;
+        Ok(Array {
+            elements: elements.map_or(NonNull::dangling(), NonNull::cast),
+            length: 0,
+            capacity,
+            owned: PhantomData,
+        })
+    }
+
+    /// Cuts off room for so many elements, whatever they are: where it is, if there is any, and how many
+    /// elements it is for.
+    #[inline(never)]
+    fn cut(
+        &mut self,
+        element: Layout,
+        count: usize,
+    ) -> Result<(Option<NonNull<u8>>, u32), OutOfMemory> {
+        let error = OutOfMemory::new(self.category, count.saturating_mul(element.size()));
         let start = (self.taken as usize)
-            .checked_next_multiple_of(align_of::<T>())
+            .checked_next_multiple_of(element.align())
             .ok_or(error)?;
         let end = count
-            .checked_mul(size_of::<T>())
+            .checked_mul(element.size())
             .and_then(|size| start.checked_add(size))
             .filter(|end| *end <= self.size as usize)
             .ok_or(error)?;
         let capacity = u32::try_from(count).map_err(|_| error)?;
         // At most the size, which is such a number.
         self.taken = end as u32;
-        let elements = if start == end {
-            NonNull::dangling()
-        } else {
-            // SAFETY: the start is inside of the block.
-            unsafe { self.block.add(start) }.cast()
-        };
-        Ok(Array {
-            elements,
-            length: 0,
-            capacity,
-            owned: PhantomData,
-        })
+        // SAFETY: the start is inside of the block, if there are bytes behind it.
+        let place = (start != end).then(|| unsafe { self.block.add(start) });
+        Ok((place, capacity))
     }
 }
 

@@ -11,9 +11,11 @@
 use core::fmt;
 
 use precast_format::layout::SectionId;
+use precast_format::plain::{Decimal, Hexadecimal};
 
 use crate::alloc::{Category, Vec};
 use crate::call::entry;
+use crate::facility::Backtraces;
 use crate::group::Entered;
 use crate::module::Module;
 use crate::printable::Printable;
@@ -100,11 +102,11 @@ impl Frame {
     fn write_place(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.function_name() {
             Some(name) => write!(f, "{}", Printable(name))?,
-            None => write!(f, "function {}", self.function)?,
+            None => write!(f, "function {}", Decimal(u64::from(self.function)))?,
         }
         match (self.wasm_offset, self.body_offset()) {
-            (Some(offset), _) => write!(f, " at {offset:#x}"),
-            (None, Some(body)) => write!(f, " in the body at {body:#x}"),
+            (Some(offset), _) => write!(f, " at {}", Hexadecimal(u64::from(offset))),
+            (None, Some(body)) => write!(f, " in the body at {}", Hexadecimal(u64::from(body))),
             (None, None) => Ok(()),
         }
     }
@@ -164,6 +166,9 @@ impl Backtrace {
     /// Finds the functions of the addresses that a trap left behind. Where memory runs out, the
     /// backtrace ends.
     pub(crate) fn resolve(activation: &Activation, group: &Entered<'_>) -> Backtrace {
+        if !Backtraces::IS_BUILT_IN {
+            return Backtrace::empty();
+        }
         let raw = &activation.backtrace;
         let mut frames = Vec::new_in(group.runtime().allocator(), Category::Backtrace);
         let mut truncated = raw.is_truncated();
@@ -300,6 +305,9 @@ fn import(group: &Entered<'_>, frame: &Frame, activation: &Activation) -> Option
 
 impl fmt::Display for Backtrace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !Backtraces::IS_BUILT_IN {
+            return Ok(());
+        }
         let several = self.has_several_modules();
         let mut index = 0;
         while let Some([frame, rest @ ..]) = self.frames().get(index..) {
@@ -309,11 +317,20 @@ impl fmt::Display for Backtrace {
             // Recursion is one line.
             let repeated = rest.iter().take_while(|next| next.repeats(frame)).count();
             match repeated {
-                0 => write!(f, "\n  {index}: ")?,
-                _ => write!(f, "\n  {index}-{}: ", index + repeated)?,
+                0 => write!(f, "\n  {}: ", Decimal(index as u64))?,
+                _ => {
+                    let last = index.saturating_add(repeated);
+                    write!(
+                        f,
+                        "\n  {}-{}: ",
+                        Decimal(index as u64),
+                        Decimal(last as u64)
+                    )?;
+                }
             }
             if several && frame.module_name().is_none() {
-                write!(f, "<module {}>!", self.nameless_number(&frame.module))?;
+                let number = self.nameless_number(&frame.module);
+                write!(f, "<module {}>!", Decimal(number as u64))?;
                 frame.write_place(f)?;
             } else {
                 fmt::Display::fmt(frame, f)?;
@@ -321,7 +338,7 @@ impl fmt::Display for Backtrace {
             index += repeated + 1;
         }
         if self.truncated {
-            let kept = self.frames().len();
+            let kept = Decimal(self.frames().len() as u64);
             write!(
                 f,
                 "\n  ... more frames follow; the innermost {kept} are kept"

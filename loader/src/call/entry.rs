@@ -38,6 +38,7 @@ use crate::call::stack::{CallStack, RegionPart};
 use crate::call::value::Slot;
 use crate::exception::handle::Exception;
 use crate::exception::uncaught::UncaughtException;
+use crate::facility::Signals;
 use crate::group::Entered;
 use crate::instance::InstanceData;
 use crate::instance::context::NATIVE_WIDTH;
@@ -87,10 +88,11 @@ pub(crate) unsafe fn call(
         Owner::Host(host) => {
             // SAFETY: the importing instance is a member of the group, too.
             let instance = unsafe { host.owner.as_ref() };
-            activate(instance, stack, group, |_| {
+            let mut run = |_: *mut Activation| {
                 // SAFETY: the group is entered, `activate` has set the activation, and 2.
                 unsafe { host.function.invoke(instance.context().pointer(), slots) }
-            })
+            };
+            activate(instance, stack, group, &mut run)
         }
     }
 }
@@ -122,7 +124,7 @@ pub(crate) unsafe fn call_code(
         // SAFETY: 1, 2 and 3; the address is that of the trampoline.
         return unsafe { interpret_code(instance, address, code, slots, stack, group) };
     }
-    activate(instance, stack, group, |activation| {
+    let mut run = |activation: *mut Activation| {
         let context = instance.context().pointer().as_ptr();
         let code = core::ptr::with_exposed_provenance(code);
         let values = slots.as_mut_ptr();
@@ -135,7 +137,8 @@ pub(crate) unsafe fn call_code(
                 unsafe { enter_region(trampoline, context, code, values, activation, region.top) }
             }
         }
-    })
+    };
+    activate(instance, stack, group, &mut run)
 }
 
 /// Calls bytecode of an instance: on the region that the call has, or else on one for this call.
@@ -167,14 +170,15 @@ unsafe fn interpret_code(
         }
     };
     let trampoline = NonNull::new(trampoline.cast_mut()).ok_or_else(|| CallError::NotCallable)?;
-    activate(instance, &stack, group, |activation| {
+    let mut run = |activation: *mut Activation| {
         let context = instance.context().pointer().as_ptr();
         let code = core::ptr::with_exposed_provenance(code);
         let (values, top) = (slots.as_mut_ptr(), region.top);
         // SAFETY: the caller's promise; the region is nobody else's for the time of the call, and
         // `activate` has found it large enough.
         unsafe { crate::interpret::enter(trampoline, context, code, values, activation, top) }
-    })
+    };
+    activate(instance, &stack, group, &mut run)
 }
 
 /// Calls the trampoline on a region.
@@ -212,12 +216,13 @@ unsafe fn enter_region(
     status as u32
 }
 
-/// Runs code with an activation that its context knows, and turns what ended it into a result.
+/// Runs code with an activation that its context knows, and turns what ended it into a result. What it
+/// runs is called by address: there are few callers, and this is long.
 fn activate(
     instance: &InstanceData,
     stack: &CallStack,
     group: &Entered<'_>,
-    run: impl FnOnce(*mut Activation) -> u32,
+    run: &mut dyn FnMut(*mut Activation) -> u32,
 ) -> Result<(), CallError> {
     let module = instance.module();
     // On a region there is no room for the frame of a signal.
@@ -285,7 +290,8 @@ fn activate(
     // SAFETY: the activation is this frame's; compiled code and handlers are done with it.
     let activation = unsafe { &mut *pointer };
     thread::set_current_activation(activation.previous);
-    if let Pending::Trap(info) = activation.pending
+    if Signals::IS_BUILT_IN
+        && let Pending::Trap(info) = activation.pending
         && info.code == TrapCode::StackOverflow
     {
         thread::restore_stack_guard();

@@ -6,9 +6,10 @@
 
 use core::fmt;
 
+use precast_format::plain::{Decimal, Signed};
 use precast_format::trap::TrapCode;
 
-use crate::alloc::OutOfMemory;
+use crate::alloc::{OutOfMemory, String};
 use crate::call::backtrace::Backtrace;
 use crate::exception::handle::Exception;
 use crate::exception::uncaught::UncaughtException;
@@ -139,7 +140,8 @@ impl fmt::Display for StackError {
             StackError::TooSmall { needed } => {
                 write!(
                     f,
-                    "the call stack is too small; it needs at least {needed} bytes"
+                    "the call stack is too small; it needs at least {} bytes",
+                    Decimal(*needed as u64)
                 )
             }
             StackError::NoGuard => f.write_str(
@@ -161,7 +163,11 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CallError::Trap(trap) => trap.fmt(f),
-            CallError::Exit(code) => write!(f, "the program ended with exit code {code}"),
+            CallError::Exit(code) => write!(
+                f,
+                "the program ended with exit code {}",
+                Signed(i64::from(*code))
+            ),
             CallError::Host(error) => error.fmt(f),
             CallError::Exception(exception) => exception.fmt(f),
             CallError::Busy(error) => error.fmt(f),
@@ -242,6 +248,8 @@ pub enum HostError {
     Exit(i32),
     /// What went wrong, in words.
     Message(&'static str),
+    /// What went wrong, in words that were made for it.
+    Text(String),
     /// A call back into WebAssembly trapped.
     Nested(Trap),
     /// The function throws this exception: one that it made, or one that left a call back into
@@ -306,8 +314,13 @@ impl fmt::Display for HostError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             HostError::Trap(code) => write!(f, "wasm trap: {code}"),
-            HostError::Exit(code) => write!(f, "the program ended with exit code {code}"),
+            HostError::Exit(code) => write!(
+                f,
+                "the program ended with exit code {}",
+                Signed(i64::from(*code))
+            ),
             HostError::Message(message) => f.write_str(message),
+            HostError::Text(text) => f.write_str(text),
             HostError::Nested(trap) => trap.fmt(f),
             HostError::Exception(exception) => exception.fmt(f),
             #[cfg(feature = "std")]

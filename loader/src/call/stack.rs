@@ -27,7 +27,9 @@ use core::ptr::NonNull;
 
 use crate::alloc::{Allocator, Category, OutOfMemory};
 use crate::call::error::StackError;
+use crate::facility::GuardPages;
 use crate::limits::{DEFAULT_STACK, LIBCALL_STACK_MARGIN};
+use crate::memory::plain;
 use crate::sys::map::{Mapping, page_size, round_to_pages};
 use crate::sys::thread::FAULT_STACK;
 
@@ -107,7 +109,7 @@ impl<'a> StackRegion<'a> {
         check_size(size)?;
         prepare_libcalls();
         let error = OutOfMemory::new(Category::CallStack, size);
-        if guarded {
+        if guarded && GuardPages::IS_BUILT_IN {
             let guard = page_size();
             let total = StackRegion::mapped_bytes(bytes).ok_or(error)?;
             let mut mapping = Mapping::sparse(total).map_err(|_| error)?;
@@ -216,7 +218,7 @@ fn size_or_default(bytes: usize) -> usize {
 pub(crate) fn prepare_libcalls() {
     let mut bytes = [0u8; 64];
     let length = core::hint::black_box(bytes.len() / 2);
-    bytes.copy_within(..length, core::hint::black_box(1));
+    let _ = plain::copy_within(&mut bytes, 0..length, core::hint::black_box(1));
     if let Some(part) = bytes.get_mut(..length) {
         part.fill(core::hint::black_box(1));
     }

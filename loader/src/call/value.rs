@@ -10,6 +10,7 @@ use core::fmt;
 use core::num::NonZeroUsize;
 
 use precast_format::context::VALUE_SIZE;
+use precast_format::plain::Signed;
 
 use crate::call::error::CallError;
 use crate::call::func::Func;
@@ -213,8 +214,8 @@ impl From<f64> for Value {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Value::I32(number) => write!(f, "{number}"),
-            Value::I64(number) => write!(f, "{number}"),
+            Value::I32(number) => Signed(i64::from(*number)).fmt(f),
+            Value::I64(number) => Signed(*number).fmt(f),
             Value::F32(bits) => write!(f, "{}", f32::from_bits(*bits)),
             Value::F64(bits) => write!(f, "{}", f64::from_bits(*bits)),
             Value::V128(bits) => write!(f, "{bits:#034x}"),

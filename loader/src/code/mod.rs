@@ -19,6 +19,7 @@ use core::ops::Range;
 use core::slice;
 
 use crate::alloc::Allocator;
+use crate::memory::plain;
 use crate::sys::OsError;
 use crate::sys::file::File;
 use crate::sys::map::Mapping;
@@ -48,7 +49,7 @@ impl WritableCode {
             memory: memory.map(allocator, text.len().max(1))?,
             size: text.len(),
         };
-        code.bytes_mut().copy_from_slice(text);
+        plain::copy(code.bytes_mut(), text);
         Ok(code)
     }
 

@@ -11,6 +11,7 @@ use crate::call::error::CallError;
 use crate::call::value::{Slot, Value};
 use crate::group::{Busy, Entered, GroupRef};
 use crate::printable::Printable;
+use crate::runtime::Runtime;
 
 /// An exception: caught by the host, made by it, or referred to by an `exnref`.
 ///
@@ -84,6 +85,11 @@ impl Exception {
     /// Whether this is the exception with the address.
     pub(crate) fn is_at(&self, address: usize) -> bool {
         self.object.address() == address
+    }
+
+    /// The runtime that the exception belongs to.
+    pub fn runtime(&self) -> &Runtime {
+        self.group.runtime()
     }
 
     /// The tag.

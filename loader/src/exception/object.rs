@@ -4,14 +4,16 @@ use core::alloc::Layout;
 use core::cell::Cell;
 use core::mem::{offset_of, size_of};
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
 use precast_format::context::ExceptionField;
 
 use super::tag::TagRecordData;
 use crate::alloc::{Allocator, Category, OutOfMemory};
 use crate::call::value::Slot;
+use crate::facility::Exceptions;
 use crate::instance::context::NATIVE_WIDTH;
+use crate::sys::atomic::AtomicUsize;
 
 /// What every object is aligned to; the low bits of addresses are flags.
 pub(super) const ALIGNMENT: usize = align_of::<Slot>();
@@ -50,7 +52,7 @@ const _: () = {
 ///
 /// Having a value tells nothing about how long the object is there: whoever keeps one says why.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Object(NonNull<ExceptionData>);
+pub(crate) struct Object(Exceptions<NonNull<ExceptionData>>);
 
 impl Object {
     /// The object at an address.
@@ -59,7 +61,8 @@ impl Object {
     ///
     /// The object is in a registry, and stays there while the value is used.
     pub(crate) unsafe fn at(address: usize) -> Option<Object> {
-        NonNull::new(core::ptr::with_exposed_provenance_mut(address)).map(Object)
+        let object = NonNull::new(core::ptr::with_exposed_provenance_mut(address))?;
+        Some(Object(Exceptions::hold(object)?))
     }
 
     /// The block of an object with so many values.
@@ -88,7 +91,8 @@ impl Object {
         // SAFETY: the block has this layout and is nobody else's.
         unsafe { block.write(data) };
         block.as_ptr().expose_provenance();
-        Ok(Object(block))
+        // Artifacts that make exceptions have been refused, if there is no such thing.
+        Exceptions::hold(block).map(Object).ok_or(too_large)
     }
 
     /// Gives the block back.

@@ -11,6 +11,7 @@ use crate::exception::object::Object;
 use crate::exception::registry::Registry;
 use crate::exception::sweep::sweep;
 use crate::exception::tag::TagRecordData;
+use crate::facility::Exceptions;
 use crate::sys::isa;
 
 impl Group {
@@ -18,7 +19,10 @@ impl Group {
     fn with_exceptions<T>(&self, run: impl FnOnce(&mut Registry) -> T) -> Option<T> {
         // SAFETY: the owner of the group is this thread, and no `run` comes back here.
         let registry = unsafe { &mut *self.exceptions.get() };
-        registry.as_mut().map(|registry| run(registry))
+        match registry {
+            Some(registry) => Some(run(registry)),
+            None => None,
+        }
     }
 
     /// Makes the registry, if there is none. Called by the owner only, on a root.
@@ -27,8 +31,13 @@ impl Group {
             return Ok(());
         }
         let allocator = self.runtime.allocator();
+        let none = OutOfMemory::new(Category::Exceptions, 0);
+        if !Exceptions::IS_BUILT_IN {
+            return Err(none);
+        }
         let registry = Registry::new(allocator);
         let registry = Box::new(allocator, Category::Exceptions, registry)?;
+        let registry = Exceptions::hold(registry).ok_or(none)?;
         // SAFETY: as above.
         unsafe { *self.exceptions.get() = Some(registry) };
         Ok(())
@@ -113,7 +122,7 @@ impl Group {
         };
         // SAFETY: as above.
         match unsafe { &mut *self.exceptions.get() } {
-            Some(into) => into.absorb(Box::into_inner(from)),
+            Some(into) => into.absorb(Box::into_inner(from.into_inner())),
             place => *place = Some(from),
         }
     }

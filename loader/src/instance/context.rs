@@ -10,7 +10,7 @@
 //! ```
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
 use precast_format::context::{ContextLayout, Field};
 
@@ -18,6 +18,7 @@ use crate::alloc::{Allocator, Category, OutOfMemory, Vec};
 use crate::call::value::Slot;
 use crate::exception::tag::TagRecordData;
 use crate::instance::record::FunctionRecordData;
+use crate::sys::atomic::AtomicUsize;
 
 #[cfg(test)]
 mod tests;

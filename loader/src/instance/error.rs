@@ -3,6 +3,8 @@
 
 use core::fmt;
 
+use precast_format::plain::Text;
+
 use crate::alloc::OutOfMemory;
 use crate::call::error::{CallError, StackError, Trap};
 use crate::group::Busy;
@@ -46,7 +48,7 @@ impl ImportName {
 
 impl fmt::Display for ImportName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` `{}`", self.module(), self.name())
+        write!(f, "`{}` `{}`", Text(self.module()), Text(self.name()))
     }
 }
 

@@ -11,11 +11,12 @@
 
 use core::fmt;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
 use crate::alloc::{Category, OutOfMemory, Shared};
 use crate::instance::memory::MemoryRef;
 use crate::instance::{Instance, InstanceData};
+use crate::sys::atomic::AtomicUsize;
 use crate::sys::lock::Lock;
 
 /// What of an instance is needed to stop it.

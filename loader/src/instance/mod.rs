@@ -423,6 +423,11 @@ impl Instance {
         self.export(name)?.into_memory()
     }
 
+    /// The instance's main memory: the one exported as `memory`, else memory 0.
+    pub fn main_memory(&self) -> Option<Memory> {
+        self.data().main_memory_handle()
+    }
+
     /// The exported table with this name.
     pub fn table(&self, name: &str) -> Option<Table> {
         self.export(name)?.into_table()

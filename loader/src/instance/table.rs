@@ -16,6 +16,7 @@ use crate::call::value::{Slot, Value};
 use crate::group::{Busy, Entered, GroupRef, Linked, Member};
 use crate::instance::context::Pair;
 use crate::limits::MAX_TABLE_ELEMENTS;
+use crate::memory::plain;
 use crate::runtime::Runtime;
 use crate::types::TableType;
 
@@ -149,8 +150,7 @@ impl TableObject {
             return self.with(|elements| {
                 let to = range(elements.len(), to, length).ok_or(out_of_bounds)?;
                 let from = range(elements.len(), from, length).ok_or(out_of_bounds)?;
-                elements.copy_within(from, to.start);
-                Ok(())
+                plain::copy_within(elements, from, to.start).ok_or(out_of_bounds)
             });
         }
         source.with(|source| {

@@ -13,7 +13,9 @@ use crate::call::entry;
 use crate::call::host::{self, HostFunction};
 use crate::call::value::Slot;
 use crate::exception::tag::TagRecordData;
+use crate::facility::Exceptions;
 use crate::libcall::exception::new_exception;
+use crate::libcall::is_offered;
 use crate::trap::unwind::throw::{Site, thrown, thrown_again};
 use crate::trap::unwind::{self, Continuation};
 use crate::trap::{Activation, Pending, TrapInfo};
@@ -109,8 +111,10 @@ impl Machine {
             unsafe { self.call_host() };
             return None;
         }
-        let Some(libcall) = Libcall::from_index(u32::from(number)) else {
-            // The artifact has the context's layout, and with it this list; the program stops.
+        let libcall = Libcall::from_index(u32::from(number));
+        let Some(libcall) = libcall.filter(|libcall| is_offered(*libcall)) else {
+            // The artifact has the context's layout, and with it this list; what is not offered has been
+            // refused. The program stops.
             // SAFETY: the code stopped at that place.
             return Some(unsafe { self.trap(return_address, None) });
         };
@@ -125,12 +129,14 @@ impl Machine {
         match (libcall, NonNull::new(context)) {
             (Libcall::Raise, _) => stop(argument as u32),
             // SAFETY: the caller's promise: this is an exception of the instance's group.
-            (Libcall::Throw, Some(context)) => Some(unsafe { thrown(context, argument, &site) }),
-            (Libcall::Rethrow, Some(context)) => {
+            (Libcall::Throw, Some(context)) if Exceptions::IS_BUILT_IN => {
+                Some(unsafe { thrown(context, argument, &site) })
+            }
+            (Libcall::Rethrow, Some(context)) if Exceptions::IS_BUILT_IN => {
                 // SAFETY: as above.
                 Some(unsafe { thrown_again(context, argument, &site) })
             }
-            (Libcall::ExceptionNew, Some(context)) => {
+            (Libcall::ExceptionNew, Some(context)) if Exceptions::IS_BUILT_IN => {
                 self.leave();
                 let tag = NonNull::new(ptr::with_exposed_provenance_mut::<TagRecordData>(argument));
                 // SAFETY: the caller's promise: this is a tag's record.

@@ -23,8 +23,10 @@ mod trap;
 
 use core::ptr;
 
-use precast_format::libcall::Libcall;
+use precast_format::libcall::{Libcall, LibcallSet};
 use precast_format::trap::TrapCode;
+
+use crate::facility::{CallProfiles, Exceptions, Threads};
 
 /// The addresses of all libcalls, in the order of [`Libcall`].
 #[repr(transparent)]
@@ -65,6 +67,8 @@ const fn addresses() -> [*const (); Libcall::COUNT] {
 /// The function behind each name; the compiler demands that none is missing.
 const fn address(libcall: Libcall) -> *const () {
     match libcall {
+        // Artifacts whose code calls them are refused.
+        _ if !is_offered(libcall) => ptr::null(),
         Libcall::Raise => trap::RAISE as *const (),
         Libcall::MemoryGrow => memory::memory_grow as *const (),
         Libcall::MemoryCopy => memory::memory_copy as *const (),
@@ -91,7 +95,6 @@ const fn address(libcall: Libcall) -> *const () {
         Libcall::ProfileEnter => profile::profile_enter as *const (),
         #[cfg(feature = "call-profile")]
         Libcall::ProfileLeave => profile::profile_leave as *const (),
-        // Artifacts whose code calls them are refused.
         #[cfg(not(feature = "call-profile"))]
         Libcall::ProfileEnter | Libcall::ProfileLeave => ptr::null(),
         Libcall::MemoryAtomicWait32 => atomic::memory_atomic_wait32 as *const (),
@@ -99,6 +102,36 @@ const fn address(libcall: Libcall) -> *const () {
         Libcall::MemoryAtomicNotify => atomic::memory_atomic_notify as *const (),
         Libcall::AuxStackBounds => aux_stack::aux_stack_bounds as *const (),
     }
+}
+
+/// Whether this loader has the facility that a helper belongs to.
+pub(crate) const fn is_offered(libcall: Libcall) -> bool {
+    (Exceptions::IS_BUILT_IN || !of_exceptions().contains(libcall))
+        && (Threads::IS_BUILT_IN || !of_threads().contains(libcall))
+        && (CallProfiles::IS_BUILT_IN || !of_profile().contains(libcall))
+}
+
+/// The helpers for exceptions.
+pub(crate) const fn of_exceptions() -> LibcallSet {
+    LibcallSet(0)
+        .with(Libcall::ExceptionNew)
+        .with(Libcall::Throw)
+        .with(Libcall::Rethrow)
+}
+
+/// The helpers for threads.
+pub(crate) const fn of_threads() -> LibcallSet {
+    LibcallSet(0)
+        .with(Libcall::MemoryAtomicWait32)
+        .with(Libcall::MemoryAtomicWait64)
+        .with(Libcall::MemoryAtomicNotify)
+}
+
+/// The helpers that count calls.
+pub(crate) const fn of_profile() -> LibcallSet {
+    LibcallSet(0)
+        .with(Libcall::ProfileEnter)
+        .with(Libcall::ProfileLeave)
 }
 
 /// How a helper says whether it trapped: zero, or the number of the code.

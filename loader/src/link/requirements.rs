@@ -6,12 +6,16 @@
 
 use precast_format::Artifact;
 use precast_format::context::ABI_HASH;
+use precast_format::features::WasmFeature;
 use precast_format::libcall::{Libcall, LibcallSet};
 use precast_format::read::Header;
 use precast_format::tunables::{StackChecks, TrapMode};
-use precast_format::types::ExternKind;
+use precast_format::types::{ExternKind, MemoryType};
 
 use crate::error::LoadError;
+use crate::facility::{CallProfiles, Exceptions, Simd, Threads, TypedReferences};
+use crate::libcall;
+use crate::module::is_grouped;
 use crate::runtime::Device;
 
 /// Checks every requirement; the first that is not met is the error.
@@ -20,6 +24,7 @@ pub(crate) fn check(artifact: &Artifact<'_>, device: &Device) -> Result<(), Load
     check_machine(header, device)?;
     check_context(header)?;
     check_cpu(header, device)?;
+    check_facilities(artifact)?;
     check_strategies(artifact, device)
 }
 
@@ -99,6 +104,43 @@ fn check_cpu(header: &Header, device: &Device) -> Result<(), LoadError> {
     }
 }
 
+/// The facilities that are there by choice of whoever built this loader.
+fn check_facilities(artifact: &Artifact<'_>) -> Result<(), LoadError> {
+    let header = artifact.header();
+    let refuse = |feature| Err(LoadError::Facility { feature });
+    let uses = |feature| header.wasm_features.contains(feature);
+    if !Simd::IS_BUILT_IN && uses(WasmFeature::Simd) {
+        return refuse(Simd::FEATURE);
+    }
+    if !Exceptions::IS_BUILT_IN
+        && (uses(WasmFeature::Exceptions)
+            || uses(WasmFeature::LegacyExceptions)
+            || artifact.index_space(ExternKind::Tag) > 0)
+    {
+        return refuse(Exceptions::FEATURE);
+    }
+    if !Threads::IS_BUILT_IN && has_memory(artifact, |memory| memory.shared) {
+        return refuse(Threads::FEATURE);
+    }
+    if !TypedReferences::IS_BUILT_IN && artifact.types().into_iter().any(|ty| is_grouped(&ty)) {
+        return refuse(TypedReferences::FEATURE);
+    }
+    let lacks = |libcalls: LibcallSet, is_built_in: bool| {
+        !is_built_in && header.libcalls.0 & libcalls.0 != 0
+    };
+    // Adapters between instances have handlers that pass on what comes through them. Where nothing throws,
+    // nothing comes.
+    let passed_on = LibcallSet(0).with(Libcall::Rethrow);
+    let thrown = LibcallSet(libcall::of_exceptions().0 & !passed_on.0);
+    if lacks(thrown, Exceptions::IS_BUILT_IN) {
+        return refuse(Exceptions::FEATURE);
+    }
+    if lacks(libcall::of_threads(), Threads::IS_BUILT_IN) {
+        return refuse(Threads::FEATURE);
+    }
+    Ok(())
+}
+
 /// How accesses, stack and traps are checked.
 fn check_strategies(artifact: &Artifact<'_>, device: &Device) -> Result<(), LoadError> {
     let tunables = &artifact.header().tunables;
@@ -117,11 +159,9 @@ fn check_strategies(artifact: &Artifact<'_>, device: &Device) -> Result<(), Load
     if relies_on_faults(artifact) && !device.signals {
         return Err(LoadError::Signals);
     }
-    let profile = LibcallSet::default()
-        .with(Libcall::ProfileEnter)
-        .with(Libcall::ProfileLeave);
-    let counts_calls = tunables.call_profile || artifact.header().libcalls.0 & profile.0 != 0;
-    if counts_calls && !cfg!(feature = "call-profile") {
+    let of_profile = libcall::of_profile();
+    let counts_calls = tunables.call_profile || artifact.header().libcalls.0 & of_profile.0 != 0;
+    if counts_calls && !CallProfiles::IS_BUILT_IN {
         return Err(LoadError::CallProfile);
     }
     let guards_stack = device.guard_pages && device.signals && !is_bytecode;
@@ -145,7 +185,12 @@ pub(crate) fn relies_on_faults(artifact: &Artifact<'_>) -> bool {
 /// whatever the strategy is.
 pub(crate) fn has_guarded_memory(artifact: &Artifact<'_>) -> bool {
     let bounds_checks = artifact.header().tunables.bounds_checks;
+    has_memory(artifact, |memory| bounds_checks.guards(memory))
+}
+
+/// Whether there is such a memory, imported or defined.
+fn has_memory(artifact: &Artifact<'_>, is_such: impl Fn(&MemoryType) -> bool) -> bool {
     (0..artifact.index_space(ExternKind::Memory))
         .filter_map(|index| artifact.memory_type(index))
-        .any(|memory| bounds_checks.guards(&memory))
+        .any(|memory| is_such(&memory))
 }

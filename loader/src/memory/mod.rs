@@ -16,6 +16,7 @@ pub(crate) mod address;
 pub(crate) mod app_heap;
 mod explicit;
 mod guard;
+pub(crate) mod plain;
 pub(crate) mod racy;
 
 use core::ptr::NonNull;
@@ -23,6 +24,7 @@ use core::ptr::NonNull;
 use precast_format::types::MemoryType;
 
 use crate::alloc::{Allocator, Category, OutOfMemory};
+use crate::facility::GuardPages;
 use crate::sys::file::File;
 use crate::sys::resident::resident_bytes;
 
@@ -57,7 +59,7 @@ pub enum Storage {
 }
 
 enum Bytes {
-    Guard(GuardedMemory),
+    Guard(GuardPages<GuardedMemory>),
     Explicit(ExplicitMemory),
 }
 
@@ -88,13 +90,20 @@ impl LinearMemory {
                 reservation,
                 guard,
                 below,
-            } => Bytes::Guard(GuardedMemory::new(
-                allocator,
-                length,
-                usize::try_from(reservation).map_err(|_| too_large)?,
-                usize::try_from(guard).map_err(|_| too_large)?,
-                below as usize,
-            )?),
+            } => {
+                let not_here = OutOfMemory::new(CATEGORY, 0);
+                if !GuardPages::IS_BUILT_IN {
+                    return Err(not_here);
+                }
+                let memory = GuardedMemory::new(
+                    allocator,
+                    length,
+                    usize::try_from(reservation).map_err(|_| too_large)?,
+                    usize::try_from(guard).map_err(|_| too_large)?,
+                    below as usize,
+                )?;
+                Bytes::Guard(GuardPages::hold(memory).ok_or(not_here)?)
+            }
             Storage::Explicit => Bytes::Explicit(ExplicitMemory::new(allocator, length, length)?),
             Storage::Fixed { capacity } => {
                 let capacity = usize::try_from(capacity).map_err(|_| too_large)?;

@@ -7,6 +7,7 @@ use precast_format::layout::NONE;
 use precast_format::read;
 
 use crate::alloc::{Array, Category, OutOfMemory, Slab, SlabLayout};
+use crate::facility::TypedReferences;
 use crate::runtime::Runtime;
 use crate::types::{FuncType, GroupStructure, OWN, ValueType};
 
@@ -62,7 +63,9 @@ impl ModuleTypes {
                 end = ty.index.saturating_add(ty.following).saturating_add(1);
             }
             let func_type = match ty.canonical == ty.index {
-                true if ty.index > start => module.get(start).in_group((ty.index - start) as usize),
+                true if TypedReferences::IS_BUILT_IN && ty.index > start => {
+                    module.get(start).in_group((ty.index - start) as usize)
+                }
                 true => Some(module.register(runtime, artifact, ty, end)?),
                 false => None,
             };
@@ -83,7 +86,7 @@ impl ModuleTypes {
         first: read::FuncType<'_>,
         end: u32,
     ) -> Result<FuncType, OutOfMemory> {
-        if !is_grouped(&first) {
+        if !TypedReferences::IS_BUILT_IN || !is_grouped(&first) {
             let (params, results) = (first.params().len(), first.results().len());
             let value_type = |index| value_of(&first, index);
             return FuncType::with(runtime, params as usize, results as usize, &value_type);

@@ -7,6 +7,7 @@ use core::ffi::CStr;
 
 use crate::alloc::{Category, Vec};
 use crate::error::LoadError;
+use crate::facility::Files;
 use crate::open::OpenBytes;
 use crate::runtime::Runtime;
 use crate::sys::OsError;
@@ -83,6 +84,12 @@ pub(crate) fn open<'a>(
     part: Part,
     stable: bool,
 ) -> Result<OpenBytes<'a>, LoadError> {
+    let not_here = LoadError::Facility {
+        feature: Files::FEATURE,
+    };
+    if !Files::IS_BUILT_IN {
+        return Err(not_here);
+    }
     let error = |error: OsError| LoadError::File { os_error: error.0 };
     let file = File::open(path).map_err(error)?;
     let all = file.size().map_err(error)?;
@@ -106,10 +113,11 @@ pub(crate) fn open<'a>(
         return Ok(OpenBytes::Read(bytes));
     }
     let mapping = Mapping::file_readable(&file, offset, size as usize).map_err(error)?;
-    Ok(OpenBytes::Mapped(FileMapping {
+    let mapping = FileMapping {
         file,
         size,
         mapping,
         offset: [offset as u32, (offset >> 32) as u32],
-    }))
+    };
+    Files::hold(mapping).map(OpenBytes::Mapped).ok_or(not_here)
 }

@@ -23,6 +23,7 @@ use precast_format::{Artifact, ErrorKind, bytes::Bytes, bytes::Record};
 use crate::alloc::Category;
 use crate::alloc::Vec;
 use crate::error::LoadError;
+use crate::facility::Files;
 use crate::open::file::{FileMapping, Part};
 #[cfg(feature = "std")]
 use crate::open::given::GivenBytes;
@@ -145,7 +146,7 @@ impl<const N: usize> From<&'static [u8; N]> for Source<'static> {
 /// All bytes of an artifact, while it is loaded. They hold still.
 pub(crate) enum OpenBytes<'a> {
     /// A file's pages, read-only.
-    Mapped(FileMapping),
+    Mapped(Files<FileMapping>),
     /// The host's, for as long as the program.
     Static(&'static [u8]),
     /// The host's, until loading is over.
@@ -274,7 +275,7 @@ impl<'a> OpenBytes<'a> {
 
 enum KeptBytes {
     /// Pages of a file, read-only.
-    Mapped(FileMapping),
+    Mapped(Files<FileMapping>),
     /// The host's, for as long as the program.
     Static(&'static [u8]),
     /// The runtime's.

@@ -6,7 +6,9 @@
 use core::cell::UnsafeCell;
 use core::hint;
 use core::ops::{Deref, DerefMut};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
+
+use super::atomic::AtomicBool;
 
 /// How often a waiting thread looks before it yields.
 const SPINS: u32 = 64;

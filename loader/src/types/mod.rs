@@ -13,6 +13,8 @@ mod tests;
 
 use core::fmt;
 
+use precast_format::plain::Decimal;
+
 pub use precast_format::types::{ExternKind, GlobalType, Limits, MemoryType, TableType, ValueType};
 
 use crate::alloc::OutOfMemory;
@@ -224,7 +226,7 @@ impl fmt::Display for ExternType {
                     f.write_str(" shared")?;
                 }
                 if memory.page_size_log2 != precast_format::types::WASM_PAGE_SIZE_LOG2 {
-                    write!(f, " (pagesize {})", 1u64 << memory.page_size_log2)?;
+                    write!(f, " (pagesize {})", Decimal(1 << memory.page_size_log2))?;
                 }
                 Ok(())
             }
@@ -245,9 +247,9 @@ fn write_index_type(f: &mut fmt::Formatter<'_>, is_64: bool) -> fmt::Result {
 }
 
 fn write_limits(f: &mut fmt::Formatter<'_>, limits: &Limits) -> fmt::Result {
-    write!(f, " {}", limits.min)?;
+    write!(f, " {}", Decimal(limits.min))?;
     if let Some(max) = limits.max {
-        write!(f, " {max}")?;
+        write!(f, " {}", Decimal(max))?;
     }
     Ok(())
 }

@@ -16,6 +16,7 @@
 use core::alloc::Layout;
 
 use crate::alloc::{Category, OutOfMemory, Shared, SharedArray};
+use crate::facility::TypedReferences;
 use crate::runtime::Runtime;
 use crate::sys::lock::Lock;
 use crate::types::ValueType;
@@ -31,7 +32,7 @@ pub(crate) struct Entry {
     hash: u32,
     param_count: u32,
     /// What it belongs to, unless its structure says all.
-    group: Option<Shared<Group>>,
+    group: Option<TypedReferences<Shared<Group>>>,
     /// Changed under the registry's lock only.
     links: Lock<Links>,
 }
@@ -56,7 +57,10 @@ impl Entry {
 
     /// The group, where the structure alone does not make the type.
     pub(crate) fn group(&self) -> Option<&Shared<Group>> {
-        self.group.as_ref()
+        match &self.group {
+            Some(group) => Some(group),
+            None => None,
+        }
     }
 
     /// What hangs on the side of a hash.
@@ -116,7 +120,7 @@ impl Structure<'_> {
 
     fn is(&self, entry: &EntryRef) -> bool {
         let types = entry.elements();
-        entry.group.is_none()
+        entry.group().is_none()
             && entry.param_count as usize == self.params
             && types.len() == self.count()
             && types
@@ -150,7 +154,7 @@ fn group_hash(structure: &GroupStructure<'_>) -> u32 {
 
 /// Whether an entry is the first of a group with this structure.
 fn is_group(structure: &GroupStructure<'_>, entry: &EntryRef) -> bool {
-    let Some(group) = &entry.group else {
+    let Some(group) = entry.group() else {
         return false;
     };
     let is_member = |place| {
@@ -242,6 +246,11 @@ impl TypeRegistry {
         runtime: &Runtime,
         structure: GroupStructure<'_>,
     ) -> Result<EntryRef, OutOfMemory> {
+        let not_here = OutOfMemory::new(Category::Types, 0);
+        if !TypedReferences::IS_BUILT_IN {
+            // Artifacts with such types have been refused.
+            return Err(not_here);
+        }
         let group_hash = group_hash(&structure);
         let hash = spread(group_hash);
         let mut next = self.root.clone();
@@ -268,7 +277,7 @@ impl TypeRegistry {
             }
         }
         // There is no group without types.
-        group.member(0).ok_or(OutOfMemory::new(Category::Types, 0))
+        group.member(0).ok_or(not_here)
     }
 
     /// Makes the entries of a group.
@@ -295,7 +304,7 @@ impl TypeRegistry {
                 id: group.first() + place as u32,
                 hash: spread(group_hash.wrapping_add(place as u32)),
                 param_count: params as u32,
-                group: Some(group.clone()),
+                group: TypedReferences::hold(group.clone()),
                 links: Lock::new(Links::default()),
             };
             let value_type =
@@ -435,7 +444,7 @@ impl TypeRegistry {
         // way may be longer than the stack.
         while let Some(entry) = gone {
             gone = entry.links.lock().larger.take();
-            while let Some(reference) = entry.group.as_ref().and_then(|it| it.take_reference()) {
+            while let Some(reference) = entry.group().and_then(|it| it.take_reference()) {
                 gone = self.forget_unused(reference, gone);
             }
         }
@@ -444,7 +453,7 @@ impl TypeRegistry {
     /// Takes an entry out, with its group, if nobody else uses it. What refers to others is put in
     /// front of the list of those whose references are to be released.
     fn forget_unused(&mut self, entry: EntryRef, gone: Option<EntryRef>) -> Option<EntryRef> {
-        let Some(group) = &entry.group else {
+        let Some(group) = entry.group() else {
             if SharedArray::count(&entry) == 2 {
                 self.unhang(&entry);
             }

@@ -3,6 +3,9 @@
 use crate::cross::sysroot::Library;
 use crate::cross::toolchain;
 
+/// The compiler of firmware in C, and the package that has it. It makes code for all boards.
+pub const C_COMPILER: &str = "clang-22";
+
 /// A board that QEMU has.
 pub struct Board {
     /// The name in tables and on the command line.
@@ -15,12 +18,25 @@ pub struct Board {
     pub emulator: &'static [&'static str],
     /// The package that has the emulator.
     package: &'static str,
+    /// What its firmware is written in.
+    pub language: Language,
+    /// What the firmware has to say, in a file of the example.
+    pub expected: &'static str,
     /// How the firmware comes into flash.
     pub flash: Flash,
     /// Where flash begins.
     pub flash_start: u64,
     /// What memory below this, and beyond that of the flash, is not.
     pub ram_start: u64,
+}
+
+/// What a firmware is written in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// With the loader as a crate.
+    Rust,
+    /// With the loader as a static library.
+    C,
 }
 
 /// How an image comes into the flash of an emulated board.
@@ -47,6 +63,8 @@ pub const BOARDS: &[Board] = &[
             "cortex-a57",
         ],
         package: "qemu-system-arm",
+        language: Language::Rust,
+        expected: "expected.txt",
         flash: Flash::Firmware,
         flash_start: 0,
         ram_start: 0x4000_0000,
@@ -57,6 +75,8 @@ pub const BOARDS: &[Board] = &[
         title: "riscv64 (virt)",
         emulator: &["qemu-system-riscv64", "-machine", "virt", "-bios", "none"],
         package: "qemu-system-misc",
+        language: Language::Rust,
+        expected: "expected.txt",
         flash: Flash::Chip(32 << 20),
         flash_start: 0x2000_0000,
         ram_start: 0x8000_0000,
@@ -67,6 +87,8 @@ pub const BOARDS: &[Board] = &[
         title: "cortex-m4 (mps2-an386)",
         emulator: &["qemu-system-arm", "-machine", "mps2-an386"],
         package: "qemu-system-arm",
+        language: Language::Rust,
+        expected: "expected.txt",
         flash: Flash::Program,
         flash_start: 0,
         ram_start: 0x2000_0000,
@@ -77,9 +99,23 @@ pub const BOARDS: &[Board] = &[
         title: "riscv32 (virt)",
         emulator: &["qemu-system-riscv32", "-machine", "virt", "-bios", "none"],
         package: "qemu-system-misc",
+        language: Language::Rust,
+        expected: "expected.txt",
         flash: Flash::Chip(32 << 20),
         flash_start: 0x2000_0000,
         ram_start: 0x8000_0000,
+    },
+    Board {
+        name: "cortex-m4-c",
+        triple: "thumbv7em-none-eabihf",
+        title: "cortex-m4 (mps2-an386)",
+        emulator: &["qemu-system-arm", "-machine", "mps2-an386"],
+        package: "qemu-system-arm",
+        language: Language::C,
+        expected: "c/expected.txt",
+        flash: Flash::Program,
+        flash_start: 0,
+        ram_start: 0x2000_0000,
     },
 ];
 
@@ -92,6 +128,9 @@ impl Board {
         }
         if !toolchain::has(self.emulator[0]) {
             wanted.push(self.package);
+        }
+        if self.language == Language::C && !toolchain::has(C_COMPILER) {
+            wanted.push(C_COMPILER);
         }
         wanted
     }

@@ -11,11 +11,11 @@ use std::fs;
 use std::process::Command;
 
 /// The stack of calls into a program, in bytes, which the build script says, too.
-const STACK: &str = "5120";
+pub const STACK: &str = "5120";
 
 /// Compares what a board said with what is expected.
 pub fn compare(board: &Board, place: &Place, output: &str) -> Outcome {
-    let path = place.firmware.join("expected.txt");
+    let path = place.firmware.join(board.expected);
     let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut expected = Vec::new();
     for line in text.lines() {
@@ -45,7 +45,7 @@ fn expand(line: &str, board: &Board, place: &Place, lines: &mut Vec<String>) -> 
         lines.extend(memory(name, &plan(name, board, place)?)?);
     } else if let Some((before, name, after)) = named("pool") {
         let pool = number(&plan(name, board, place)?, "pool_bytes")?;
-        lines.push(format!("{before}{pool:>6}{after}"));
+        lines.push(format!("{before}{pool}{after}"));
     } else {
         lines.push(line.replace("{board}", board.title));
     }

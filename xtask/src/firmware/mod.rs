@@ -5,12 +5,13 @@
 //! line sums up: `firmware: N passed, N failed, N skipped`, a board being one.
 
 mod board;
+mod build;
 mod expected;
 mod image;
 
 use crate::cross::{sysroot, toolchain, watch};
 use crate::{Outcome, cargo, markers};
-use board::{BOARDS, Board};
+use board::{BOARDS, Board, Language};
 use clap::Args;
 use image::Image;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,11 @@ struct Place {
 /// What was measured on a board.
 struct Measured {
     image: Image,
+    programs: Option<Programs>,
+}
+
+/// What the programs of a board said of themselves.
+struct Programs {
     /// What the smallest program takes of RAM, in bytes.
     smallest: u64,
     /// Instructions of the program that computes.
@@ -130,7 +136,7 @@ fn library(board: &Board, folder: &Path) -> Outcome<PathBuf> {
 
 /// Builds a board's firmware, runs it and compares what it says.
 fn attempt(board: &Board, place: &Place, sysroot: &Path) -> Outcome<Measured> {
-    let program = build(board, place, sysroot)?;
+    let program = build::program(board, place, sysroot)?;
     let image = Image::read(&program, board)?;
     let mut command = Command::new(board.emulator[0]);
     command
@@ -166,27 +172,14 @@ fn attempt(board: &Board, place: &Place, sysroot: &Path) -> Outcome<Measured> {
     };
     Ok(Measured {
         image,
-        smallest: find("adder", " bytes of pool were used at most")?,
-        work: find("work", " microseconds")? * INSTRUCTIONS,
+        programs: match board.language {
+            Language::Rust => Some(Programs {
+                smallest: find("adder", " bytes of pool were used at most")?,
+                work: find("work", " microseconds")? * INSTRUCTIONS,
+            }),
+            Language::C => None,
+        },
     })
-}
-
-fn build(board: &Board, place: &Place, sysroot: &Path) -> Outcome<PathBuf> {
-    let built = place.folder.join("build");
-    let mut command = cargo::command();
-    command
-        .args(["build", "--quiet", "--release", "--locked"])
-        .args(["--target", board.triple])
-        .current_dir(&place.firmware)
-        .env("CARGO_TARGET_DIR", &built)
-        .env("PRECAST", &place.precast)
-        .env("RUSTC", toolchain::RUSTC)
-        .env("RUSTFLAGS", format!("--sysroot {}", sysroot.display()));
-    let status = command.status().map_err(|error| error.to_string())?;
-    match status.success() {
-        true => Ok(built.join(board.triple).join("release/firmware")),
-        false => Err("the firmware cannot be built".into()),
-    }
 }
 
 fn render(rows: &[(&Board, Outcomes)]) -> String {
@@ -209,15 +202,15 @@ fn render(rows: &[(&Board, Outcomes)]) -> String {
 impl Measured {
     fn cells(&self) -> String {
         let (flash, ram) = (self.image.flash as u64, self.image.ram);
-        let (smallest, work) = (self.smallest, self.work / 100_000);
-        format!(
-            "{} | {} | {} | {}.{} M",
-            thousands(flash),
-            thousands(ram),
-            thousands(smallest),
-            work / 10,
-            work % 10
-        )
+        let programs = match &self.programs {
+            Some(programs) => {
+                let work = programs.work / 100_000;
+                let smallest = thousands(programs.smallest);
+                format!("{smallest} | {}.{} M", work / 10, work % 10)
+            }
+            None => " | ".to_owned(),
+        };
+        format!("{} | {} | {programs}", thousands(flash), thousands(ram))
     }
 }
 

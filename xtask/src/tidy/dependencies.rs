@@ -11,6 +11,7 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("precast-loader", &["precast-format"]),
     ("precast-wasi", &["precast-loader", "precast-format"]),
     ("precast-wasi-minimal", &["precast-loader"]),
+    ("precast-capi", &["precast-loader", "precast-wasi"]),
     (
         "precast-cli",
         &[

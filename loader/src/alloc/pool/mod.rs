@@ -30,9 +30,10 @@ use core::alloc::Layout;
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 
 use super::{Category, Fresh, RawAllocator, clear_added};
+use crate::sys::atomic::AtomicBool;
 use crate::sys::lock::Lock;
 
 #[cfg(feature = "plan")]

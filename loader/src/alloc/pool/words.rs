@@ -22,7 +22,7 @@ pub(super) trait WordStore {
     /// The number of the word at an address, which is that of a word of this region.
     fn number(&self, address: Self::Address) -> usize;
 
-    /// Bytes from an address to the next one with an alignment.
+    /// Bytes from an address to the next one with an alignment, which is a power of two.
     fn align_offset(&self, address: Self::Address, align: usize) -> usize;
 
     /// A word's value. A number that is out of range reads as zero.
@@ -80,7 +80,8 @@ impl WordStore for Words {
     }
 
     fn align_offset(&self, address: NonNull<u8>, align: usize) -> usize {
-        address.align_offset(align)
+        let excess = address.addr().get() & align.wrapping_sub(1);
+        align.wrapping_sub(excess) & align.wrapping_sub(1)
     }
 
     fn get(&self, number: usize) -> u32 {

@@ -25,6 +25,7 @@ use precast_format::Artifact;
 use precast_format::types::ExternKind;
 
 use crate::alloc::{Array, OutOfMemory, Slab};
+use crate::facility::CallProfiles;
 use crate::instance::call_profile::observer::CallObserver;
 use crate::instance::{ArrayCounts, InstanceData};
 use crate::sys::{clock, isa};
@@ -81,7 +82,7 @@ pub(crate) struct CallBooks {
 
 /// How many counters an instance has: one for each function, or none.
 pub(in crate::instance) fn count(artifact: &Artifact<'_>) -> usize {
-    match artifact.header().tunables.call_profile {
+    match CallProfiles::IS_BUILT_IN && artifact.header().tunables.call_profile {
         true => artifact.index_space(ExternKind::Function) as usize,
         false => 0,
     }

@@ -91,6 +91,52 @@ impl Instance {
         allocator.free(self, context, address)
     }
 
+    /// Makes an allocation of `old_bytes` larger or smaller, by allocating anew: the address of
+    /// another one, with the same bytes up to the smaller size. Two of the program's own allocations
+    /// are there for a moment.
+    ///
+    /// # Errors
+    ///
+    /// See [`HeapError`]. The old allocation is then as it was, unless the program's allocator failed to
+    /// free it.
+    pub fn module_realloc(
+        &self,
+        context: &mut impl CallContext,
+        address: u64,
+        old_bytes: u64,
+        new_bytes: u64,
+    ) -> Result<u64, HeapError> {
+        let data = self.data();
+        {
+            let _group = self.group.enter()?;
+            let known = match data.app_heap() {
+                Some(heap) => {
+                    let heap = heap.try_borrow().map_err(|_| CallError::Busy(Busy))?;
+                    let size = heap.size_of(address);
+                    size.is_some_and(|size| old_bytes <= size as u64)
+                }
+                None => address != 0 && data.heap_holds(address, old_bytes),
+            };
+            if !known {
+                return Err(HeapError::NotAnAllocation { address });
+            }
+        }
+        let new = self.module_malloc(context, new_bytes)?;
+        {
+            let _group = self.group.enter()?;
+            let memory = data.heap_memory();
+            let length = old_bytes.min(new_bytes);
+            memory
+                .and_then(|memory| memory.copy(new, memory, address, length).ok())
+                .ok_or(HeapError::BadAddress {
+                    address: new,
+                    requested: new_bytes,
+                })?;
+        }
+        self.module_free(context, address)?;
+        Ok(new)
+    }
+
     /// Allocates as [`Instance::module_malloc`] does, and copies bytes there. Their address.
     ///
     /// ```no_run

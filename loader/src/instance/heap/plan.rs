@@ -14,7 +14,9 @@
 use core::fmt;
 
 use precast_format::Artifact;
+use precast_format::plain::Decimal;
 
+use crate::facility::AppHeaps;
 use crate::instance::heap::ExportedAllocator;
 use crate::memory::app_heap::GRANULE;
 use crate::types::MemoryType;
@@ -28,6 +30,8 @@ pub enum AppHeapError {
     /// The module has no memory of its own: it imports its first one, or has none. The heap of an
     /// imported memory belongs to the module that defines it.
     NoMemory,
+    /// This loader was built without the feature `app-heap`. Build it with that, or ask for none.
+    NotBuiltIn,
     /// The memory may not have so many pages. Ask for a smaller heap, raise the maximum in
     /// [`InstanceOptions`](crate::InstanceOptions), or link the module with a larger one. A memory
     /// that was cut to what the program needs cannot have a heap: compile it whole.
@@ -51,6 +55,9 @@ impl fmt::Display for AppHeapError {
             AppHeapError::NoMemory => {
                 f.write_str("there is no app heap without a memory that the module defines")
             }
+            AppHeapError::NotBuiltIn => f.write_str(
+                "the loader was built without app heaps; build it with the feature `app-heap`",
+            ),
             AppHeapError::LimitReached {
                 heap_size,
                 pages,
@@ -59,8 +66,13 @@ impl fmt::Display for AppHeapError {
                 limit,
             } => write!(
                 f,
-                "an app heap of {heap_size} bytes needs {heap_pages} pages of {page_size} bytes \
-                 behind the {pages} of the memory, which may have {limit}"
+                "an app heap of {} bytes needs {} pages of {} bytes \
+                 behind the {} of the memory, which may have {}",
+                Decimal(*heap_size as u64),
+                Decimal(*heap_pages),
+                Decimal(*page_size),
+                Decimal(*pages),
+                Decimal(*limit)
             ),
         }
     }
@@ -87,15 +99,21 @@ impl HeapPlan {
         artifact: &Artifact<'_>,
         heap_size: usize,
         limited: impl FnOnce(MemoryType) -> MemoryType,
-    ) -> Result<Option<HeapPlan>, AppHeapError> {
-        if heap_size == 0 || ExportedAllocator::find(artifact).is_some() {
+    ) -> Result<Option<AppHeaps<HeapPlan>>, AppHeapError> {
+        if heap_size == 0 {
+            return Ok(None);
+        }
+        if !AppHeaps::IS_BUILT_IN {
+            return Err(AppHeapError::NotBuiltIn);
+        }
+        if ExportedAllocator::find(artifact).is_some() {
             return Ok(None);
         }
         if artifact.counts().imported_memories > 0 {
             return Err(AppHeapError::NoMemory);
         }
         let memory = artifact.memories().get(0).ok_or(AppHeapError::NoMemory)?;
-        HeapPlan::behind(&limited(memory.ty), heap_size).map(Some)
+        HeapPlan::behind(&limited(memory.ty), heap_size).map(AppHeaps::hold)
     }
 
     /// The heap behind a memory that has nothing but its minimum.

@@ -4,13 +4,14 @@
 //! they part. [`MemoryRef`] is what an instance keeps, [`AnyMemory`] what it lends.
 
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicUsize;
 
 use precast_format::trap::TrapCode;
 
 use crate::alloc::Shared;
+use crate::facility::Threads;
 use crate::instance::context::Pair;
 use crate::instance::memory::{ClampedLimit, Expected, MemoryObject, SharedMemory, Woken};
+use crate::sys::atomic::AtomicUsize;
 use crate::types::MemoryType;
 
 /// A memory that an instance uses, its own or an imported one.
@@ -19,7 +20,7 @@ pub(crate) enum MemoryRef {
     /// Of a member of the instance's group, or of the instance itself.
     Member(NonNull<MemoryObject>),
     /// Shared; counted.
-    Shared(Shared<SharedMemory>),
+    Shared(Threads<Shared<SharedMemory>>),
 }
 
 impl MemoryRef {
@@ -33,7 +34,7 @@ impl MemoryRef {
         match self {
             // SAFETY: the caller's promise.
             MemoryRef::Member(object) => AnyMemory::Member(unsafe { object.as_ref() }),
-            MemoryRef::Shared(memory) => AnyMemory::Shared(memory),
+            MemoryRef::Shared(memory) => AnyMemory::of_shared(memory),
         }
     }
 
@@ -52,7 +53,7 @@ pub(crate) enum AnyMemory<'a> {
     /// Of a group.
     Member(&'a MemoryObject),
     /// Shared.
-    Shared(&'a SharedMemory),
+    Shared(Threads<&'a SharedMemory>),
 }
 
 macro_rules! either {
@@ -65,6 +66,11 @@ macro_rules! either {
 }
 
 impl<'a> AnyMemory<'a> {
+    /// A shared memory.
+    pub(crate) fn of_shared(memory: &'a Threads<Shared<SharedMemory>>) -> AnyMemory<'a> {
+        AnyMemory::Shared(memory.map(|memory| &**memory))
+    }
+
     /// The memory of a group, if it is one: what can be borrowed as a slice.
     pub(crate) fn member(self) -> Option<&'a MemoryObject> {
         match self {
@@ -159,7 +165,7 @@ impl<'a> AnyMemory<'a> {
                 target.copy(to, source, from, length)
             }
             (AnyMemory::Shared(target), AnyMemory::Shared(source)) => {
-                target.copy(to, source, from, length)
+                target.copy(to, &source, from, length)
             }
             (AnyMemory::Member(target), AnyMemory::Shared(source)) => {
                 target.with_range(to, length, |bytes| source.read(from, bytes))

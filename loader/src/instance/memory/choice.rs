@@ -4,6 +4,7 @@
 use precast_format::Artifact;
 use precast_format::tunables::BoundsChecks;
 
+use crate::facility::{AppHeaps, GuardPages};
 use crate::instance::InstanceOptions;
 use crate::instance::heap::{AppHeapError, HeapPlan};
 use crate::instance::memory::{AnyMemory, ClampedLimit, GrowthObserver};
@@ -21,7 +22,7 @@ pub(crate) struct StorageChoice {
     max_pages: Option<u64>,
     fixed: bool,
     observer: Option<GrowthObserver>,
-    heap: Option<HeapPlan>,
+    heap: Option<AppHeaps<HeapPlan>>,
 }
 
 impl StorageChoice {
@@ -52,7 +53,7 @@ impl StorageChoice {
 
     /// Whether code relies on guard pages around a memory of this type.
     fn is_guarded(&self, memory_type: &MemoryType) -> bool {
-        self.bounds_checks.guards(memory_type)
+        GuardPages::IS_BUILT_IN && self.bounds_checks.guards(memory_type)
     }
 
     /// Whether a defined memory begins at the context pointer. A shared one outlives contexts.
@@ -82,7 +83,10 @@ impl StorageChoice {
 
     /// Where the app heap is, in memory 0.
     pub(crate) fn heap(&self) -> Option<&HeapPlan> {
-        self.heap.as_ref()
+        match &self.heap {
+            Some(heap) => Some(heap),
+            None => None,
+        }
     }
 
     /// What became of the host's wish for a defined memory, if it was not heeded. The type is the

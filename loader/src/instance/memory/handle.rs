@@ -9,6 +9,7 @@ use precast_format::types::WASM_PAGE_SIZE_LOG2;
 
 use crate::alloc::{NATIVE_WIDTH, Shared};
 use crate::call::error::CallError;
+use crate::facility::Threads;
 use crate::group::{Busy, Entered, GroupRef, Linked, Member};
 use crate::instance::memory::{AnyMemory, MemoryObject, MemoryRef, SharedMemory};
 use crate::limits::{HOST_MEMORY_GUARD, HOST_MEMORY_RESERVATION};
@@ -29,7 +30,7 @@ enum Kind {
         group: GroupRef,
         object: NonNull<MemoryObject>,
     },
-    Shared(Shared<SharedMemory>),
+    Shared(Threads<Shared<SharedMemory>>),
 }
 
 // SAFETY: the object belongs to a member of the group and is only touched while that is entered;
@@ -129,7 +130,7 @@ impl Memory {
         match &self.0 {
             // SAFETY: the handle keeps the group, and so the object, alive.
             Kind::Member { object, .. } => AnyMemory::Member(unsafe { object.as_ref() }),
-            Kind::Shared(memory) => AnyMemory::Shared(memory),
+            Kind::Shared(memory) => AnyMemory::of_shared(memory),
         }
     }
 

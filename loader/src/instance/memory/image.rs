@@ -5,7 +5,7 @@ use crate::call::backtrace::Backtrace;
 use crate::call::error::Trap;
 use crate::instance::error::InstantiateError;
 use crate::instance::memory::object::range;
-use crate::memory::LinearMemory;
+use crate::memory::{LinearMemory, plain};
 use crate::module::Module;
 
 use precast_format::trap::TrapCode;
@@ -42,8 +42,7 @@ fn copy(memory: &mut LinearMemory, address: u64, bytes: &[u8]) -> Result<(), Tra
     let place = range(length, address, bytes.len() as u64)?;
     // SAFETY: the memory has so many bytes, and it is borrowed exclusively.
     let all = unsafe { core::slice::from_raw_parts_mut(base.as_ptr(), length) };
-    all.get_mut(place)
-        .ok_or(TrapCode::MemoryOutOfBounds)?
-        .copy_from_slice(bytes);
+    let place = all.get_mut(place).ok_or(TrapCode::MemoryOutOfBounds)?;
+    plain::copy(place, bytes);
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::instance::error::InstantiateError;
 use crate::instance::memory::growth::{Pages, pages_after};
 use crate::instance::memory::image::place_images;
 use crate::instance::memory::{ClampedLimit, GrowthFailure, GrowthObserver, StorageChoice};
-use crate::memory::{LinearMemory, Storage};
+use crate::memory::{LinearMemory, Storage, plain};
 use crate::module::Module;
 use crate::runtime::Runtime;
 use crate::types::MemoryType;
@@ -174,10 +174,8 @@ impl MemoryObject {
     pub(crate) fn write(&self, offset: u64, bytes: &[u8]) -> Result<(), TrapCode> {
         self.with(|memory| {
             let range = range(memory.len(), offset, bytes.len() as u64)?;
-            memory
-                .get_mut(range)
-                .ok_or(TrapCode::MemoryOutOfBounds)?
-                .copy_from_slice(bytes);
+            let place = memory.get_mut(range).ok_or(TrapCode::MemoryOutOfBounds)?;
+            plain::copy(place, bytes);
             Ok(())
         })
     }
@@ -186,7 +184,7 @@ impl MemoryObject {
     pub(crate) fn read(&self, offset: u64, bytes: &mut [u8]) -> Result<(), TrapCode> {
         self.with(|memory| {
             let range = range(memory.len(), offset, bytes.len() as u64)?;
-            bytes.copy_from_slice(memory.get(range).ok_or(TrapCode::MemoryOutOfBounds)?);
+            plain::copy(bytes, memory.get(range).ok_or(TrapCode::MemoryOutOfBounds)?);
             Ok(())
         })
     }
@@ -215,8 +213,7 @@ impl MemoryObject {
             return self.with(|memory| {
                 let to = range(memory.len(), to, length)?;
                 let from = range(memory.len(), from, length)?;
-                memory.copy_within(from, to.start);
-                Ok(())
+                plain::copy_within(memory, from, to.start).ok_or(TrapCode::MemoryOutOfBounds)
             });
         }
         source.with(|source| {

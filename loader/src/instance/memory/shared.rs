@@ -12,11 +12,12 @@
 
 use core::mem::offset_of;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use precast_format::trap::TrapCode;
 
 use crate::alloc::{Category, OutOfMemory, Shared};
+use crate::facility::Threads;
 use crate::instance::context::Pair;
 use crate::instance::error::InstantiateError;
 use crate::instance::memory::growth::{Pages, pages_after};
@@ -27,6 +28,7 @@ use crate::instance::memory::{ClampedLimit, GrowthFailure, GrowthObserver, Stora
 use crate::memory::{LinearMemory, Storage, racy};
 use crate::module::Module;
 use crate::runtime::Runtime;
+use crate::sys::atomic::AtomicUsize;
 use crate::sys::atomic::load_u64;
 use crate::sys::lock::Lock;
 use crate::sys::park::Deadline;
@@ -114,7 +116,8 @@ impl SharedMemory {
         module: &Module,
         plan: &StorageChoice,
         memory: &precast_format::read::Memory,
-    ) -> Result<Shared<SharedMemory>, InstantiateError> {
+    ) -> Result<Threads<Shared<SharedMemory>>, InstantiateError> {
+        SharedMemory::check_built_in()?;
         let runtime = module.runtime();
         let memory_type = plan.enlarged(memory.index, memory.ty);
         let storage = plan.storage(&memory_type, 0);
@@ -133,7 +136,8 @@ impl SharedMemory {
         runtime: &Runtime,
         memory_type: MemoryType,
         storage: Storage,
-    ) -> Result<Shared<SharedMemory>, OutOfMemory> {
+    ) -> Result<Threads<Shared<SharedMemory>>, OutOfMemory> {
+        SharedMemory::check_built_in()?;
         let bytes = LinearMemory::new(runtime.linear_memory(), &memory_type, storage)?;
         SharedMemory::place(SharedMemory::of(runtime, memory_type, bytes))
     }
@@ -157,9 +161,19 @@ impl SharedMemory {
         }
     }
 
-    fn place(memory: SharedMemory) -> Result<Shared<SharedMemory>, OutOfMemory> {
+    /// Whether there are shared memories. Artifacts that define one have been refused otherwise; what
+    /// does not exist has no memory either.
+    fn check_built_in() -> Result<(), OutOfMemory> {
+        match Threads::IS_BUILT_IN {
+            true => Ok(()),
+            false => Err(OutOfMemory::new(Category::LinearMemory, 0)),
+        }
+    }
+
+    fn place(memory: SharedMemory) -> Result<Threads<Shared<SharedMemory>>, OutOfMemory> {
         let allocator = memory.runtime.allocator().clone();
-        Shared::new(&allocator, Category::Instance, memory)
+        let memory = Shared::new(&allocator, Category::Instance, memory)?;
+        Threads::hold(memory).ok_or(OutOfMemory::new(Category::LinearMemory, 0))
     }
 
     /// The layout of a shared memory's block.

@@ -11,8 +11,9 @@
 //! gone. What is waited at is a number: any address, of any alignment, can be looked for.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 
+use crate::sys::atomic::AtomicUsize;
 use crate::sys::lock::Lock;
 use crate::sys::park::{Deadline, Parker};
 

@@ -1,8 +1,10 @@
 //! Threads that wait for each other, by letting others run until it is time.
 
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 
 use super::platform;
+
+use crate::sys::atomic::AtomicBool;
 
 /// A moment by the clock that nobody sets: nanoseconds since some start; none without a clock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

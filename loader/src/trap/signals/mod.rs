@@ -12,6 +12,7 @@ use precast_format::trap::TrapCode;
 
 use super::activation::{Pending, TrapInfo};
 use super::unwind;
+use crate::facility::Signals;
 use crate::sys::lock::Lock;
 use crate::sys::signals::{Fault, FaultHandler, install, uninstall};
 use crate::sys::thread::current_activation;
@@ -26,23 +27,24 @@ static USERS: Lock<usize> = Lock::new(0);
 /// then, they stay and hand on what is not theirs. Whoever acquires them next finds them in front
 /// again.
 #[derive(Debug)]
-pub struct SignalHandlers(());
+pub struct SignalHandlers(Signals);
 
 impl SignalHandlers {
     /// Puts the handlers in front of the host's, if they are not there.
     pub fn acquire() -> Result<SignalHandlers, OsError> {
+        let signals = Signals::hold(()).ok_or(OsError(0))?;
         let mut users = USERS.lock();
         // Also where others have them: the host may have put a handler of its own in front since.
         install::<Traps>()?;
         *users += 1;
-        Ok(SignalHandlers(()))
+        Ok(SignalHandlers(signals))
     }
 }
 
 impl Clone for SignalHandlers {
     fn clone(&self) -> SignalHandlers {
         *USERS.lock() += 1;
-        SignalHandlers(())
+        SignalHandlers(self.0)
     }
 }
 

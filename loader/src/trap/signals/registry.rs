@@ -21,6 +21,7 @@ use precast_format::Artifact;
 use precast_format::trap::TrapCode;
 
 use crate::alloc::{Category, OutOfMemory};
+use crate::facility::Signals;
 use crate::sys::lock::Lock;
 use crate::sys::map::Mapping;
 
@@ -107,7 +108,7 @@ fn add_chunk() -> Option<&'static Chunk> {
 }
 
 /// Being registered: faults in the range are looked up in the trap table until this is dropped.
-pub struct Registration(&'static Slot);
+pub struct Registration(Signals<&'static Slot>);
 
 impl Registration {
     /// Registers a text. Allocates nothing of the runtime; where all slots of the process are taken,
@@ -123,13 +124,17 @@ impl Registration {
         range: Range<usize>,
         artifact: &Artifact<'static>,
     ) -> Result<Registration, OutOfMemory> {
+        let none = OutOfMemory::new(Category::TrapTables, 0);
+        if !Signals::IS_BUILT_IN {
+            return Err(none);
+        }
         let _writing = WRITERS.lock();
         let mut slots = chunks().flat_map(|chunk| &chunk.slots);
         let free = slots.find(|slot| slot.start.load(Ordering::Relaxed) == 0);
         let slot = free.or_else(|| add_chunk()?.slots.first());
         let slot = slot.ok_or(OutOfMemory::new(Category::TrapTables, size_of::<Chunk>()))?;
         slot.write(range, ptr::from_ref(artifact).cast_mut());
-        Ok(Registration(slot))
+        Signals::hold(slot).map(Registration).ok_or(none)
     }
 }
 

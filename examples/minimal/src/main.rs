@@ -1,0 +1,73 @@
+//! The smallest program that does what an embedder does: it loads an artifact, calls it, and says what
+//! came of it.
+//!
+//! It has no standard library and no memory but its pool. `cargo xtask sizes` links it for each target and
+//! set of facilities and counts the bytes. Where there is a system, it also runs:
+//!
+//! ```text
+//! minimal < sum.precast
+//! ```
+#![no_std]
+#![no_main]
+
+#[cfg_attr(unix, path = "door/system.rs")]
+#[cfg_attr(not(unix), path = "door/device.rs")]
+mod door;
+
+use core::fmt::{self, Write};
+use core::panic::PanicInfo;
+
+use precast_loader::{
+    Imports, InstanceOptions, Runtime, RuntimeOptions, Source, Stack, StaticPool,
+};
+
+use door::Output;
+
+/// All memory that the loader and the module have.
+static POOL: StaticPool<{ 96 << 10 }> = StaticPool::new();
+
+/// Bytes of the stack that compiled code runs on, out of the pool.
+const STACK: usize = 8 << 10;
+
+/// Writes why there is no result.
+fn refuse(output: &mut Output, error: &dyn fmt::Display) {
+    // There is nobody to tell that the output is closed.
+    let _ = writeln!(output, "{error}");
+}
+
+/// Calls the artifact's export `run`; its result, if there is one.
+fn run(output: &mut Output) -> Option<i32> {
+    let runtime = Runtime::with_pool(POOL.take()?, RuntimeOptions::default())
+        .map_err(|error| refuse(output, &error))
+        .ok()?;
+    // SAFETY: whoever starts the program vouches for the artifact.
+    let module = unsafe { runtime.load_unverified(Source::borrowed(door::artifact()?)) }
+        .map_err(|error| refuse(output, &error))
+        .ok()?;
+    let mut environment = runtime
+        .execution_environment(Stack::Bytes(STACK))
+        .map_err(|error| refuse(output, &error))
+        .ok()?;
+    let imports = Imports::for_module(&module)
+        .map_err(|error| refuse(output, &error))
+        .ok()?;
+    let instance = module
+        .instantiate_in(&mut environment, &imports, InstanceOptions::default())
+        .map_err(|error| refuse(output, &error))
+        .ok()?;
+    let function = instance
+        .func::<(i32,), i32>("run")
+        .map_err(|error| refuse(output, &error))
+        .ok()?;
+    // A trap's text has the backtrace.
+    let called = function.call(&mut environment, (7,));
+    called.map_err(|error| refuse(output, &error)).ok()
+}
+
+/// Nothing calls this, as the command checks that counts the bytes.
+#[panic_handler]
+fn panicked(_: &PanicInfo<'_>) -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
+}

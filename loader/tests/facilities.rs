@@ -1,0 +1,172 @@
+//! Each facility of the loader is there, or an artifact that needs it is refused by its name; what the
+//! host asks for without it is an error, too.
+//!
+//! `cargo xtask features` runs this with none of them and with all.
+
+mod support;
+
+use precast_format::features::{WasmFeature, WasmFeatures};
+use precast_format::libcall::{Libcall, LibcallSet};
+use precast_format::tunables::{BoundsChecks, StackChecks, TrapMode};
+use precast_format::types::ImportType;
+use precast_format::write::{ArtifactBuilder, FuncType, Tag};
+use precast_loader::{
+    InstanceOptions, InstantiateError, LoadError, Memory, MemoryType, Runtime, RuntimeOptions,
+    ValueType,
+};
+use support::{builder, import, load, memory_type, runtime};
+
+/// Holds that the artifact is accepted with the feature, and refused by its name without.
+fn needs(feature: &'static str, is_built_in: bool, artifact: &ArtifactBuilder) {
+    match (is_built_in, load(&runtime(), artifact)) {
+        (true, loaded) => drop(loaded.expect("the facility is there")),
+        (false, loaded) => {
+            let error = loaded.expect_err("the facility is not there");
+            assert_eq!(error, LoadError::Facility { feature });
+            let sentence = error.to_string();
+            assert!(sentence.contains(&format!("`{feature}`")), "{sentence}");
+        }
+    }
+}
+
+fn with_wasm_feature(feature: WasmFeature) -> ArtifactBuilder {
+    let mut artifact = builder();
+    artifact.wasm_features = WasmFeatures::default().with(feature);
+    artifact
+}
+
+fn with_libcall(libcall: Libcall) -> ArtifactBuilder {
+    let mut artifact = builder();
+    artifact.libcalls = LibcallSet::default().with(libcall);
+    artifact
+}
+
+/// A memory for threads.
+fn shared() -> MemoryType {
+    MemoryType {
+        shared: true,
+        ..memory_type(1, Some(2))
+    }
+}
+
+#[test]
+fn what_needs_nothing_is_accepted_by_every_loader() {
+    load(&runtime(), &builder()).expect("nothing is asked for");
+    load(&runtime(), &with_wasm_feature(WasmFeature::BulkMemory)).expect("that is always there");
+}
+
+#[test]
+fn vectors() {
+    let is_built_in = cfg!(feature = "simd");
+    needs("simd", is_built_in, &with_wasm_feature(WasmFeature::Simd));
+}
+
+#[test]
+fn exceptions() {
+    let is_built_in = cfg!(feature = "exceptions");
+    for feature in [WasmFeature::Exceptions, WasmFeature::LegacyExceptions] {
+        needs("exceptions", is_built_in, &with_wasm_feature(feature));
+    }
+    for libcall in [Libcall::ExceptionNew, Libcall::Throw, Libcall::Rethrow] {
+        needs("exceptions", is_built_in, &with_libcall(libcall));
+    }
+    // Whatever the header says.
+    let mut artifact = builder();
+    artifact.types = vec![FuncType::default()];
+    artifact.tags = vec![Tag { type_index: 0 }];
+    needs("exceptions", is_built_in, &artifact);
+}
+
+#[test]
+fn types_that_refer_to_types() {
+    let is_built_in = cfg!(feature = "typed-references");
+    let mut artifact = builder();
+    artifact.types = vec![FuncType::default(), FuncType::default()];
+    artifact.types[1].canonical = 1;
+    artifact.types[1].params = vec![ValueType::function(0, true).expect("a small number")];
+    needs("typed-references", is_built_in, &artifact);
+}
+
+#[test]
+fn threads() {
+    let is_built_in = cfg!(feature = "threads");
+    for libcall in [
+        Libcall::MemoryAtomicWait32,
+        Libcall::MemoryAtomicWait64,
+        Libcall::MemoryAtomicNotify,
+    ] {
+        needs("threads", is_built_in, &with_libcall(libcall));
+    }
+    let mut artifact = builder();
+    artifact.memories = vec![shared()];
+    needs("threads", is_built_in, &artifact);
+    let mut artifact = builder();
+    artifact.imports = vec![import("memory", ImportType::Memory(shared()))];
+    needs("threads", is_built_in, &artifact);
+    assert_eq!(Memory::new(&runtime(), shared()).is_ok(), is_built_in);
+}
+
+#[test]
+fn guard_pages_and_signals() {
+    let options = RuntimeOptions::default();
+    let runtime = Runtime::system_with(options.guard_pages(true).signals(true));
+    let runtime = runtime.expect("there is memory");
+    assert_eq!(runtime.device().guard_pages, cfg!(feature = "guard-pages"));
+    assert_eq!(runtime.device().signals, cfg!(feature = "signals"));
+    let mut artifact = builder();
+    artifact.tunables.trap_mode = TrapMode::Signals;
+    if !cfg!(feature = "signals") {
+        let error = load(&runtime, &artifact).expect_err("nobody catches faults");
+        assert_eq!(error, LoadError::Signals);
+    }
+    artifact.tunables.trap_mode = TrapMode::Explicit;
+    artifact.tunables.bounds_checks = BoundsChecks::Guard;
+    artifact.memories = vec![memory_type(1, None)];
+    if !cfg!(feature = "guard-pages") {
+        let error = load(&runtime, &artifact).expect_err("there are no guard pages");
+        assert!(matches!(error, LoadError::GuardPages { .. }), "{error}");
+    }
+    artifact.tunables.bounds_checks = BoundsChecks::Explicit;
+    artifact.tunables.stack_checks = StackChecks::Guard;
+    if !(cfg!(feature = "guard-pages") && cfg!(feature = "signals")) {
+        assert!(
+            load(&runtime, &artifact).is_err(),
+            "nobody guards the stack"
+        );
+    }
+}
+
+#[test]
+fn files() {
+    let path = c"/nowhere/at/all.precast";
+    // SAFETY: there is no such file.
+    let loaded = unsafe { runtime().load_unverified(precast_loader::Source::named(path)) };
+    match loaded.expect_err("there is no such file") {
+        LoadError::File { .. } => assert!(cfg!(feature = "files")),
+        error => {
+            assert_eq!(error, LoadError::Facility { feature: "files" });
+            assert!(!cfg!(feature = "files"));
+        }
+    }
+}
+
+#[test]
+fn heaps_of_programs() {
+    let mut artifact = builder();
+    artifact.memories = vec![memory_type(1, None)];
+    let runtime = runtime();
+    let module = load(&runtime, &artifact).expect("the module needs nothing");
+    let imports = precast_loader::Imports::new(&runtime);
+    let without = InstanceOptions::default();
+    module
+        .instantiate(&imports, without)
+        .expect("no heap is asked for");
+    let made = module.instantiate(&imports, InstanceOptions::default().heap_size(4096));
+    match (cfg!(feature = "app-heap"), made) {
+        (true, made) => drop(made.expect("the facility is there")),
+        (false, Err(error @ InstantiateError::AppHeap(_))) => {
+            assert!(error.to_string().contains("`app-heap`"), "{error}");
+        }
+        (false, other) => panic!("{other:?}"),
+    }
+}

@@ -1,0 +1,11 @@
+(module $malloc
+  (memory (export "memory") 1)
+  (global $next (mut i32) (i32.const 1024))
+  (func (export "malloc") (param i32) (result i32)
+    (local $block i32)
+    (if (i32.gt_u (local.get 0) (i32.sub (i32.const 65536) (global.get $next)))
+      (then (return (i32.const 0))))
+    (local.set $block (global.get $next))
+    (global.set $next (i32.add (global.get $next) (local.get 0)))
+    (local.get $block))
+  (func (export "free") (param i32)))

@@ -1,0 +1,3 @@
+(module $start
+  (func $begin (unreachable))
+  (start $begin))

@@ -1,0 +1,4 @@
+(module $starts
+  (import "host" "probe" (func $probe))
+  (func $begin (call $probe))
+  (start $begin))
