@@ -17,6 +17,17 @@ pub fn replace(path: &Path, name: &str, text: &str) -> Outcome {
     Ok(())
 }
 
+/// What stands between the markers called `name` in the document at `path`, to the end of its last line.
+pub fn read(path: &Path, name: &str) -> Outcome<String> {
+    let shown = path.display();
+    let document = fs::read_to_string(path).map_err(|error| format!("{shown}: {error}"))?;
+    let begin = format!("<!-- {name}:begin -->\n");
+    let part = document.split_once(&begin);
+    let part = part.and_then(|(_, rest)| rest.split_once(&format!("<!-- {name}:end -->")));
+    part.map(|(part, _)| part.to_owned())
+        .ok_or_else(|| format!("{shown} has no pair of markers called {name}"))
+}
+
 fn splice(document: &str, name: &str, text: &str) -> Option<String> {
     let begin = format!("<!-- {name}:begin -->");
     let end = format!("<!-- {name}:end -->");

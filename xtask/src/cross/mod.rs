@@ -2,8 +2,9 @@
 //!
 //! This machine compiles the modules of the specification's scripts and the programs of the corpus
 //! for each target; a `precast` without the compiler, built for the target, runs them under
-//! emulation. What cannot be tried is skipped with the reason, and never counts as passed. The last
-//! line sums up: `cross: N passed, N failed, N skipped`, a script under one configuration being one,
+//! emulation. What cannot be tried is skipped with the reason, and never counts as passed. Each target that
+//! was measured whole gets its row in the README at once, so that the table can be made in several runs; the
+//! row says of which commit it is. The last line sums up: `cross: N passed, N failed, N skipped`, a script under one configuration being one,
 //! and so are a program and a test.
 
 mod build;
@@ -24,6 +25,7 @@ use clap::Args;
 use counts::Counts;
 use scripts::Suite;
 use std::path::PathBuf;
+use std::process::Command;
 use table::{Measured, Row};
 use target::{TARGETS, Target};
 
@@ -71,6 +73,7 @@ pub fn run(arguments: &CrossArguments) -> Outcome {
         suite
     };
     toolchain::prepare(&chosen, !arguments.no_install);
+    let (readme, commit) = (place.root.join("README.md"), commit(&place));
     let mut rows = Vec::new();
     for target in chosen {
         println!("{}", target.name);
@@ -86,12 +89,13 @@ pub fn run(arguments: &CrossArguments) -> Outcome {
         row.complaints()
             .for_each(|complaint| println!("  {complaint}"));
         rows.push(row);
+        if !arguments.small && !arguments.scripts {
+            let older = markers::read(&readme, "cross")?;
+            let text = table::render(&rows, &older, &commit);
+            markers::replace(&readme, "cross", &text)?;
+        }
     }
-    let text = table::render(&rows);
-    println!("\n{text}");
-    if !arguments.small && !arguments.scripts && arguments.only.is_empty() {
-        markers::replace(&place.root.join("README.md"), "cross", &text)?;
-    }
+    println!("\n{}", table::render(&rows, "", &commit));
     let mut sum = Counts::default();
     rows.iter().for_each(|row| sum.add(row.sum()));
     let (passed, failed, skipped) = (sum.passed, sum.failures(), sum.skips());
@@ -99,6 +103,26 @@ pub fn run(arguments: &CrossArguments) -> Outcome {
     match failed {
         0 => Ok(()),
         _ => Err("something failed on another target".into()),
+    }
+}
+
+/// The commit of the work tree, shortened, with a `+` where files have changed since; nothing without git.
+fn commit(place: &Place) -> String {
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.current_dir(&place.root).args(arguments);
+        let output = command
+            .output()
+            .ok()
+            .filter(|output| output.status.success());
+        output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let commit = git(&["rev-parse", "--short=7", "HEAD"]).unwrap_or_default();
+    // The table itself is written meanwhile.
+    let changes = git(&["status", "--porcelain", "--", ".", ":!README.md"]);
+    match changes {
+        Some(changes) if !changes.is_empty() => commit + "+",
+        _ => commit,
     }
 }
 

@@ -2,8 +2,7 @@
 
 use super::counts::Counts;
 use super::scripts::Results;
-use super::target::Target;
-use std::collections::BTreeMap;
+use super::target::{TARGETS, Target};
 use std::fmt::Write;
 
 /// What came of a target.
@@ -40,6 +39,18 @@ impl Measured {
             .map(|results| results.assertions.clone());
         all.for_each(|counts| sum.add(counts));
         sum
+    }
+
+    /// Why assertions and tests were skipped.
+    fn why(&self) -> String {
+        let one = |(reason, count): (&String, &usize)| format!("{count}: {reason}");
+        let mut tests = Counts::default();
+        for counts in [&self.loader, &self.faults].into_iter().flatten() {
+            tests.add(counts.clone());
+        }
+        let both = [self.assertions().skipped, tests.skipped];
+        let reasons: Vec<_> = both.iter().flatten().map(one).collect();
+        reasons.join("; ")
     }
 
     /// Everything that is counted for the last line.
@@ -87,38 +98,42 @@ impl Row {
     }
 }
 
-/// Renders the table in Markdown, and below it the reasons.
-pub fn render(rows: &[Row]) -> String {
-    let mut text = String::from(
-        "| target | scripts | assertions passed | failed | skipped | programs | loader tests | fault tests | linked programs | same bytes |\n\
-         |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
-    );
-    for row in rows {
-        let name = row.target.name;
-        let line = match &row.outcome {
-            Err(counts) if counts.failures() > 0 => format!("| {name} | failed | | | | | | | | |"),
-            Err(_) => format!("| {name} | skipped | | | | | | | | |"),
-            Ok(measured) => line(name, measured),
+const HEADER: &str = "| target | commit | scripts | assertions passed | failed | skipped | programs | loader tests | fault tests | linked programs | same bytes | what was skipped |\n\
+                      |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n";
+
+/// Renders the table in Markdown. Of targets that were not measured, an older table's row stays.
+pub fn render(rows: &[Row], older: &str, commit: &str) -> String {
+    let older = older.strip_prefix(HEADER).unwrap_or_default();
+    let mut text = HEADER.to_owned();
+    for target in TARGETS {
+        let begin = format!("| {} |", target.name);
+        let stays = older.lines().find(|line| line.starts_with(&begin));
+        let row = rows.iter().find(|row| row.target.name == target.name);
+        let line = match (row.map(|row| (row, &row.outcome)), stays) {
+            (Some((_, Ok(measured))), _) => line(&begin, commit, measured),
+            // What was measured before says more than that it could not be now.
+            (Some((_, Err(counts))), Some(stays)) if counts.failures() == 0 => stays.to_owned(),
+            (Some((row, Err(counts))), _) => {
+                let what = if counts.failures() > 0 {
+                    "failed"
+                } else {
+                    "skipped"
+                };
+                format!("{begin} {commit} | {what} | | | | | | | | | {} |", why(row))
+            }
+            (None, Some(stays)) => stays.to_owned(),
+            (None, None) => continue,
         };
         let _ = writeln!(text, "{line}");
-    }
-    let mut reasons: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for row in rows {
-        reasons.entry(why(row)).or_default().push(row.target.name);
-    }
-    for (why, targets) in reasons {
-        if !why.is_empty() {
-            let _ = writeln!(text, "\nSkipped on {}: {why}.", targets.join(", "));
-        }
     }
     text
 }
 
-fn line(name: &str, measured: &Measured) -> String {
+fn line(begin: &str, commit: &str, measured: &Measured) -> String {
     let assertions = measured.assertions();
     let scripts: usize = measured.scripts.iter().map(|one| one.scripts.all()).sum();
     format!(
-        "| {name} | {scripts} | {} | {} | {} | {} | {} | {} | {} | {} |",
+        "{begin} {commit} | {scripts} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
         assertions.passed,
         assertions.failures(),
         assertions.skips(),
@@ -127,6 +142,7 @@ fn line(name: &str, measured: &Measured) -> String {
         share(measured.faults.as_ref()),
         share(measured.linked.as_ref()),
         share(measured.same_bytes.as_ref()),
+        measured.why(),
     )
 }
 
@@ -138,19 +154,52 @@ fn share(counts: Option<&Counts>) -> String {
     }
 }
 
-/// Why a target, or assertions and tests of it, were skipped.
+/// Why a target was skipped.
 fn why(row: &Row) -> String {
-    let skipped = match &row.outcome {
-        Err(counts) => counts.skipped.keys().cloned().collect(),
-        Ok(measured) => {
-            let one = |(reason, count): (&String, &usize)| format!("{count}: {reason}");
-            let mut tests = Counts::default();
-            for counts in [&measured.loader, &measured.faults].into_iter().flatten() {
-                tests.add(counts.clone());
-            }
-            let both = [measured.assertions().skipped, tests.skipped];
-            both.iter().flatten().map(one).collect::<Vec<_>>()
-        }
-    };
-    skipped.join("; ")
+    match &row.outcome {
+        Err(counts) => counts
+            .skipped
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("; "),
+        Ok(measured) => measured.why(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &str, outcome: Result<Measured, Counts>) -> Row {
+        let target = TARGETS.iter().find(|target| target.name == name);
+        let target = target.expect("it is in the list");
+        Row { target, outcome }
+    }
+
+    #[test]
+    fn rows_stay_until_they_are_measured_again() {
+        let both = [
+            row("s390x", Ok(Measured::default())),
+            row("aarch64", Ok(Measured::default())),
+        ];
+        let first = render(&both, "", "1111111");
+        let names: Vec<_> = first.lines().skip(2).map(|line| &line[..12]).collect();
+        assert_eq!(names, ["| aarch64 | ", "| s390x | 11"]);
+        let again = [
+            row("aarch64", Ok(Measured::default())),
+            row("s390x", Err(Counts::skipped("no emulator".into()))),
+        ];
+        let second = render(&again, &first, "2222222");
+        assert!(second.contains("| aarch64 | 2222222 |"), "{second}");
+        assert!(second.contains("| s390x | 1111111 |"), "{second}");
+        let failed = [row(
+            "s390x",
+            Err(Counts::failed("it does not build".into())),
+        )];
+        let third = render(&failed, &second, "3333333");
+        assert!(third.contains("| s390x | 3333333 | failed |"), "{third}");
+        // A table of another form is not continued.
+        assert_eq!(render(&[], "| target |\n| aarch64 |\n", ""), HEADER);
+    }
 }
