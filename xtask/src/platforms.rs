@@ -1,5 +1,5 @@
-//! `cargo xtask check-platforms`: whether the loader, WASI and the command compile for systems that
-//! nobody here can link or run programs for.
+//! `cargo xtask check-platforms`: whether the loader, WASI, the C library and the command compile for
+//! systems that nobody here can link or run programs for.
 //!
 //! The standard library is checked from its source, which takes a toolchain that brings it; Debian's
 //! does. Nothing is linked.
@@ -43,7 +43,12 @@ pub fn run() -> Outcome {
                 "precast-cli",
                 "--bin",
                 "precast",
+                "-p",
+                "precast-capi",
+                "--lib",
                 "--no-default-features",
+                "--features",
+                "precast-capi/wasi",
             ])
             .args(["--target", triple])
             .current_dir(cargo::root()?)

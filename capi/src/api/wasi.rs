@@ -4,7 +4,6 @@
 //! context lives in the memory of a runtime.
 
 use core::ffi::{c_char, c_void};
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -178,12 +177,9 @@ impl Config {
     }
 }
 
-/// A path as the system has it.
+/// A path, in UTF-8.
 fn path(c: C, path: *const c_char, name: &'static str) -> Result<PathBuf, Failure> {
-    let bytes = c.c_str(path, name)?.to_bytes();
-    // SAFETY: the bytes are a whole text of C's, which the system takes as it is.
-    let path = unsafe { OsString::from_encoded_bytes_unchecked(bytes.to_vec()) };
-    Ok(PathBuf::from(path))
+    Ok(PathBuf::from(c.text(path, name)?))
 }
 
 /// Makes a configuration. The handle is stored in `config`, and freed by `precast_wasi_config_free`.
