@@ -10,7 +10,9 @@ use core::fmt;
 use core::num::NonZeroUsize;
 
 use precast_format::context::VALUE_SIZE;
-use precast_format::plain::Signed;
+#[cfg(not(feature = "std"))]
+use precast_format::plain::Hexadecimal;
+use precast_format::plain::{Decimal, HexDigits, Signed};
 
 use crate::call::error::CallError;
 use crate::call::func::Func;
@@ -216,14 +218,26 @@ impl fmt::Display for Value {
         match self {
             Value::I32(number) => Signed(i64::from(*number)).fmt(f),
             Value::I64(number) => Signed(*number).fmt(f),
+            #[cfg(feature = "std")]
             Value::F32(bits) => write!(f, "{}", f32::from_bits(*bits)),
+            #[cfg(feature = "std")]
             Value::F64(bits) => write!(f, "{}", f64::from_bits(*bits)),
-            Value::V128(bits) => write!(f, "{bits:#034x}"),
+            // Finding the digits takes more room than a device has for it, and can panic.
+            #[cfg(not(feature = "std"))]
+            Value::F32(bits) => write!(f, "bits {}", Hexadecimal(u64::from(*bits))),
+            #[cfg(not(feature = "std"))]
+            Value::F64(bits) => write!(f, "bits {}", Hexadecimal(*bits)),
+            Value::V128(bits) => {
+                let high = HexDigits((*bits >> 64) as u64, 16);
+                write!(f, "0x{high}{}", HexDigits(*bits as u64, 16))
+            }
             Value::FuncRef(None) | Value::ExternRef(None) | Value::ExnRef(None) => {
                 f.write_str("null")
             }
             Value::FuncRef(Some(_)) => f.write_str("funcref"),
-            Value::ExternRef(Some(reference)) => write!(f, "externref {}", reference.get()),
+            Value::ExternRef(Some(reference)) => {
+                write!(f, "externref {}", Decimal(reference.get() as u64))
+            }
             Value::ExnRef(Some(_)) => f.write_str("exnref"),
         }
     }

@@ -19,10 +19,7 @@ impl Group {
     fn with_exceptions<T>(&self, run: impl FnOnce(&mut Registry) -> T) -> Option<T> {
         // SAFETY: the owner of the group is this thread, and no `run` comes back here.
         let registry = unsafe { &mut *self.exceptions.get() };
-        match registry {
-            Some(registry) => Some(run(registry)),
-            None => None,
-        }
+        registry.as_mut().map(|registry| run(registry))
     }
 
     /// Makes the registry, if there is none. Called by the owner only, on a root.
@@ -110,7 +107,7 @@ impl Group {
         }
         if self.with_exceptions(|registry| registry.count()) == Some(0) {
             // SAFETY: the owner of the group is this thread.
-            drop(unsafe { (*self.exceptions.get()).take() });
+            let _registry = unsafe { (*self.exceptions.get()).take() };
         }
     }
 

@@ -33,8 +33,12 @@ pub struct Set {
     pub features: &'static str,
     /// Whether it needs an operating system.
     pub system: System,
+    /// Whether a crate that is not ours brings panics along; docs/sizes.md says which.
+    pub has_panics: bool,
     /// Whether it is for targets that have no native code.
     pub is_bytecode: bool,
+    /// Whether the parts of its text are shown.
+    pub has_parts: bool,
     /// The most bytes of text that are allowed.
     pub most_text: Option<u64>,
 }
@@ -100,49 +104,63 @@ pub const SETS: &[Set] = &[
         name: "bare",
         features: "program",
         system: System::Any,
+        has_panics: false,
         is_bytecode: false,
+        has_parts: false,
         most_text: None,
     },
     Set {
         name: "backtraces",
         features: "program,backtraces",
         system: System::Any,
+        has_panics: false,
         is_bytecode: false,
+        has_parts: true,
         most_text: Some(MOST_TEXT),
     },
     Set {
         name: "backtraces, signatures",
-        features: "program,backtraces,signatures",
+        features: "program,backtraces,small-signatures",
         system: System::Any,
+        has_panics: true,
         is_bytecode: false,
+        has_parts: false,
         most_text: None,
     },
     Set {
         name: "backtraces, guard pages, signals",
         features: "program,backtraces,guard-pages,signals",
         system: System::Needed,
+        has_panics: false,
         is_bytecode: false,
+        has_parts: false,
         most_text: None,
     },
     Set {
         name: "all but std",
-        features: "program,accounting,app-heap,backtraces,call-profile,exceptions,files,guard-pages,signals,signatures,simd,threads,typed-references",
+        features: "program,accounting,app-heap,backtraces,call-profile,exceptions,files,guard-pages,signals,small-signatures,simd,threads,typed-references",
         system: System::Needed,
+        has_panics: true,
         is_bytecode: false,
+        has_parts: false,
         most_text: None,
     },
     Set {
         name: "interpreter",
         features: "program,pulley",
         system: System::Any,
+        has_panics: true,
         is_bytecode: true,
+        has_parts: false,
         most_text: None,
     },
     Set {
         name: "interpreter, backtraces",
         features: "program,backtraces,pulley",
         system: System::Any,
+        has_panics: true,
         is_bytecode: true,
+        has_parts: true,
         most_text: None,
     },
 ];

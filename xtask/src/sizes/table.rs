@@ -28,20 +28,21 @@ pub fn render(rows: &[Row]) -> String {
     text
 }
 
-/// Bytes of text per part, one column for each program.
+/// Bytes of text per part, one column for each program with nothing but backtraces.
 fn parts(rows: &[Row]) -> String {
+    let rows: Vec<&Row> = rows.iter().filter(|row| row.set.has_parts).collect();
     let names: BTreeSet<&String> = rows.iter().flat_map(|row| row.sizes.parts.keys()).collect();
     let mut text = String::from("| part of the text |");
-    for row in rows {
+    for row in &rows {
         let architecture = row.target.triple.split('-').next().unwrap_or_default();
-        let _ = write!(text, " {architecture} {} |", row.set.name);
+        let _ = write!(text, " {architecture} |");
     }
     text.push_str("\n|---|");
     text.push_str(&"---:|".repeat(rows.len()));
     text.push('\n');
     for name in names {
         let _ = write!(text, "| {name} |");
-        for row in rows {
+        for row in &rows {
             let size = row.sizes.parts.get(name).copied().unwrap_or_default();
             let _ = write!(text, " {} |", grouped(size));
         }
