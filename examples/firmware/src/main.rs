@@ -9,16 +9,18 @@ mod board;
 mod failure;
 #[cfg(target_pointer_width = "32")]
 mod nothing_allocates;
+mod platform;
 mod programs;
 
 use failure::Failure;
 
 /// The programs, and what runs them.
-const PROGRAMS: [(&str, fn() -> Result<(), Failure>); 4] = [
+const PROGRAMS: [(&str, fn() -> Result<(), Failure>); 5] = [
     ("adder", programs::adder::run),
     ("work", programs::work::run),
     ("thermostat", programs::thermostat::run),
     ("faults", programs::faults::run),
+    ("greeting", programs::greeting::run),
 ];
 
 /// What the board calls when it is ready. The status becomes that of the emulator: how many programs

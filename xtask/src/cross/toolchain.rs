@@ -53,7 +53,7 @@ pub fn missing_packages(wanted: &[&str]) -> Option<String> {
         return Some("the recipes are for Linux on x86_64".into());
     }
     match wanted {
-        wanted if wanted.is_empty() => None,
+        [] => None,
         wanted => Some(format!("needs Debian's packages {}", wanted.join(", "))),
     }
 }

@@ -21,7 +21,7 @@ mod chosen;
 #[path = "mps2_an386.rs"]
 mod chosen;
 
-pub use chosen::{NAME, Pins, microseconds, options};
+pub use chosen::{NAME, Pins, microseconds, options, write};
 pub use console::Console;
 
 use core::panic::PanicInfo;

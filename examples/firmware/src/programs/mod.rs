@@ -3,6 +3,7 @@
 
 pub mod adder;
 pub mod faults;
+pub mod greeting;
 pub mod thermostat;
 pub mod work;
 
@@ -43,6 +44,7 @@ macro_rules! pool {
         static POOL: precast_loader::StaticPool<{ memory::POOL_BYTES + $beside }> =
             precast_loader::StaticPool::new();
 
+        #[allow(dead_code, reason = "not every program has a plan without guesses")]
         fn report(runtime: &precast_loader::Runtime) {
             super::report($name, runtime, memory::POOL_BYTES, $beside);
         }
