@@ -507,8 +507,15 @@ fn a_small_module_needs_a_small_region() {
     };
     let add = r#"(module (func (export "add") (param i32 i32) (result i32)
         (i32.add (local.get 0) (local.get 1))))"#;
+    // The entry saves all registers that calls keep: six on x86-64, twenty or more elsewhere; and on s390x
+    // each function has a fixed area for its callees. The entry of aarch64 takes 176 bytes.
+    let (most, most_of_entry) = match cfg!(target_arch = "x86_64") {
+        true => (256, 128),
+        false => (768, 512),
+    };
     let options = configuration::ALL[3].options();
-    assert!(reserve(add, &options) <= 256, "{}", reserve(add, &options));
+    let whole = reserve(add, &options);
+    assert!(whole <= most, "{whole}");
     assert!(reserve(&text(), &options) < 8 << 10);
     let mut options_of_others = configuration::ALL[1].options();
     options_of_others.stack_checks = StackChecks::None;
@@ -516,14 +523,14 @@ fn a_small_module_needs_a_small_region() {
     // The frame of the entry.
     options_of_others.stack_checks = StackChecks::Guard;
     let entry = reserve(add, &options_of_others);
-    assert!(entry > 0 && entry <= 128, "{entry}");
+    assert!(entry > 0 && entry <= most_of_entry, "{entry}");
 
     let runtime = Runtime::system().unwrap();
     let instance = load(&runtime, add, &options)
         .instantiate(&Imports::new(&runtime), InstanceOptions::default())
         .unwrap();
     let add = instance.func::<(i32, i32), i32>("add").unwrap();
-    let (_, untouched) = with_region(LIBCALL_STACK_MARGIN + 512, |region| {
+    let (_, untouched) = with_region(LIBCALL_STACK_MARGIN + 2 * most as usize, |region| {
         let mut environment = instance
             .execution_environment(Stack::Region(region))
             .unwrap();
