@@ -128,8 +128,8 @@ impl Machine {
         };
         match (libcall, NonNull::new(context)) {
             (Libcall::Raise, _) => stop(argument as u32),
-            // SAFETY: the caller's promise: this is an exception of the instance's group.
             (Libcall::Throw, Some(context)) if Exceptions::IS_BUILT_IN => {
+                // SAFETY: the caller's promise: this is an exception of the instance's group.
                 Some(unsafe { thrown(context, argument, &site) })
             }
             (Libcall::Rethrow, Some(context)) if Exceptions::IS_BUILT_IN => {
