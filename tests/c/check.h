@@ -74,6 +74,7 @@ void test_pool(void);
 void test_runtime(void);
 void test_static(void);
 void test_table(void);
+void test_threads(void);
 void test_usage(void);
 void test_wasi(void);
 

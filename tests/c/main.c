@@ -138,6 +138,7 @@ int main(int argc, char **argv) {
         {"host", test_host},         {"caller", test_caller},     {"heap", test_heap},
         {"interrupter", test_interrupter}, {"usage", test_usage}, {"plan", test_plan},
         {"wasi", test_wasi},         {"exception", test_exception}, {"faults", test_faults},
+        {"threads", test_threads},
         {"order", test_order},
     };
     if (argc < 2)

@@ -164,6 +164,34 @@ fn only_blocks_can_be_freed() {
 }
 
 #[test]
+fn allocations_change_their_size() {
+    let (instance, mut env) = instantiate(PLAIN, PAGE);
+    let env = &mut env;
+    let memory = instance.main_memory().unwrap();
+    let first = instance.module_dup_data(env, b"0123456789abcdef").unwrap();
+    let larger = instance.module_realloc(env, first, 16, 1000).unwrap();
+    assert_ne!(first, larger);
+    let smaller = instance.module_realloc(env, larger, 1000, 4).unwrap();
+    let mut bytes = [0; 4];
+    memory.read(smaller, &mut bytes).unwrap();
+    assert_eq!(&bytes, b"0123");
+    assert_eq!(instance.app_heap().unwrap().unwrap().blocks, 1);
+
+    // What cannot be is said, and changes nothing.
+    for (address, old_bytes) in [(0, 1), (larger, 16), (smaller, 5000), (1 << 40, 1)] {
+        let error = instance.module_realloc(env, address, old_bytes, 8);
+        let is_refused = matches!(error, Err(HeapError::NotAnAllocation { .. }));
+        assert!(is_refused, "{address}: {error:?}");
+    }
+    let error = instance.module_realloc(env, smaller, 4, 1 << 30);
+    assert!(matches!(error, Err(HeapError::OutOfMemory { .. })));
+    memory.read(smaller, &mut bytes).unwrap();
+    assert_eq!(&bytes, b"0123");
+    instance.module_free(env, smaller).unwrap();
+    assert_eq!(instance.app_heap().unwrap().unwrap().blocks, 0);
+}
+
+#[test]
 fn without_a_heap_there_is_advice() {
     let (instance, mut env) = instantiate(PLAIN, 0);
     let usage = instance.app_heap();

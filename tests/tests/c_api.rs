@@ -48,6 +48,7 @@ const ARTIFACTS: &[(&str, &str, &[&str])] = &[
     ("malloc", "malloc", &[]),
     ("loop", "loop", &["--interrupt-checks", "1"]),
     ("stack", "stack", &[]),
+    ("adder", "adder", &[]),
     ("profile", "basic", &["--call-profile"]),
     ("wasi", "wasi", &[]),
 ];

@@ -65,7 +65,8 @@ enum Command {
     Soak(soak::SoakArguments),
     /// Builds the C library and installs it with its header, for pkg-config and CMake.
     InstallC(install_c::InstallArguments),
-    /// Rewrites the expectations of the golden tests; read the difference before committing it.
+    /// Rewrites the expectations of the golden tests, and the C header; read the difference before
+    /// committing it.
     Bless,
 }
 
@@ -118,8 +119,8 @@ fn spec() -> Outcome {
 }
 
 fn bless() -> Outcome {
-    cargo::run_with(
-        &["test", "-p", "precast-tests", "--test", "golden"],
-        &[("BLESS", "1")],
-    )
+    for (package, test) in [("precast-tests", "golden"), ("precast-capi", "header")] {
+        cargo::run_with(&["test", "-p", package, "--test", test], &[("BLESS", "1")])?;
+    }
+    Ok(())
 }
