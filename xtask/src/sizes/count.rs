@@ -31,6 +31,8 @@ const CRATES: &[&str] = &[
     "precast_format",
     "pulley_interpreter",
     "cranelift_bitset",
+    "wasmtime_internal_core",
+    "libm",
     "ed25519_compact",
     "libc",
     "compiler_builtins",
@@ -119,7 +121,7 @@ fn part(symbol: &str) -> String {
         Some((at, *name))
     });
     let Some((at, name)) = places.min() else {
-        return "C library and start".into();
+        return "start and code that functions share".into();
     };
     if name != "precast_loader" {
         return name.into();
@@ -154,7 +156,7 @@ mod tests {
                 "_RINvNtCs9_4core3ptr13drop_in_placeNtNtCs1_14precast_loader5group5GroupEB4_",
                 "precast_loader::group",
             ),
-            ("_start", "C library and start"),
+            ("_start", "start and code that functions share"),
         ];
         for (symbol, expected) in parts {
             assert_eq!(part(symbol), expected, "{symbol}");
