@@ -78,7 +78,7 @@ impl Machine {
     /// does not use; gives the folder of what was built.
     fn build_example(&self) -> PathBuf {
         let library = ["rustc", "--quiet", "--package", "precast-capi", "--lib"];
-        let slim = ["--no-default-features", "--features", "std"];
+        let slim = ["--no-default-features", "--features", "std,backtraces"];
         self.cargo(&[&library[..], &slim, &["--crate-type", "staticlib"]].concat());
         self.cargo(&["build", "--quiet", "--package", "static-module"])
     }
