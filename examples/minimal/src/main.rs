@@ -13,15 +13,21 @@
 #[cfg_attr(unix, path = "door/system.rs")]
 #[cfg_attr(not(unix), path = "door/device.rs")]
 mod door;
+#[cfg(feature = "wasi")]
+mod wasi;
 
 use core::fmt::{self, Write};
 use core::panic::PanicInfo;
 
+#[cfg(not(feature = "wasi"))]
+use precast_loader::Imports;
 use precast_loader::{
-    Imports, InstanceOptions, LoadError, Module, Runtime, RuntimeOptions, Source, Stack, StaticPool,
+    InstanceOptions, LoadError, Module, Runtime, RuntimeOptions, Source, Stack, StaticPool,
 };
 
 use door::Output;
+#[cfg(feature = "wasi")]
+use wasi::imports;
 
 /// All memory that the loader and the module have.
 static POOL: StaticPool<{ 96 << 10 }> = StaticPool::new();
@@ -47,7 +53,7 @@ fn run(output: &mut Output) -> Option<i32> {
         .execution_environment(Stack::Bytes(STACK))
         .map_err(|error| refuse(output, &error))
         .ok()?;
-    let imports = Imports::for_module(&module)
+    let imports = imports(&module)
         .map_err(|error| refuse(output, &error))
         .ok()?;
     let instance = module
@@ -61,6 +67,12 @@ fn run(output: &mut Output) -> Option<i32> {
     // A trap's text has the backtrace.
     let called = function.call(&mut environment, (7,));
     called.map_err(|error| refuse(output, &error)).ok()
+}
+
+/// Nothing is there to be imported.
+#[cfg(not(feature = "wasi"))]
+fn imports(module: &Module) -> Result<Imports, precast_loader::OutOfMemory> {
+    Imports::for_module(module)
 }
 
 /// Loads what the holder of the key has signed.

@@ -188,23 +188,36 @@ impl<T> Vec<T> {
 
     /// Inserts an element before `index`, or at the end where `index` is beyond it.
     pub fn try_insert(&mut self, index: usize, value: T) -> Result<(), OutOfMemory> {
-        self.try_push(value)?;
-        let last = self.length - 1;
-        if index < last
-            && let Some(tail) = self.get_mut(index..)
-        {
-            tail.rotate_right(1);
-        }
+        self.try_reserve(1)?;
+        let index = index.min(self.length);
+        // SAFETY: the index is at most `length`, which is below `capacity`.
+        let place = unsafe { self.elements.add(index) };
+        // SAFETY: as above.
+        let next = unsafe { place.add(1) };
+        // SAFETY: there is room for one element behind the last one.
+        unsafe { ptr::copy(place.as_ptr(), next.as_ptr(), self.length - index) };
+        // SAFETY: the element that was here has moved.
+        unsafe { place.write(value) };
+        self.length += 1;
         Ok(())
     }
 
     /// Takes out the element at `index`, if there is one; those behind it move up.
     pub fn remove(&mut self, index: usize) -> Option<T> {
-        if index >= self.length {
+        let last = self.length.checked_sub(1)?;
+        if index > last {
             return None;
         }
-        self.get_mut(index..)?.rotate_left(1);
-        self.pop()
+        // SAFETY: the index is below `length`.
+        let place = unsafe { self.elements.add(index) };
+        // SAFETY: there is an element, which nobody reads here again.
+        let value = unsafe { place.read() };
+        // SAFETY: the index is below `length`, so this is at most its end.
+        let next = unsafe { place.add(1) };
+        // SAFETY: so many elements are behind the place, which holds none any more.
+        unsafe { ptr::copy(next.as_ptr(), place.as_ptr(), last - index) };
+        self.length = last;
+        Some(value)
     }
 
     /// Takes out the element at `index`, if there is one; the last one takes its place.

@@ -199,10 +199,9 @@ fn fd_fdstat_get(_: &MinimalWasi, caller: &mut Caller<'_>, fd: u32, stat: u32) -
         let rights = RIGHTS.get(stream(fd)?).copied().unwrap_or(0);
         // The type, flags, what the descriptor may do, and what those may that are opened from it.
         let mut record = [0; 24];
-        let (begin, behind) = record.split_at_mut(8);
-        if let ([kind, ..], Some(rights_field)) = (begin, behind.first_chunk_mut()) {
-            *kind = CHARACTER_DEVICE;
-            *rights_field = rights.to_le_bytes();
+        record[0] = CHARACTER_DEVICE;
+        for (place, byte) in record.iter_mut().skip(8).zip(rights.to_le_bytes()) {
+            *place = byte;
         }
         guest.write(stat, &record)
     })

@@ -98,6 +98,9 @@ pub const TARGETS: &[Target] = &[
 /// lowered with each change that makes the loader smaller.
 const MOST_TEXT: u64 = 100 << 10;
 
+/// The same with WASI as devices have it.
+const MOST_TEXT_WITH_WASI: u64 = 140 << 10;
+
 /// The sets, in the order of the table.
 pub const SETS: &[Set] = &[
     Set {
@@ -117,6 +120,15 @@ pub const SETS: &[Set] = &[
         is_bytecode: false,
         has_parts: true,
         most_text: Some(MOST_TEXT),
+    },
+    Set {
+        name: "backtraces, WASI of devices",
+        features: "program,backtraces,wasi",
+        system: System::Any,
+        has_panics: false,
+        is_bytecode: false,
+        has_parts: false,
+        most_text: Some(MOST_TEXT_WITH_WASI),
     },
     Set {
         name: "backtraces, signatures",

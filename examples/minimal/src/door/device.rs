@@ -18,13 +18,20 @@ unsafe extern "C" {
 /// The register that sends a byte.
 pub struct Output;
 
-impl Write for Output {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for byte in text.bytes() {
+impl Output {
+    /// Writes bytes out.
+    pub fn send(&mut self, bytes: &[u8]) -> fmt::Result {
+        for byte in bytes {
             // SAFETY: the linker's address is that of a register.
-            unsafe { (&raw mut output_register).write_volatile(byte) };
+            unsafe { (&raw mut output_register).write_volatile(*byte) };
         }
         Ok(())
+    }
+}
+
+impl Write for Output {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.send(text.as_bytes())
     }
 }
 

@@ -17,15 +17,22 @@ unsafe extern "C" {
 /// Standard output.
 pub struct Output;
 
-impl Write for Output {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
+impl Output {
+    /// Writes bytes out.
+    pub fn send(&mut self, bytes: &[u8]) -> fmt::Result {
         // SAFETY: the bytes are there.
-        let written = unsafe { write(1, text.as_ptr().cast(), text.len()) };
-        if written == text.len().cast_signed() {
+        let written = unsafe { write(1, bytes.as_ptr().cast(), bytes.len()) };
+        if written == bytes.len().cast_signed() {
             Ok(())
         } else {
             Err(fmt::Error)
         }
+    }
+}
+
+impl Write for Output {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.send(text.as_bytes())
     }
 }
 
