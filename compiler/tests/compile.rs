@@ -103,6 +103,37 @@ fn code_that_runs_in_place_has_no_relocations_on_any_instruction_set() {
 }
 
 #[test]
+fn frames_that_no_guard_page_would_end_are_refused() {
+    // The values that a call has on the stack, and those that are kept over it.
+    let (many, kept) = (" i64".repeat(1000), " i64".repeat(400));
+    let constants = "(i64.const 1)".repeat(1000);
+    let loads: String = (0..400)
+        .map(|index| format!("(local.set {index} (i64.load (i32.const {})))", index * 8))
+        .collect();
+    let drops: String = (0..400)
+        .map(|index| format!("(i64.store (i32.const {}) (local.get {index}))", index * 8))
+        .collect();
+    let wat = format!(
+        r#"(module (import "a" "f" (func $f (param{many}))) (memory 1)
+            (func (local{kept}) {loads} (call $f {constants}) {drops}))"#
+    );
+    let wasm = wat::parse_str(&wat).expect("it is well formed");
+    for (target, accepted) in [("x86_64", true), ("aarch64", true), ("riscv64", false)] {
+        let mut options = Options::new(Target::new(target).expect("a known target"));
+        options.stack_checks = StackChecks::Explicit;
+        assert!(compile(&wasm, &options, &Silent).is_ok(), "{target}");
+        options.stack_checks = StackChecks::Guard;
+        match compile(&wasm, &options, &Silent) {
+            Ok(_) => assert!(accepted, "{target}"),
+            Err(error) => {
+                assert!(!accepted, "{target}: {error}");
+                assert!(error.to_string().contains("--stack-checks explicit"));
+            }
+        }
+    }
+}
+
+#[test]
 fn cpu_features_are_those_that_the_code_uses() {
     let mut target = Target::new("x86_64").expect("a known target");
     target.set_cpu("x86-64-v3").expect("a known CPU");

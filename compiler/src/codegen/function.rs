@@ -17,6 +17,7 @@ use super::bytecode_traps;
 use super::cpu_features::Decoding;
 use crate::abi::Clause;
 use crate::error::{CompileError, Result};
+use crate::target::STACK_PROBE;
 
 /// Machine code with what it refers to and what can happen in it. Offsets count from its start.
 pub(crate) struct Chunk {
@@ -268,7 +269,22 @@ pub(crate) fn compile_in_place(
         .frame_layout()
         .map_or(0, |layout| layout.frame_to_fp_offset)
         + link;
+    check_probes(isa, frame_size)?;
     Ok(CompiledClif { chunk, frame_size })
+}
+
+/// Refuses frames of which the far end would be touched first: that would go over a guard page, and hit
+/// whatever is below. On riscv64 the code generator touches more than three places in a loop, from the
+/// lowest address up.
+fn check_probes(isa: &dyn TargetIsa, frame_size: u32) -> Result<()> {
+    let is_loop = isa.flags().enable_probestack() && frame_size >= 4 * STACK_PROBE;
+    match isa.triple().architecture {
+        Architecture::Riscv64(_) if is_loop => Err(CompileError::unsupported(format!(
+            "a frame of {frame_size} bytes cannot end at a guard page on riscv64; \
+             compile with --stack-checks explicit"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// The handlers of a call.
