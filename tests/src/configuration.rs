@@ -116,7 +116,12 @@ impl Configuration {
     /// The compiler's options. Scripts have small modules, so one thread is enough.
     pub fn options(&self) -> Options {
         let target = self.target.map_or_else(Target::host, Target::new);
-        let target = target.expect("tests run on a machine that code can be made for");
+        let mut target = target.expect("tests run on a machine that code can be made for");
+        // Without vectors there is no SIMD, which some tests are about.
+        if cfg!(target_arch = "riscv64") && self.target.is_none() {
+            let changed = target.change_features("+v");
+            changed.expect("it is a feature of the instruction set");
+        }
         let mut options = Options::new(target);
         options.bounds_checks = self.bounds_checks;
         options.relocation_model = self.relocation_model;
