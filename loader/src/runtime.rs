@@ -184,7 +184,7 @@ impl Runtime {
     ) -> Result<Runtime, OutOfMemory> {
         let may_map = options.platform_mappings || allocator.pool_usage().is_none();
         let device = Device {
-            isa: crate::sys::cpu::ISA,
+            isa: crate::sys::isa::ISA,
             bytecode: BYTECODE,
             endianness: ENDIANNESS,
             host_abi: crate::sys::cpu::HOST_ABI,

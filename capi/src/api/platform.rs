@@ -106,27 +106,24 @@ impl FromC {
     }
 }
 
-/// The state of the thread where C says of none.
-static SINGLE_THREAD: ThreadState = ThreadState::new();
-
 // SAFETY: C promises what the structure's text says, which is what is asked for.
 unsafe impl Platform for FromC {
     fn thread(&self) -> &ThreadState {
         let functions = self.functions();
         let Some((functions, thread)) = functions.and_then(|f| Some((f, f.thread_state?))) else {
-            return &SINGLE_THREAD;
+            return DEFAULTS.thread();
         };
         // SAFETY: C gave the function for this pointer.
         let word = unsafe { thread(functions.user) }.cast::<ThreadState>();
         // SAFETY: C promises a word of this thread's, which stays as long as the thread.
-        unsafe { word.as_ref() }.unwrap_or(&SINGLE_THREAD)
+        unsafe { word.as_ref() }.unwrap_or(DEFAULTS.thread())
     }
 
     fn yield_now(&self) {
         match self.functions().and_then(|f| Some((f, f.yield_now?))) {
             // SAFETY: C gave the function for this pointer.
             Some((functions, yield_now)) => unsafe { yield_now(functions.user) },
-            None => core::hint::spin_loop(),
+            None => DEFAULTS.yield_now(),
         }
     }
 
@@ -157,7 +154,7 @@ unsafe impl Platform for FromC {
 
     fn write(&self, stream: Stream, bytes: &[u8]) -> Result<usize, Refused> {
         let Some((functions, write)) = self.functions().and_then(|f| Some((f, f.write?))) else {
-            return Ok(bytes.len());
+            return DEFAULTS.write(stream, bytes);
         };
         let stream = match stream {
             Stream::Output => 1,
@@ -191,7 +188,7 @@ unsafe impl Platform for FromC {
             Some((functions, flush)) => unsafe {
                 flush(functions.user, block.as_ptr().cast(), size)
             },
-            None => Plain.flush(block, size),
+            None => DEFAULTS.flush(block, size),
         }
     }
 
@@ -203,11 +200,13 @@ unsafe impl Platform for FromC {
     }
 }
 
-/// What the loader does of itself.
-struct Plain;
+/// What the loader does where C has no function.
+struct Defaults;
 
-// SAFETY: it is asked for `flush` only.
-unsafe impl Platform for Plain {}
+static DEFAULTS: Defaults = Defaults;
+
+// SAFETY: where C says of no other thread, there is one.
+unsafe impl Platform for Defaults {}
 
 /// Says what the device offers. The structure is copied; what it leads to stays for as long as the
 /// program. Nothing of the library was used before, or is by another thread meanwhile.

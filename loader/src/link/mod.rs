@@ -62,7 +62,7 @@ fn apply(
         target: symbol.wrapping_add_signed(relocation.addend),
     };
     // An artifact for another device has been refused; its relocations are tested all the same.
-    if isa != crate::sys::cpu::ISA && !cfg!(test) {
+    if isa != crate::sys::isa::ISA && !cfg!(test) {
         return None;
     }
     match isa {

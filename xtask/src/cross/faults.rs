@@ -69,18 +69,24 @@ fn run(command: &mut Command) -> Outcome<Counts> {
     command.arg("--no-fail-fast");
     let output = command.stderr(Stdio::piped()).output();
     let output = output.map_err(|error| error.to_string())?;
-    let counts = read(&String::from_utf8_lossy(&output.stdout));
-    if output.status.success() || counts.failures() > 0 {
-        return Ok(counts);
-    }
-    // Without a test that failed, a build did, or a process ended before its summary.
     let complaints = String::from_utf8_lossy(&output.stderr);
-    let cause = complaints.lines().find(|line| line.starts_with("error"));
-    let mut counts = counts;
-    counts
-        .failed
-        .push(cause.unwrap_or("tests ended early").to_owned());
+    let mut counts = read(&String::from_utf8_lossy(&output.stdout));
+    counts.failed.extend(crashes(&complaints));
+    if !output.status.success() && counts.failures() == 0 {
+        // Without a test that failed, a build did.
+        let cause = complaints.lines().find(|line| line.starts_with("error"));
+        let cause = cause.unwrap_or("tests ended early");
+        counts.failed.push(cause.to_owned());
+    }
     Ok(counts)
+}
+
+/// Processes that ended before their summary, whatever else has failed: cargo says how.
+fn crashes(complaints: &str) -> impl Iterator<Item = String> {
+    let lines = complaints.lines().map(str::trim);
+    lines
+        .filter(|line| line.starts_with("process didn't exit successfully"))
+        .map(str::to_owned)
 }
 
 /// Counts from the lines of test harnesses.
@@ -110,7 +116,16 @@ fn read(text: &str) -> Counts {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{crashes, read};
+
+    #[test]
+    fn processes_that_crash_are_counted_beside_tests_that_fail() {
+        let text = "error: test failed, to rerun pass `--test a`\n\
+                    error: test failed, to rerun pass `--test b`\n\nCaused by:\n  \
+                    process didn't exit successfully: `b` (signal: 11, SIGSEGV: invalid memory reference)\n\
+                    error: 2 targets failed:\n";
+        assert_eq!(crashes(text).count(), 1);
+    }
 
     #[test]
     fn lines_of_harnesses_are_counted() {

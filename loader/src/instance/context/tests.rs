@@ -11,7 +11,7 @@ use crate::{Imports, InstanceOptions, Runtime, Source};
 
 /// The fields for the auxiliary stack, limit and base, in an instance with this stack.
 fn fields(stack: Option<AuxStack>) -> [usize; 2] {
-    let isa = crate::sys::cpu::ISA;
+    let isa = crate::sys::isa::ISA;
     let target = Target {
         isa,
         endianness: isa.endianness().unwrap_or(Endianness::Little),

@@ -2,32 +2,11 @@
 //! built for. A host that knows better says so
 //! ([`RuntimeOptions::cpu_features`](crate::RuntimeOptions::cpu_features)).
 
-use precast_format::target::{CpuFeatures, HostAbi, Isa};
+use precast_format::target::{CpuFeatures, HostAbi};
 
-/// The instruction set that this loader was built for.
+use crate::sys::isa;
 #[cfg(target_arch = "x86_64")]
-pub const ISA: Isa = Isa::X86_64;
-/// The instruction set that this loader was built for.
-#[cfg(target_arch = "aarch64")]
-pub const ISA: Isa = Isa::Aarch64;
-/// The instruction set that this loader was built for.
-#[cfg(target_arch = "riscv64")]
-pub const ISA: Isa = Isa::Riscv64;
-/// The instruction set that this loader was built for.
-#[cfg(target_arch = "s390x")]
-pub const ISA: Isa = Isa::S390x;
-/// Without native code for the processor: the bytecode with pointers of its size.
-#[cfg(not(any(
-    target_arch = "x86_64",
-    target_arch = "aarch64",
-    target_arch = "riscv64",
-    target_arch = "s390x"
-)))]
-pub const ISA: Isa = if size_of::<usize>() == 4 {
-    Isa::Pulley32
-} else {
-    Isa::Pulley64
-};
+use crate::sys::isa::cpuid::Answers;
 
 /// The calling convention of firmware.
 pub const HOST_ABI: HostAbi = HostAbi::SystemV;
@@ -35,17 +14,8 @@ pub const HOST_ABI: HostAbi = HostAbi::SystemV;
 /// The CPU features that compiled code may use here.
 pub fn features() -> CpuFeatures {
     let answers = Answers::ask();
-    let mut features = CpuFeatures(0);
-    for (bit, name) in ISA.features().iter().enumerate() {
-        if answers.has(name) {
-            features.0 |= 1 << bit;
-        }
-    }
-    features
+    isa::features(|name| answers.has(name))
 }
-
-#[cfg(target_arch = "x86_64")]
-use crate::sys::isa::cpuid::Answers;
 
 /// What the loader was built for: asking takes rights that it may not have.
 #[cfg(not(target_arch = "x86_64"))]

@@ -1,5 +1,7 @@
 //! The little assembly that trapping, throwing and changing stacks need, one file per instruction set.
 
+use precast_format::target::{CpuFeatures, Isa};
+
 #[cfg(target_arch = "x86_64")]
 pub(in crate::sys) mod cpuid;
 
@@ -50,3 +52,39 @@ pub(crate) use native::{
     CallerRegisters, LINK_SIZE, call_on_stack, call_with_registers, caller, exception_new, land,
     raise, resume, rethrow, throw, ticks,
 };
+
+/// The instruction set that this loader was built for.
+#[cfg(target_arch = "x86_64")]
+pub const ISA: Isa = Isa::X86_64;
+/// The instruction set that this loader was built for.
+#[cfg(target_arch = "aarch64")]
+pub const ISA: Isa = Isa::Aarch64;
+/// The instruction set that this loader was built for.
+#[cfg(target_arch = "riscv64")]
+pub const ISA: Isa = Isa::Riscv64;
+/// The instruction set that this loader was built for.
+#[cfg(target_arch = "s390x")]
+pub const ISA: Isa = Isa::S390x;
+/// What this loader runs: there is no native code for this instruction set.
+#[cfg(not(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "riscv64",
+    target_arch = "s390x"
+)))]
+pub const ISA: Isa = if size_of::<usize>() == 4 {
+    Isa::Pulley32
+} else {
+    Isa::Pulley64
+};
+
+/// The CPU features that there are, of those that artifacts for the instruction set can need, by LLVM's names.
+pub(in crate::sys) fn features(has: impl Fn(&str) -> bool) -> CpuFeatures {
+    let mut features = CpuFeatures(0);
+    for (bit, name) in ISA.features().iter().enumerate() {
+        if has(name) {
+            features.0 |= 1 << bit;
+        }
+    }
+    features
+}

@@ -1,34 +1,10 @@
 //! What the processor is and can.
 
-use precast_format::target::{CpuFeatures, HostAbi, Isa};
+use precast_format::target::{CpuFeatures, HostAbi};
 
+use crate::sys::isa;
 #[cfg(target_arch = "x86_64")]
 use crate::sys::isa::cpuid::Answers;
-
-/// The instruction set that this loader was built for.
-#[cfg(target_arch = "x86_64")]
-pub const ISA: Isa = Isa::X86_64;
-/// The instruction set that this loader was built for.
-#[cfg(target_arch = "aarch64")]
-pub const ISA: Isa = Isa::Aarch64;
-/// The instruction set that this loader was built for.
-#[cfg(target_arch = "riscv64")]
-pub const ISA: Isa = Isa::Riscv64;
-/// The instruction set that this loader was built for.
-#[cfg(target_arch = "s390x")]
-pub const ISA: Isa = Isa::S390x;
-/// What this loader runs: there is no native code for this instruction set.
-#[cfg(not(any(
-    target_arch = "x86_64",
-    target_arch = "aarch64",
-    target_arch = "riscv64",
-    target_arch = "s390x"
-)))]
-pub const ISA: Isa = if size_of::<usize>() == 4 {
-    Isa::Pulley32
-} else {
-    Isa::Pulley64
-};
 
 /// The calling convention of this system.
 pub const HOST_ABI: HostAbi = if cfg!(all(target_vendor = "apple", target_arch = "aarch64")) {
@@ -41,13 +17,7 @@ pub const HOST_ABI: HostAbi = if cfg!(all(target_vendor = "apple", target_arch =
 /// the registers that they need.
 pub fn features() -> CpuFeatures {
     let answers = Answers::ask();
-    let mut features = CpuFeatures(0);
-    for (bit, name) in ISA.features().iter().enumerate() {
-        if answers.has(name) {
-            features.0 |= 1 << bit;
-        }
-    }
-    features
+    isa::features(|name| answers.has(name))
 }
 
 /// What the processor can, as the kernel tells each process.
@@ -265,6 +235,7 @@ impl Answers {
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
     use super::*;
+    use crate::sys::isa::ISA;
 
     #[test]
     fn features_are_those_that_the_standard_library_finds() {

@@ -1,16 +1,10 @@
 //! What the processor is and can.
 
-use precast_format::target::{CpuFeatures, HostAbi, Isa};
+use precast_format::target::{CpuFeatures, HostAbi};
 
+use crate::sys::isa;
 #[cfg(target_arch = "x86_64")]
 use crate::sys::isa::cpuid::Answers;
-
-/// The instruction set that this loader was built for.
-#[cfg(target_arch = "x86_64")]
-pub const ISA: Isa = Isa::X86_64;
-/// The instruction set that this loader was built for.
-#[cfg(target_arch = "aarch64")]
-pub const ISA: Isa = Isa::Aarch64;
 
 /// The calling convention of this system.
 pub const HOST_ABI: HostAbi = HostAbi::WindowsFastcall;
@@ -19,13 +13,7 @@ pub const HOST_ABI: HostAbi = HostAbi::WindowsFastcall;
 /// the registers that they need.
 pub fn features() -> CpuFeatures {
     let answers = Answers::ask();
-    let mut features = CpuFeatures(0);
-    for (bit, name) in ISA.features().iter().enumerate() {
-        if answers.has(name) {
-            features.0 |= 1 << bit;
-        }
-    }
-    features
+    isa::features(|name| answers.has(name))
 }
 
 /// What the system says about the processor.

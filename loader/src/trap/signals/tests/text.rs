@@ -98,7 +98,7 @@ fn artifact(text: &[u8]) -> Artifact<'static> {
         site(Place::DivideSite, TrapCode::IntegerDivideByZero),
     ];
     let target = Target {
-        isa: crate::sys::cpu::ISA,
+        isa: crate::sys::isa::ISA,
         endianness: Endianness::Little,
         host_abi: HostAbi::SystemV,
         page_size_log2: 0,
