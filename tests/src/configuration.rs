@@ -3,7 +3,7 @@
 
 use precast_cli::wast::Stacks;
 use precast_compiler::{OptLevel, Options, Target};
-use precast_format::tunables::{BoundsChecks, RelocationModel, TrapMode};
+use precast_format::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode};
 
 /// A way to compile and load.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,6 +89,28 @@ pub const BYTECODE_EXPLICIT: Configuration = Configuration {
 /// All configurations, bytecode included.
 pub fn with_bytecode() -> impl Iterator<Item = &'static Configuration> {
     ALL.iter().chain([&BYTECODE, &BYTECODE_EXPLICIT])
+}
+
+/// What makes frames as large as the compiler takes them.
+#[derive(Clone, Copy, Debug)]
+pub struct LargestFrames {
+    /// Parameters of a function. The specification's limit for embedders is 1,000.
+    pub parameters: usize,
+    /// Vectors that are kept over a call.
+    pub vectors: usize,
+}
+
+impl LargestFrames {
+    /// Those under these options: on RISC-V, frames that go beyond a guard page are refused.
+    pub fn new(options: &Options) -> LargestFrames {
+        let is_guarded = options.stack_checks == StackChecks::Guard;
+        let is_refused = cfg!(target_arch = "riscv64") && is_guarded;
+        let (parameters, vectors) = if is_refused { (400, 450) } else { (1000, 4400) };
+        LargestFrames {
+            parameters,
+            vectors,
+        }
+    }
 }
 
 impl Configuration {

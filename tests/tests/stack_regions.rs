@@ -13,7 +13,7 @@ use precast_loader::{
     Instance, InstanceOptions, Module, Runtime, RuntimeOptions, Source, Stack, StackError,
     StaticPool, TrapCode, TypedFunc, Value,
 };
-use precast_tests::configuration;
+use precast_tests::configuration::{self, LargestFrames};
 
 /// What the operations at the bottom of the recursion are, by index, and what ends them.
 const OPERATIONS: [(&str, Option<TrapCode>); 21] = [
@@ -424,10 +424,7 @@ fn callers_of_large_frames(parameters: usize) -> [String; 2] {
 fn instances_that_are_called_bring_their_own_reserve() {
     for (label, options) in configurations() {
         let runtime = Runtime::system().unwrap();
-        // As many as there may be; the compiler refuses such frames on RISC-V, if pages are all that guards the stack.
-        let is_refused =
-            cfg!(target_arch = "riscv64") && options.stack_checks == StackChecks::Guard;
-        let parameters = if is_refused { 800 } else { 1000 };
+        let parameters = LargestFrames::new(&options).parameters;
         let callee = load(&runtime, &callee_with_large_frames(parameters), &options);
         for caller in &callers_of_large_frames(parameters) {
             let mut imports = Imports::new(&runtime);

@@ -1,5 +1,7 @@
 //! The modules of the sweep: every way to use the stack, at the bottom of a recursion.
 
+use precast_tests::configuration::LargestFrames;
+
 /// What is done at the bottom of the recursion; each is a function of the module without
 /// parameters that returns zero.
 pub const OPERATIONS: [&str; 40] = [
@@ -57,8 +59,9 @@ pub const START: &str = r#"(module
   (start $start))"#;
 
 /// The other instance.
-pub fn other() -> String {
-    let many = " i64".repeat(1000);
+pub fn other(largest: LargestFrames) -> String {
+    let many = " i64".repeat(largest.parameters);
+    let last = largest.parameters - 1;
     format!(
         r#"(module
   (type $operation (func (result i32)))
@@ -71,7 +74,7 @@ pub fn other() -> String {
     (drop (call $count))
     (local.get 0) (local.get 1) (local.get 4))
   (func (export "zero") (result i32) (i32.const 0))
-  (func (export "many") (param{many}) (result i32) (i32.wrap_i64 (local.get 999)))
+  (func (export "many") (param{many}) (result i32) (i32.wrap_i64 (local.get {last})))
   (func $count (result i32)
     (if (i32.lt_u (global.get $left) (i32.const 3))
       (then
@@ -103,13 +106,14 @@ fn frame(name: &str, vectors: usize) -> String {
 }
 
 /// The module whose `at` calls itself `depth` times and then does an operation.
-pub fn main() -> String {
-    let many = " i64".repeat(1000);
-    let zeros = "(i64.const 0)".repeat(1000);
+pub fn main(largest: LargestFrames) -> String {
+    let many = " i64".repeat(largest.parameters);
+    let last = largest.parameters - 1;
+    let zeros = "(i64.const 0)".repeat(largest.parameters);
     let forty = " i64".repeat(40);
     let forty_zeros = "(i64.const 0)".repeat(40);
     let page_frame = frame("page_frame", 400);
-    let large_frame = frame("large_frame", 4400);
+    let large_frame = frame("large_frame", largest.vectors);
     let elements: String = OPERATIONS.iter().map(|name| format!(" ${name}")).collect();
     format!(
         r#"(module
@@ -170,7 +174,7 @@ pub fn main() -> String {
   (func $forty (param{forty}) (result i32)
     (if (result i32) (i64.eqz (local.get 39)) (then (i32.const 0)) (else (call $leaf))))
   (func $thousand (export "thousand") (param{many}) (result i32)
-    (i32.wrap_i64 (i64.add (local.get 999) (local.get 500))))
+    (i32.wrap_i64 (i64.add (local.get {last}) (local.get 300))))
   (func $tail (result i32) (return_call $forty {forty_zeros}))
   (func $tail_indirect (result i32)
     (return_call_indirect $operations (type $operation) (i32.const 0)))

@@ -13,6 +13,7 @@ use precast_loader::{
     HostError, Imports, Instance, InstanceOptions, InstantiateError, Module, Runtime, Source,
     Stack, StackError, TrapCode, TypedFunc, Usage, Value, ValueType,
 };
+use precast_tests::configuration::LargestFrames;
 use precast_wasi::{Output, WasiContext};
 
 use crate::ROOM;
@@ -105,7 +106,7 @@ pub enum Case {
     SecondThread,
     /// The start function of a module.
     Start,
-    /// A function with 1,000 parameters.
+    /// A function with as many parameters as there may be.
     Parameters,
 }
 
@@ -177,6 +178,8 @@ pub struct Subject {
     start: Module,
     /// Stack that each level of the recursion takes, in bytes.
     frame: usize,
+    /// How many parameters the functions with the most have.
+    parameters: usize,
 }
 
 impl Subject {
@@ -191,17 +194,19 @@ impl Subject {
                 .load_named_by_user(Source::borrowed(artifact))
                 .unwrap()
         };
-        let main = artifact(&module::main());
+        let largest = LargestFrames::new(options);
+        let main = artifact(&module::main(largest));
         let parsed = Artifact::parse(main).unwrap();
         let at = parsed.exports().lookup("at").unwrap();
         let frame = parsed.defined_function(at.index).unwrap().frame_size as usize;
         Subject {
             checks: options.stack_checks,
             main: load(main),
-            other: load(artifact(&module::other())),
+            other: load(artifact(&module::other(largest))),
             start: load(artifact(module::START)),
             runtime,
             frame,
+            parameters: largest.parameters,
         }
     }
 
@@ -234,9 +239,11 @@ impl Subject {
         imports.func("host", "f", f).unwrap();
         let large = |_: &mut Caller<'_>| i32::from(std::hint::black_box([0u8; 48 << 10])[77]);
         imports.func("host", "large", large).unwrap();
-        let ty = FuncType::new(&self.runtime, &[ValueType::I64; 1000], &[ValueType::I32]);
-        let many = |_: &mut Caller<'_>, params: &[Value], results: &mut [Value]| {
-            assert_eq!(params.len(), 1000);
+        let parameters = self.parameters;
+        let types = vec![ValueType::I64; parameters];
+        let ty = FuncType::new(&self.runtime, &types, &[ValueType::I32]);
+        let many = move |_: &mut Caller<'_>, params: &[Value], results: &mut [Value]| {
+            assert_eq!(params.len(), parameters);
             results[0] = Value::I32(0);
             Ok(())
         };
@@ -323,7 +330,7 @@ impl Subject {
         let Some(Extern::Func(many)) = instance.export("thousand") else {
             panic!("the module exports it");
         };
-        let zeros: Vec<Value> = (0..1000).map(|_| Value::I64(0)).collect();
+        let zeros: Vec<Value> = (0..self.parameters).map(|_| Value::I64(0)).collect();
         let run = Run {
             subject: self,
             lowest,
