@@ -102,6 +102,37 @@ fn code_that_runs_in_place_has_no_relocations_on_any_instruction_set() {
     }
 }
 
+/// On s390x, arguments on the stack are below the caller's frame, where nothing is probed.
+#[test]
+fn arguments_that_would_go_over_a_guard_page_are_refused() {
+    let wasm = |parameters: usize| {
+        let text = format!(
+            "(module (func $callee (param{})) (func (export \"f\") (call $callee {})))",
+            " i64".repeat(parameters),
+            "(i64.const 1)".repeat(parameters)
+        );
+        wat::parse_str(text).unwrap()
+    };
+    for (target, parameters, accepted) in [
+        ("x86_64", 1000, true),
+        ("aarch64", 1000, true),
+        ("s390x", 200, true),
+        ("s390x", 300, false),
+    ] {
+        let mut options = Options::new(Target::new(target).unwrap());
+        options.stack_checks = StackChecks::Guard;
+        let compiled = compile(&wasm(parameters), &options, &Silent);
+        assert_eq!(compiled.is_ok(), accepted, "{target}: {parameters}");
+        if let Err(error) = compiled {
+            let remedy =
+                "cannot end at a guard page on s390x; compile with --stack-checks explicit";
+            assert!(error.to_string().contains(remedy), "{error}");
+        }
+        options.stack_checks = StackChecks::Explicit;
+        assert!(compile(&wasm(parameters), &options, &Silent).is_ok());
+    }
+}
+
 #[test]
 fn frames_that_no_guard_page_would_end_are_refused() {
     // The values that a call has on the stack, and those that are kept over it.

@@ -66,11 +66,14 @@ pub const BYTECODE: Configuration = Configuration {
     name: "bytecode",
     bounds_checks: BoundsChecks::Explicit,
     relocation_model: RelocationModel::Xip,
-    target: Some(if size_of::<usize>() == 4 {
-        "pulley32"
-    } else {
-        "pulley64"
-    }),
+    target: Some(
+        match (size_of::<usize>() == 4, cfg!(target_endian = "big")) {
+            (true, false) => "pulley32",
+            (false, false) => "pulley64",
+            (true, true) => "pulley32be",
+            (false, true) => "pulley64be",
+        },
+    ),
     trap_mode: TrapMode::Signals,
     opt_level: OptLevel::Speed,
     stacks: Stacks::Caller,
@@ -101,11 +104,15 @@ pub struct LargestFrames {
 }
 
 impl LargestFrames {
-    /// Those under these options: on RISC-V, frames that go beyond a guard page are refused.
+    /// Those under these options: some are refused where pages are all that guards the stack. On RISC-V
+    /// these are large frames, on s390x calls with many arguments.
     pub fn new(options: &Options) -> LargestFrames {
         let is_guarded = options.stack_checks == StackChecks::Guard;
-        let is_refused = cfg!(target_arch = "riscv64") && is_guarded;
-        let (parameters, vectors) = if is_refused { (400, 450) } else { (1000, 4400) };
+        let (parameters, vectors) = match is_guarded {
+            true if cfg!(target_arch = "riscv64") => (400, 450),
+            true if cfg!(target_arch = "s390x") => (200, 4400),
+            _ => (1000, 4400),
+        };
         LargestFrames {
             parameters,
             vectors,

@@ -312,7 +312,8 @@ fn explicit_checks_keep_code_in_a_region_of_any_size() {
                     .unwrap();
                 sweep(&at, &mut environment, &label, 1)
             });
-            assert!(completed > 0 || size < needed + 512, "{label}: {size}");
+            // The frames of the operations, which are largest on s390x.
+            assert!(completed > 0 || size < needed + 800, "{label}: {size}");
         }
     }
 }
@@ -457,8 +458,15 @@ fn instances_that_are_called_bring_their_own_reserve() {
                 assert!(check(environment.as_mut().unwrap()) > 0);
                 continue;
             }
-            let small = (!caller.contains("many")).then_some(6000);
-            for size in (30_000..31_000).step_by(48).chain(small).chain([80 << 10]) {
+            // A thousand parameters and the frames that save registers are larger on s390x.
+            let least = if cfg!(target_arch = "s390x") {
+                38_000
+            } else {
+                30_000
+            };
+            let small = (!caller.contains("many")).then_some(least / 5);
+            let sizes = (least..least + 1000).step_by(48);
+            for size in sizes.chain(small).chain([80 << 10]) {
                 let (depth, untouched) = with_region(size, |region| {
                     let stack = Stack::Region(region);
                     let mut environment = instance.execution_environment(stack).unwrap();

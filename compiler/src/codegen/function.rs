@@ -15,6 +15,7 @@ use target_lexicon::Architecture;
 
 use super::bytecode_traps;
 use super::cpu_features::Decoding;
+use super::outgoing_arguments;
 use crate::abi::Clause;
 use crate::error::{CompileError, Result};
 use crate::target::STACK_PROBE;
@@ -245,6 +246,9 @@ pub(crate) fn compile_in_place(
     if is_bytecode {
         bytecode_traps::add_sites(buffer.data(), locations, &mut traps);
     }
+    if isa.triple().architecture == Architecture::S390x {
+        add_raised(calls().map(|call| call.ret_addr), &mut traps);
+    }
     let chunk = Chunk {
         handlers,
         unwind: unwind.map_err(|error| CompileError::internal(error.to_string()))?,
@@ -265,26 +269,53 @@ pub(crate) fn compile_in_place(
         Architecture::S390x => 0,
         _ => 2 * isa.pointer_bytes() as u32,
     };
-    let frame_size = buffer
+    let own_size = buffer
         .frame_layout()
         .map_or(0, |layout| layout.frame_to_fp_offset)
         + link;
-    check_probes(isa, frame_size)?;
+    let outgoing = outgoing_arguments::below_frame(isa, &context.func);
+    check_probes(isa, own_size, outgoing)?;
+    let frame_size = own_size + outgoing;
     Ok(CompiledClif { chunk, frame_size })
+}
+
+/// Adds the sites of traps that are raised by calls: they are looked up at the return address, where the
+/// instruction behind such a call traps. On s390x a site is the last byte of its instruction.
+fn add_raised(return_addresses: impl Iterator<Item = u32>, traps: &mut Vec<TrapSite>) {
+    let known = traps.len();
+    for code_offset in return_addresses {
+        let behind = code_offset.saturating_add(1);
+        let found = traps[..known].binary_search_by_key(&behind, |trap| trap.code_offset);
+        if let Ok(index) = found {
+            traps.push(TrapSite {
+                code_offset,
+                ..traps[index]
+            });
+        }
+    }
+    if traps.len() > known {
+        traps.sort_by_key(|site| site.code_offset);
+    }
 }
 
 /// Refuses frames of which the far end would be touched first: that would go over a guard page, and hit
 /// whatever is below. On riscv64 the code generator touches more than three places in a loop, from the
-/// lowest address up.
-fn check_probes(isa: &dyn TargetIsa, frame_size: u32) -> Result<()> {
-    let is_loop = isa.flags().enable_probestack() && frame_size >= 4 * STACK_PROBE;
-    match isa.triple().architecture {
-        Architecture::Riscv64(_) if is_loop => Err(CompileError::unsupported(format!(
-            "a frame of {frame_size} bytes cannot end at a guard page on riscv64; \
-             compile with --stack-checks explicit"
-        ))),
-        _ => Ok(()),
+/// lowest address up. What is below a frame is not probed.
+fn check_probes(isa: &dyn TargetIsa, frame_size: u32, outgoing: u32) -> Result<()> {
+    if !isa.flags().enable_probestack() {
+        return Ok(());
     }
+    let what = match isa.triple().architecture {
+        Architecture::Riscv64(_) if frame_size >= 4 * STACK_PROBE => {
+            format!("a frame of {frame_size} bytes")
+        }
+        _ if outgoing > STACK_PROBE => format!("a call with {outgoing} bytes of arguments"),
+        _ => return Ok(()),
+    };
+    Err(CompileError::unsupported(format!(
+        "{what} cannot end at a guard page on {}; compile with --stack-checks explicit",
+        isa.triple().architecture
+    )))
 }
 
 /// The handlers of a call.

@@ -3,6 +3,7 @@
 mod bytecode_traps;
 mod cpu_features;
 mod function;
+mod outgoing_arguments;
 mod parallel;
 mod stack_cover;
 mod stack_reserve;
@@ -11,6 +12,7 @@ mod stack_stub;
 pub(crate) use function::{
     Chunk, CompiledFunction, Handlers, Relocation, RelocationTarget, compile_clif,
 };
+pub(crate) use outgoing_arguments::SAVE_AREA;
 pub(crate) use parallel::{Isas, compile_functions};
 pub(crate) use stack_cover::cover_functions;
 

@@ -33,6 +33,7 @@ use precast_format::target::Isa;
 use precast_format::tunables::StackChecks;
 use wasmparser::ValType;
 
+use super::outgoing_arguments::SAVE_AREA;
 use crate::error::{CompileError, Result};
 use crate::module::{FunctionType, ImportType};
 use crate::translate::Environment;
@@ -83,7 +84,7 @@ pub(crate) fn stack_reserve(environment: &Environment<'_>, frames: &LargestFrame
             switch = switch_adapter_bound(isa, ty).max(switch);
         }
         // Each argument takes a value's size at most, the context and the place for results too.
-        let arguments = (ty.params.len() as u32 + 2) * VALUE_SIZE;
+        let arguments = save_area(isa) + (ty.params.len() as u32 + 2) * VALUE_SIZE;
         tail = arguments.max(tail);
     }
     if !environment.usage.features().contains(WasmFeature::TailCall) {
@@ -100,7 +101,15 @@ pub(crate) fn stack_reserve(environment: &Environment<'_>, frames: &LargestFrame
 /// this type: each value is passed on, and results are kept while the context is restored.
 fn switch_adapter_bound(isa: Isa, ty: &FunctionType) -> u32 {
     let sum = |types: &[ValType]| -> u32 { types.iter().map(|ty| kept_value(isa, *ty)).sum() };
-    adapter_base(isa) + sum(&ty.params) + 2 * sum(&ty.results)
+    adapter_base(isa) + save_area(isa) + sum(&ty.params) + 2 * sum(&ty.results)
+}
+
+/// What lies between arguments and the callee's frame.
+fn save_area(isa: Isa) -> u32 {
+    match isa {
+        Isa::S390x => SAVE_AREA,
+        _ => 0,
+    }
 }
 
 /// What a value takes that is kept across a call, in bytes.

@@ -174,7 +174,7 @@ pub fn main(largest: LargestFrames) -> String {
   (func $forty (param{forty}) (result i32)
     (if (result i32) (i64.eqz (local.get 39)) (then (i32.const 0)) (else (call $leaf))))
   (func $thousand (export "thousand") (param{many}) (result i32)
-    (i32.wrap_i64 (i64.add (local.get {last}) (local.get 300))))
+    (i32.wrap_i64 (i64.add (local.get {last}) (local.get 100))))
   (func $tail (result i32) (return_call $forty {forty_zeros}))
   (func $tail_indirect (result i32)
     (return_call_indirect $operations (type $operation) (i32.const 0)))
