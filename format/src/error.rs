@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::brief;
 use crate::layout::SectionId;
 use crate::plain::{Hexadecimal, Text};
 
@@ -51,9 +52,11 @@ impl FormatError {
 
 impl fmt::Display for FormatError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind.message())?;
+        fmt::Display::fmt(&self.kind, f)?;
         let offset = Hexadecimal(u64::from(self.offset));
-        if let Some(section) = self.section {
+        if !brief::MESSAGES {
+            write!(f, " {offset}")
+        } else if let Some(section) = self.section {
             write!(
                 f,
                 " (section {}, file offset {offset})",
@@ -76,6 +79,8 @@ macro_rules! error_kinds {
         pub enum ErrorKind {
             $($(#[$doc])* $name,)*
         }
+
+        crate::brief!(ErrorKind: $($name)*);
 
         impl ErrorKind {
             /// The kind as a phrase without a full stop.
@@ -160,6 +165,9 @@ error_kinds! {
 
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !brief::MESSAGES {
+            return brief::write(self, f);
+        }
         f.write_str(self.message())
     }
 }

@@ -19,6 +19,7 @@
 extern crate alloc;
 
 pub mod aux_stack;
+pub mod brief;
 pub mod bytes;
 pub mod context;
 pub mod envelope;

@@ -5,6 +5,7 @@
 
 use core::fmt;
 
+use precast_format::brief::{self, MESSAGES};
 use precast_format::plain::{Decimal, HexDigits, Hexadecimal, Signed, Text};
 use precast_format::relocation::RelocationKind;
 use precast_format::target::{CpuFeatures, Endianness, HostAbi, Isa};
@@ -147,6 +148,8 @@ pub enum LoadError {
     },
 }
 
+precast_format::brief!(LoadError: Malformed FormatVersion Isa Interpreter ByteOrder PointerWidth HostAbi AbiHash CpuFeatures GuardPages AddressSpace StackGuard CallProfile Facility Signals Untrusted Relocation Adapter TooLarge StaticModule OutOfMemory Code File SignalHandlers);
+
 /// Why the code of an artifact is not trusted.
 #[non_exhaustive]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -161,8 +164,13 @@ pub enum Untrusted {
     Unsupported,
 }
 
+precast_format::brief!(Untrusted: Unsigned UnknownKey BadSignature Unsupported);
+
 impl fmt::Display for Untrusted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !MESSAGES {
+            return brief::write(self, f);
+        }
         f.write_str(match self {
             Untrusted::Unsigned => "it carries no signature; sign it, or vouch for it yourself",
             Untrusted::UnknownKey => "it is signed by a key that is not among the trusted ones",
@@ -185,6 +193,12 @@ impl From<OutOfMemory> for LoadError {
 
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !MESSAGES {
+            return match self {
+                LoadError::Malformed(error) => error.fmt(f),
+                _ => brief::write(self, f),
+            };
+        }
         match *self {
             LoadError::Malformed(error) => write!(f, "the artifact is malformed: {error}"),
             LoadError::FormatVersion { artifact, loader } => write!(

@@ -46,6 +46,8 @@ macro_rules! categories {
             $($(#[$doc])* $name = $number,)*
         }
 
+        precast_format::brief!(Category: $($name)*);
+
         impl Category {
             /// Every category, in the order of its number.
             pub const ALL: &'static [Category] = &[$(Category::$name,)*];

@@ -27,6 +27,7 @@ use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
+use precast_format::brief::{self, MESSAGES};
 use precast_format::plain::{Decimal, Text};
 
 use account::Account;
@@ -75,6 +76,10 @@ impl OutOfMemory {
 
 impl fmt::Display for OutOfMemory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !MESSAGES {
+            brief::write(&self.category, f)?;
+            return write!(f, " {}", Decimal(self.bytes as u64));
+        }
         let category = Text(self.category.name());
         match self.bytes {
             usize::MAX => write!(f, "no memory for {category}: too large for this machine"),

@@ -6,6 +6,7 @@
 
 use core::fmt;
 
+use precast_format::brief::{self, MESSAGES};
 use precast_format::plain::{Decimal, Signed};
 use precast_format::trap::TrapCode;
 
@@ -105,6 +106,8 @@ pub enum CallError {
     Stack(StackError),
 }
 
+precast_format::brief!(CallError: Trap Exit Host Exception Busy OutOfMemory Mismatch GlobalMismatch TableMismatch TagMismatch OutOfBounds OtherRuntime HostFunctionReference NotCallable Stack);
+
 /// Why a stack does not serve.
 #[must_use]
 #[non_exhaustive]
@@ -127,6 +130,8 @@ pub enum StackError {
     Mixed,
 }
 
+precast_format::brief!(StackError: OutOfMemory TooSmall NoGuard Mixed);
+
 impl From<OutOfMemory> for StackError {
     fn from(error: OutOfMemory) -> StackError {
         StackError::OutOfMemory(error)
@@ -135,6 +140,9 @@ impl From<OutOfMemory> for StackError {
 
 impl fmt::Display for StackError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !MESSAGES {
+            return brief::write(self, f);
+        }
         match self {
             StackError::OutOfMemory(error) => write!(f, "cannot make the call stack: {error}"),
             StackError::TooSmall { needed } => {
@@ -163,13 +171,14 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CallError::Trap(trap) => trap.fmt(f),
+            CallError::Host(error) => error.fmt(f),
+            CallError::Exception(exception) => exception.fmt(f),
+            _ if !MESSAGES => brief::write(self, f),
             CallError::Exit(code) => write!(
                 f,
                 "the program ended with exit code {}",
                 Signed(i64::from(*code))
             ),
-            CallError::Host(error) => error.fmt(f),
-            CallError::Exception(exception) => exception.fmt(f),
             CallError::Busy(error) => error.fmt(f),
             CallError::OutOfMemory(error) => write!(f, "cannot call the function: {error}"),
             CallError::Mismatch { expected } => {

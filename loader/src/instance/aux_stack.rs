@@ -15,6 +15,7 @@ use core::num::NonZeroU64;
 use core::ops::RangeInclusive;
 
 use precast_format::aux_stack::AuxStack;
+use precast_format::brief::{self, MESSAGES};
 use precast_format::context::Field;
 use precast_format::trap::TrapCode;
 
@@ -62,6 +63,8 @@ pub enum AuxStackError {
     Busy(Busy),
 }
 
+precast_format::brief!(AuxStackError: Unknown Switched InCall Busy);
+
 impl From<Busy> for AuxStackError {
     fn from(busy: Busy) -> AuxStackError {
         AuxStackError::Busy(busy)
@@ -70,6 +73,9 @@ impl From<Busy> for AuxStackError {
 
 impl fmt::Display for AuxStackError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !MESSAGES {
+            return brief::write(self, f);
+        }
         match self {
             AuxStackError::Unknown => {
                 f.write_str("where the auxiliary stack begins and ends is not known")

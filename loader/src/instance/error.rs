@@ -3,6 +3,7 @@
 
 use core::fmt;
 
+use precast_format::brief::{self, MESSAGES};
 use precast_format::plain::Text;
 
 use crate::alloc::OutOfMemory;
@@ -81,8 +82,13 @@ pub enum LinkError {
     },
 }
 
+precast_format::brief!(LinkError: Missing Mismatch Unguarded);
+
 impl fmt::Display for LinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !MESSAGES {
+            return brief::write(self, f);
+        }
         match self {
             LinkError::Missing { import, expected } => {
                 write!(
@@ -138,6 +144,8 @@ pub enum InstantiateError {
     /// the same release.
     NoAdapter(ImportName),
 }
+
+precast_format::brief!(InstantiateError: Link Trap Start Stack Busy AppHeap OutOfMemory OtherRuntime NoAdapter);
 
 impl From<LinkError> for InstantiateError {
     fn from(error: LinkError) -> InstantiateError {
@@ -195,6 +203,7 @@ impl fmt::Display for InstantiateError {
             InstantiateError::Link(error) => error.fmt(f),
             InstantiateError::Trap(trap) => trap.fmt(f),
             InstantiateError::Start(error) => error.fmt(f),
+            _ if !MESSAGES => brief::write(self, f),
             InstantiateError::Stack(error) => write!(f, "a call is in progress: {error}"),
             InstantiateError::Busy(busy) => busy.fmt(f),
             InstantiateError::AppHeap(error) => error.fmt(f),

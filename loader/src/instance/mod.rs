@@ -29,6 +29,7 @@ use core::num::NonZeroU64;
 use core::ptr::NonNull;
 
 use precast_format::Artifact;
+use precast_format::brief::{self, MESSAGES};
 use precast_format::context::Field;
 use precast_format::types::ExternKind;
 
@@ -470,6 +471,8 @@ pub enum ExportError {
     Busy,
 }
 
+precast_format::brief!(ExportError: Missing Mismatch Busy);
+
 impl ExportError {
     fn mismatch(item: &Extern) -> ExportError {
         match item.current_type() {
@@ -481,6 +484,9 @@ impl ExportError {
 
 impl fmt::Display for ExportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !MESSAGES {
+            return brief::write(self, f);
+        }
         match self {
             ExportError::Missing => f.write_str("nothing is exported under this name"),
             ExportError::Mismatch { found } => write!(f, "the export is {found}"),

@@ -14,6 +14,7 @@
 use core::fmt;
 
 use precast_format::Artifact;
+use precast_format::brief::{self, MESSAGES};
 use precast_format::plain::Decimal;
 
 use crate::facility::AppHeaps;
@@ -49,8 +50,13 @@ pub enum AppHeapError {
     },
 }
 
+precast_format::brief!(AppHeapError: NoMemory NotBuiltIn LimitReached);
+
 impl fmt::Display for AppHeapError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !MESSAGES {
+            return brief::write(self, f);
+        }
         match self {
             AppHeapError::NoMemory => {
                 f.write_str("there is no app heap without a memory that the module defines")
