@@ -104,6 +104,8 @@ facilities! {
     Backtraces, "backtraces";
     /// Counting calls and time per function.
     CallProfiles, "call-profile";
+    /// Memory from functions of the host.
+    CustomAllocators, "custom-allocators";
     /// Exceptions: made, thrown and caught.
     Exceptions, "exceptions";
     /// Artifacts in files.
@@ -112,10 +114,14 @@ facilities! {
     GuardPages, "guard-pages";
     /// Catching hardware faults.
     Signals, "signals";
+    /// What instances have in common: memories, tables, globals, and functions of each other.
+    Linking, "linking";
     /// Vectors of 128 bits.
     Simd, "simd";
     /// Shared memories, and waiting at their addresses.
     Threads, "threads";
+    /// Memory from the system's heap.
+    SystemHeap, "system-heap";
     /// Types that refer to types: recursion groups, typed function references.
     TypedReferences, "typed-references";
 }

@@ -32,6 +32,7 @@ use precast_format::plain::{Decimal, Text};
 
 use account::Account;
 
+use crate::facility::{CustomAllocators, SystemHeap};
 use crate::sys::atomic::AtomicUsize;
 
 pub use account::Usage;
@@ -156,18 +157,21 @@ unsafe fn clear_added(block: NonNull<u8>, old: usize, size: usize, fresh: Fresh)
     }
 }
 
+/// A source of memory that this loader was built without has none.
+const NOT_BUILT_IN: OutOfMemory = OutOfMemory::new(Category::Runtime, size_of::<State>());
+
 /// Where the bytes come from.
 enum Source {
-    System(system::SystemAllocator),
-    Custom(CustomAllocator),
+    System(SystemHeap<system::SystemAllocator>),
+    Custom(CustomAllocators<CustomAllocator>),
     Pool(pool::PoolAllocator),
 }
 
 impl Source {
     fn raw(&self) -> &dyn RawAllocator {
         match self {
-            Source::System(system) => system,
-            Source::Custom(custom) => custom,
+            Source::System(system) => &**system,
+            Source::Custom(custom) => &**custom,
             Source::Pool(pool) => pool,
         }
     }
@@ -205,13 +209,16 @@ unsafe impl Send for Allocator {}
 unsafe impl Sync for Allocator {}
 
 impl Allocator {
-    /// The platform's allocator.
+    /// The platform's allocator. Without the feature `system-heap` it has no memory.
     pub fn system() -> Result<Allocator, OutOfMemory> {
-        Allocator::new(Source::System(system::SystemAllocator))
+        let system = SystemHeap::hold(system::SystemAllocator);
+        Allocator::new(Source::System(system.ok_or(NOT_BUILT_IN)?))
     }
 
-    /// Functions of the host.
+    /// Functions of the host. Without the feature `custom-allocators` they are not asked, and there is no
+    /// memory.
     pub fn custom(functions: CustomAllocator) -> Result<Allocator, OutOfMemory> {
+        let functions = CustomAllocators::hold(functions).ok_or(NOT_BUILT_IN)?;
         Allocator::new(Source::Custom(functions))
     }
 
@@ -252,6 +259,7 @@ impl Allocator {
 
     /// Functions of the host as a source of its own, whose blocks this allocator counts.
     pub(crate) fn beside(&self, functions: CustomAllocator) -> Result<Allocator, OutOfMemory> {
+        let functions = CustomAllocators::hold(functions).ok_or(NOT_BUILT_IN)?;
         let block = self.allocate(Layout::new::<State>(), Category::Runtime)?;
         let state = block.cast::<State>();
         // SAFETY: the block has the layout of a `State` and is nobody else's.

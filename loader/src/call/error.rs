@@ -104,9 +104,12 @@ pub enum CallError {
     NotCallable,
     /// The environment's stack does not serve the module. Nothing was called.
     Stack(StackError),
+    /// Nothing that the host makes can be imported, because this loader was built without the feature
+    /// `linking`. Define it in the module, or build the loader with that.
+    NotBuiltIn,
 }
 
-precast_format::brief!(CallError: Trap Exit Host Exception Busy OutOfMemory Mismatch GlobalMismatch TableMismatch TagMismatch OutOfBounds OtherRuntime HostFunctionReference NotCallable Stack);
+precast_format::brief!(CallError: Trap Exit Host Exception Busy OutOfMemory Mismatch GlobalMismatch TableMismatch TagMismatch OutOfBounds OtherRuntime HostFunctionReference NotCallable Stack NotBuiltIn);
 
 /// Why a stack does not serve.
 #[must_use]
@@ -216,6 +219,9 @@ impl fmt::Display for CallError {
                 f.write_str("the artifact has no entry for functions of this type")
             }
             CallError::Stack(error) => error.fmt(f),
+            CallError::NotBuiltIn => f.write_str(
+                "this loader links nothing but host functions; build it with the feature `linking`",
+            ),
         }
     }
 }
@@ -302,6 +308,9 @@ impl HostError {
                 HostError::Message("the artifact has no entry for functions of this type")
             }
             CallError::Stack(_) => HostError::Message("the call stack does not serve the module"),
+            CallError::NotBuiltIn => {
+                HostError::Message("this loader links nothing but host functions")
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use core::ptr::NonNull;
 use precast_format::context::TagRecord;
 
 use crate::call::error::CallError;
+use crate::group::linking;
 use crate::group::{GroupRef, Linked, Member};
 use crate::instance::context::NATIVE_WIDTH;
 use crate::runtime::Runtime;
@@ -114,7 +115,7 @@ impl Tag {
         // The type has moved into its place.
         object.record.set(TagRecordData::new(&object.func_type));
         let record = NonNull::from(&object.record).cast();
-        group.enter()?.adopt(Member::Tag(object));
+        group.enter()?.adopt(Member::Tag(linking(object)?));
         Ok(Tag { group, record })
     }
 

@@ -6,7 +6,9 @@ use core::ptr::NonNull;
 
 use super::Group;
 use crate::alloc::{Box, Category, OutOfMemory};
+use crate::call::error::CallError;
 use crate::exception::tag::TagObject;
+use crate::facility::Linking;
 use crate::instance::InstanceData;
 use crate::instance::global::GlobalObject;
 use crate::instance::memory::MemoryObject;
@@ -56,13 +58,13 @@ pub(crate) enum Member {
     /// An instance with everything that it defines.
     Instance(Box<Linked<InstanceData>>),
     /// A memory that the host made.
-    Memory(Box<Linked<MemoryObject>>),
+    Memory(Linking<Box<Linked<MemoryObject>>>),
     /// A table that the host made.
-    Table(Box<Linked<TableObject>>),
+    Table(Linking<Box<Linked<TableObject>>>),
     /// A global that the host made.
-    Global(Box<Linked<GlobalObject>>),
+    Global(Linking<Box<Linked<GlobalObject>>>),
     /// A tag that the host made.
-    Tag(Box<Linked<TagObject>>),
+    Tag(Linking<Box<Linked<TagObject>>>),
 }
 
 impl Member {
@@ -85,6 +87,15 @@ impl Member {
             Member::Tag(member) => &member.next,
         }
     }
+}
+
+/// What the host made for instances to import.
+///
+/// # Errors
+///
+/// [`CallError::NotBuiltIn`] where instances cannot import it.
+pub(crate) fn linking<T>(made: T) -> Result<Linking<T>, CallError> {
+    Linking::hold(made).ok_or(CallError::NotBuiltIn)
 }
 
 /// A group's members, the youngest first. A member brings the place for the link along, so that

@@ -26,6 +26,7 @@ use crate::call::error::Trap;
 use crate::call::host::HostFunction;
 use crate::call::stack::CallStack;
 use crate::exception::tag::TagRecordData;
+use crate::facility::Linking;
 use crate::group::{Entered, GroupRef, Linked, Member, Membership};
 use crate::instance::call_profile::books;
 use crate::instance::context::{Context, ContextStorage};
@@ -57,7 +58,8 @@ pub(crate) fn instantiate(
         return Err(InstantiateError::OtherRuntime);
     }
     let resolved = imports.resolve(module)?;
-    let groups = resolved.iter().filter_map(Extern::group);
+    let linked = resolved.iter().filter(|_| Linking::IS_BUILT_IN);
+    let groups = linked.filter_map(Extern::group);
     let group = match groups.clone().next() {
         Some(group) => group.clone(),
         None => GroupRef::new(module.runtime())?,
@@ -92,7 +94,8 @@ fn check_guards(
     plan: &StorageChoice,
 ) -> Result<(), InstantiateError> {
     for (import, found) in module.artifact().imports().into_iter().zip(imports) {
-        if let Extern::Memory(memory) = found
+        if Linking::IS_BUILT_IN
+            && let Extern::Memory(memory) = found
             && !plan.accepts(memory.object())
         {
             let import = ImportName::new(module, import.index);
@@ -261,7 +264,11 @@ fn of_kind<'a>(
     imports: &'a [Extern],
     kind: ExternKind,
 ) -> impl Iterator<Item = &'a Extern> {
-    (0..module.artifact().imported_count(kind)).filter_map(move |index| {
+    // Nothing but functions of the host, where instances are not linked.
+    let is_possible = Linking::IS_BUILT_IN || kind == ExternKind::Function;
+    let count = module.artifact().imported_count(kind);
+    let indices = 0..if is_possible { count } else { 0 };
+    indices.filter_map(move |index| {
         imports.get(module.artifact().import_of(kind, index)?.index as usize)
     })
 }
@@ -341,7 +348,8 @@ fn link_functions(
         let index = index as u32;
         let Extern::Func(func) = import else { continue };
         let record = match func.as_host_function() {
-            None => func.importable_record(),
+            None if Linking::IS_BUILT_IN => func.importable_record(),
+            None => None,
             Some(function) => host_record(instance, index, function),
         };
         let Some(record) = record else {

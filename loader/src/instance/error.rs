@@ -80,9 +80,15 @@ pub enum LinkError {
         /// The names.
         import: ImportName,
     },
+    /// What is defined belongs to an instance, or could, and this loader was built without the feature
+    /// `linking`. Define a host function, or build the loader with that.
+    NotBuiltIn {
+        /// The names.
+        import: ImportName,
+    },
 }
 
-precast_format::brief!(LinkError: Missing Mismatch Unguarded);
+precast_format::brief!(LinkError: Missing Mismatch Unguarded NotBuiltIn);
 
 impl fmt::Display for LinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,6 +114,11 @@ impl fmt::Display for LinkError {
                 f,
                 "incompatible import: the module relies on guard pages around the memory \
                  {import}, which it does not have; use the same bounds checks for both"
+            ),
+            LinkError::NotBuiltIn { import } => write!(
+                f,
+                "the import {import} is not a host function, and this loader links nothing else; \
+                 build it with the feature `linking`"
             ),
         }
     }

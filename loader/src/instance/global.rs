@@ -5,6 +5,7 @@ use core::ptr::NonNull;
 
 use crate::call::error::CallError;
 use crate::call::value::{Slot, Value};
+use crate::group::linking;
 use crate::group::{Busy, Entered, GroupRef, Linked, Member};
 use crate::runtime::Runtime;
 use crate::types::GlobalType;
@@ -62,7 +63,7 @@ impl Global {
             };
             let object = Linked::new(runtime, object)?;
             let slot = NonNull::from(&object.slot).cast();
-            entered.adopt(Member::Global(object));
+            entered.adopt(Member::Global(linking(object)?));
             slot
         };
         Ok(Global {

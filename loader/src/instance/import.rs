@@ -10,6 +10,7 @@ use crate::call::func::Func;
 use crate::call::host::{HostFunction, IntoHostFunction};
 use crate::call::value::Value;
 use crate::exception::tag::Tag;
+use crate::facility::Linking;
 use crate::instance::error::{ImportName, InstantiateError, LinkError};
 use crate::instance::export::Extern;
 use crate::instance::global::Global;
@@ -206,13 +207,22 @@ impl Imports {
                 }
                 .into());
             };
-            if found
-                .runtime()
-                .is_some_and(|runtime| !runtime.is_same(&self.runtime))
+            let is_of_host =
+                matches!(found, Extern::Func(func) if func.as_host_function().is_some());
+            if !Linking::IS_BUILT_IN && !is_of_host {
+                return Err(LinkError::NotBuiltIn { import: name }.into());
+            }
+            if Linking::IS_BUILT_IN
+                && found
+                    .runtime()
+                    .is_some_and(|runtime| !runtime.is_same(&self.runtime))
             {
                 return Err(InstantiateError::OtherRuntime);
             }
-            let found_type = found.current_type()?;
+            let found_type = match found {
+                Extern::Func(func) => ExternType::Function(func.func_type()),
+                _ => found.current_type()?,
+            };
             if !matches(&expected, &found_type) {
                 let error = LinkError::Mismatch {
                     import: name,

@@ -13,6 +13,7 @@ use precast_format::trap::TrapCode;
 use crate::alloc::{Category, OutOfMemory, Vec};
 use crate::call::error::CallError;
 use crate::call::value::{Slot, Value};
+use crate::group::linking;
 use crate::group::{Busy, Entered, GroupRef, Linked, Member};
 use crate::instance::context::Pair;
 use crate::limits::MAX_TABLE_ELEMENTS;
@@ -245,7 +246,7 @@ impl Table {
             let object = Linked::new(runtime, object)?;
             object.own_pair();
             let pointer = NonNull::from(&**object);
-            entered.adopt(Member::Table(object));
+            entered.adopt(Member::Table(linking(object)?));
             pointer
         };
         Ok(Table { group, object })

@@ -13,7 +13,7 @@ use precast_format::tunables::{StackChecks, TrapMode};
 use precast_format::types::{ExternKind, MemoryType};
 
 use crate::error::LoadError;
-use crate::facility::{CallProfiles, Exceptions, Simd, Threads, TypedReferences};
+use crate::facility::{CallProfiles, Exceptions, Linking, Simd, Threads, TypedReferences};
 use crate::libcall;
 use crate::module::is_grouped;
 use crate::runtime::Device;
@@ -118,6 +118,11 @@ fn check_facilities(artifact: &Artifact<'_>) -> Result<(), LoadError> {
             || artifact.index_space(ExternKind::Tag) > 0)
     {
         return refuse(Exceptions::FEATURE);
+    }
+    if !Linking::IS_BUILT_IN
+        && artifact.imports().len() > artifact.imported_count(ExternKind::Function)
+    {
+        return refuse(Linking::FEATURE);
     }
     if !Threads::IS_BUILT_IN && has_memory(artifact, |memory| memory.shared) {
         return refuse(Threads::FEATURE);

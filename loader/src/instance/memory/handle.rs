@@ -10,6 +10,7 @@ use precast_format::types::WASM_PAGE_SIZE_LOG2;
 use crate::alloc::{NATIVE_WIDTH, Shared};
 use crate::call::error::CallError;
 use crate::facility::Threads;
+use crate::group::linking;
 use crate::group::{Busy, Entered, GroupRef, Linked, Member};
 use crate::instance::memory::{AnyMemory, MemoryObject, MemoryRef, SharedMemory};
 use crate::limits::{HOST_MEMORY_GUARD, HOST_MEMORY_RESERVATION};
@@ -74,7 +75,7 @@ impl Memory {
             let object = Linked::new(runtime, object)?;
             object.own_pair();
             let pointer = NonNull::from(&**object);
-            entered.adopt(Member::Memory(object));
+            entered.adopt(Member::Memory(linking(object)?));
             pointer
         };
         Ok(Memory(Kind::Member { group, object }))
