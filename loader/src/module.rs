@@ -66,8 +66,6 @@ struct Inner {
 
 impl Module {
     /// Goes the whole way from a source to a module.
-    // Apart from whoever calls it, so that sizes are told by their part.
-    #[inline(never)]
     pub(crate) fn load(
         runtime: &Runtime,
         source: Source<'_>,
