@@ -99,44 +99,35 @@ impl Slab {
         Some(unsafe { self.block.add(offset) })
     }
 
-    /// Cuts off an array with room for so many elements, in the order of the layout.
+    /// Cuts off an array with room for so many elements, in the order of the layout. What the layout has
+    /// not counted has no room.
     ///
     /// # Safety
     ///
     /// The array is not used after the slab is gone.
-    pub(crate) unsafe fn take<T>(&mut self, count: usize) -> Result<Array<T>, OutOfMemory> {
-        let (elements, capacity) = self.cut(Layout::new::<T>(), count)?;
-        Ok(Array {
+    pub(crate) unsafe fn take<T>(&mut self, count: usize) -> Array<T> {
+        let element = Layout::new::<T>();
+        let elements = self.cut(element.size(), element.align(), count);
+        Array {
             elements: elements.map_or(NonNull::dangling(), NonNull::cast),
             length: 0,
-            capacity,
+            capacity: elements.map_or(0, |_| count as u32),
             owned: PhantomData,
-        })
+        }
     }
 
-    /// Cuts off room for so many elements, whatever they are: where it is, if there is any, and how many
-    /// elements it is for.
+    /// Cuts off room for so many elements, whatever they are; none for no bytes.
     #[inline(never)]
-    fn cut(
-        &mut self,
-        element: Layout,
-        count: usize,
-    ) -> Result<(Option<NonNull<u8>>, u32), OutOfMemory> {
-        let error = OutOfMemory::new(self.category, count.saturating_mul(element.size()));
-        let start = (self.taken as usize)
-            .checked_next_multiple_of(element.align())
-            .ok_or(error)?;
-        let end = count
-            .checked_mul(element.size())
-            .and_then(|size| start.checked_add(size))
-            .filter(|end| *end <= self.size as usize)
-            .ok_or(error)?;
-        let capacity = u32::try_from(count).map_err(|_| error)?;
+    fn cut(&mut self, size: usize, alignment: usize, count: usize) -> Option<NonNull<u8>> {
+        let start = (self.taken as usize).checked_next_multiple_of(alignment)?;
+        let end = start.checked_add(count.checked_mul(size)?)?;
+        if start == end || end > self.size as usize {
+            return None;
+        }
         // At most the size, which is such a number.
         self.taken = end as u32;
-        // SAFETY: the start is inside of the block, if there are bytes behind it.
-        let place = (start != end).then(|| unsafe { self.block.add(start) });
-        Ok((place, capacity))
+        // SAFETY: the start is inside of the block.
+        Some(unsafe { self.block.add(start) })
     }
 }
 

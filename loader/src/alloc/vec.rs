@@ -14,13 +14,7 @@ const FIRST_CAPACITY: usize = 4;
 
 /// A growing array. It dereferences to a slice; what needs memory begins with `try_`.
 pub struct Vec<T> {
-    elements: NonNull<T>,
-    length: usize,
-    /// Elements that fit into the block; there is a block if the elements have a size and this is
-    /// not zero.
-    capacity: usize,
-    allocator: Allocator,
-    category: Category,
+    block: Block,
     owned: PhantomData<T>,
 }
 
@@ -29,15 +23,85 @@ unsafe impl<T: Send> Send for Vec<T> {}
 // SAFETY: as above; a shared array gives shared references only.
 unsafe impl<T: Sync> Sync for Vec<T> {}
 
+/// What an array is apart from the type of its elements, so that there is one way to grow for all.
+struct Block {
+    elements: NonNull<u8>,
+    length: usize,
+    /// Elements that fit into the block; there is a block if the elements have a size and this is
+    /// not zero.
+    capacity: usize,
+    allocator: Allocator,
+    category: Category,
+}
+
+/// How much room is made.
+enum Growth {
+    /// Twice as much as there was, if there is memory.
+    Doubled,
+    /// As much as is asked for.
+    Exact,
+}
+
+impl Block {
+    fn out_of_memory(&self, element: Layout, elements: usize) -> OutOfMemory {
+        OutOfMemory::new(self.category, elements.saturating_mul(element.size()))
+    }
+
+    /// Makes room for so many more elements.
+    fn reserve(
+        &mut self,
+        element: Layout,
+        additional: usize,
+        growth: Growth,
+    ) -> Result<(), OutOfMemory> {
+        let wanted = self.length.saturating_add(additional);
+        if wanted <= self.capacity {
+            return Ok(());
+        }
+        if let Growth::Doubled = growth {
+            let doubled = self.capacity.saturating_mul(2).max(FIRST_CAPACITY);
+            if doubled > wanted && self.set_capacity(element, doubled).is_ok() {
+                return Ok(());
+            }
+        }
+        self.set_capacity(element, wanted)
+    }
+
+    /// Makes room for exactly this many elements of a type that has a size: more than there are, or
+    /// as many, and not none.
+    fn set_capacity(&mut self, element: Layout, capacity: usize) -> Result<(), OutOfMemory> {
+        let layout = |elements: usize| {
+            let size = elements.checked_mul(element.size())?;
+            Layout::from_size_align(size, element.align()).ok()
+        };
+        let error = self.out_of_memory(element, capacity);
+        let new = layout(capacity).ok_or(error)?;
+        self.elements = match layout(self.capacity) {
+            Some(old) if old.size() != 0 => {
+                // SAFETY: the block was allocated with this layout, by this function.
+                unsafe {
+                    self.allocator
+                        .reallocate(self.elements, old, new, self.category)?
+                }
+            }
+            _ => self.allocator.allocate(new, self.category)?,
+        };
+        self.capacity = capacity;
+        Ok(())
+    }
+}
+
 impl<T> Vec<T> {
     /// An empty array, which has no block yet.
     pub fn new_in(allocator: &Allocator, category: Category) -> Vec<T> {
         Vec {
-            elements: NonNull::dangling(),
-            length: 0,
-            capacity: if size_of::<T>() == 0 { usize::MAX } else { 0 },
-            allocator: allocator.clone(),
-            category,
+            block: Block {
+                elements: NonNull::<T>::dangling().cast(),
+                length: 0,
+                capacity: if size_of::<T>() == 0 { usize::MAX } else { 0 },
+                allocator: allocator.clone(),
+                category,
+            },
             owned: PhantomData,
         }
     }
@@ -49,9 +113,7 @@ impl<T> Vec<T> {
         capacity: usize,
     ) -> Result<Vec<T>, OutOfMemory> {
         let mut array = Vec::new_in(allocator, category);
-        if capacity > array.capacity {
-            array.set_capacity(capacity)?;
-        }
+        array.try_reserve_exact(capacity)?;
         Ok(array)
     }
 
@@ -65,78 +127,53 @@ impl<T> Vec<T> {
             .filter(|layout| layout.size() != 0)
     }
 
+    /// Where the first element is, or would be.
+    fn elements(&self) -> NonNull<T> {
+        self.block.elements.cast()
+    }
+
     /// How many elements fit without another block.
     pub fn capacity(&self) -> usize {
-        self.capacity
+        self.block.capacity
     }
 
     /// Where memory comes from.
     pub fn allocator(&self) -> &Allocator {
-        &self.allocator
-    }
-
-    fn out_of_memory(&self, elements: usize) -> OutOfMemory {
-        OutOfMemory::new(self.category, elements.saturating_mul(size_of::<T>()))
-    }
-
-    /// Makes room for exactly this many elements of a type that has a size: more than there are, or
-    /// as many, and not none.
-    fn set_capacity(&mut self, capacity: usize) -> Result<(), OutOfMemory> {
-        let new = Layout::array::<T>(capacity).map_err(|_| self.out_of_memory(capacity))?;
-        let block = match Layout::array::<T>(self.capacity) {
-            Ok(old) if old.size() != 0 => {
-                let block = self.elements.cast();
-                // SAFETY: the block was allocated with this layout, by this function.
-                unsafe { self.allocator.reallocate(block, old, new, self.category)? }
-            }
-            _ => self.allocator.allocate(new, self.category)?,
-        };
-        self.elements = block.cast();
-        self.capacity = capacity;
-        Ok(())
+        &self.block.allocator
     }
 
     /// Makes room for this many more elements.
     pub fn try_reserve(&mut self, additional: usize) -> Result<(), OutOfMemory> {
-        let wanted = self.length.checked_add(additional);
-        let wanted = wanted.ok_or(self.out_of_memory(usize::MAX))?;
-        if wanted <= self.capacity {
-            return Ok(());
-        }
-        let doubled = self.capacity.saturating_mul(2).max(FIRST_CAPACITY);
-        self.set_capacity(wanted.max(doubled))
-            .or_else(|_| self.set_capacity(wanted))
+        self.block
+            .reserve(Layout::new::<T>(), additional, Growth::Doubled)
     }
 
     /// Makes room for this many more elements, and no more than that.
     pub fn try_reserve_exact(&mut self, additional: usize) -> Result<(), OutOfMemory> {
-        let wanted = self.length.checked_add(additional);
-        let wanted = wanted.ok_or(self.out_of_memory(usize::MAX))?;
-        if wanted <= self.capacity {
-            Ok(())
-        } else {
-            self.set_capacity(wanted)
-        }
+        self.block
+            .reserve(Layout::new::<T>(), additional, Growth::Exact)
     }
 
     /// Gives back the room that no element takes. After an error the array is as it was.
     pub fn try_shrink_to_fit(&mut self) -> Result<(), OutOfMemory> {
-        if self.length == 0 || self.length == self.capacity || size_of::<T>() == 0 {
+        if self.block.length == 0 || self.block.length == self.block.capacity || size_of::<T>() == 0
+        {
             return Ok(());
         }
-        self.set_capacity(self.length)
+        let length = self.block.length;
+        self.block.set_capacity(Layout::new::<T>(), length)
     }
 
     /// Appends without asking for memory; gives the value back where there is no room.
     fn push_within_capacity(&mut self, value: T) -> Result<(), T> {
-        if self.length == self.capacity {
+        if self.block.length == self.block.capacity {
             return Err(value);
         }
         // SAFETY: `length` is below `capacity`, so the place is inside of the block.
-        let place = unsafe { self.elements.add(self.length) };
+        let place = unsafe { self.elements().add(self.block.length) };
         // SAFETY: the place is inside of the block and holds no element.
         unsafe { place.write(value) };
-        self.length += 1;
+        self.block.length += 1;
         Ok(())
     }
 
@@ -144,7 +181,7 @@ impl<T> Vec<T> {
     pub fn try_push(&mut self, value: T) -> Result<(), OutOfMemory> {
         self.try_reserve(1)?;
         self.push_within_capacity(value)
-            .map_err(|_| self.out_of_memory(1))
+            .map_err(|_| self.block.out_of_memory(Layout::new::<T>(), 1))
     }
 
     /// Appends all elements that the iterator gives.
@@ -164,10 +201,10 @@ impl<T> Vec<T> {
     {
         self.try_reserve(values.len())?;
         // SAFETY: `length` is at most `capacity`.
-        let end = unsafe { self.elements.add(self.length) };
+        let end = unsafe { self.elements().add(self.block.length) };
         // SAFETY: there is room for that many elements at the end, in a block of our own.
         unsafe { ptr::copy_nonoverlapping(values.as_ptr(), end.as_ptr(), values.len()) };
-        self.length += values.len();
+        self.block.length += values.len();
         Ok(())
     }
 
@@ -177,10 +214,10 @@ impl<T> Vec<T> {
         T: Clone,
     {
         self.truncate(length);
-        self.try_reserve_exact(length.saturating_sub(self.length))?;
-        while self.length < length {
+        self.try_reserve_exact(length.saturating_sub(self.block.length))?;
+        while self.block.length < length {
             if self.push_within_capacity(value.clone()).is_err() {
-                return Err(self.out_of_memory(length));
+                return Err(self.block.out_of_memory(Layout::new::<T>(), length));
             }
         }
         Ok(())
@@ -189,40 +226,40 @@ impl<T> Vec<T> {
     /// Inserts an element before `index`, or at the end where `index` is beyond it.
     pub fn try_insert(&mut self, index: usize, value: T) -> Result<(), OutOfMemory> {
         self.try_reserve(1)?;
-        let index = index.min(self.length);
+        let index = index.min(self.block.length);
         // SAFETY: the index is at most `length`, which is below `capacity`.
-        let place = unsafe { self.elements.add(index) };
+        let place = unsafe { self.elements().add(index) };
         // SAFETY: as above.
         let next = unsafe { place.add(1) };
         // SAFETY: there is room for one element behind the last one.
-        unsafe { ptr::copy(place.as_ptr(), next.as_ptr(), self.length - index) };
+        unsafe { ptr::copy(place.as_ptr(), next.as_ptr(), self.block.length - index) };
         // SAFETY: the element that was here has moved.
         unsafe { place.write(value) };
-        self.length += 1;
+        self.block.length += 1;
         Ok(())
     }
 
     /// Takes out the element at `index`, if there is one; those behind it move up.
     pub fn remove(&mut self, index: usize) -> Option<T> {
-        let last = self.length.checked_sub(1)?;
+        let last = self.block.length.checked_sub(1)?;
         if index > last {
             return None;
         }
         // SAFETY: the index is below `length`.
-        let place = unsafe { self.elements.add(index) };
+        let place = unsafe { self.elements().add(index) };
         // SAFETY: there is an element, which nobody reads here again.
         let value = unsafe { place.read() };
         // SAFETY: the index is below `length`, so this is at most its end.
         let next = unsafe { place.add(1) };
         // SAFETY: so many elements are behind the place, which holds none any more.
         unsafe { ptr::copy(next.as_ptr(), place.as_ptr(), last - index) };
-        self.length = last;
+        self.block.length = last;
         Some(value)
     }
 
     /// Takes out the element at `index`, if there is one; the last one takes its place.
     pub fn swap_remove(&mut self, index: usize) -> Option<T> {
-        let last = self.length.checked_sub(1)?;
+        let last = self.block.length.checked_sub(1)?;
         if index > last {
             return None;
         }
@@ -232,9 +269,9 @@ impl<T> Vec<T> {
 
     /// Takes out the last element.
     pub fn pop(&mut self) -> Option<T> {
-        self.length = self.length.checked_sub(1)?;
+        self.block.length = self.block.length.checked_sub(1)?;
         // SAFETY: the place is inside of the block.
-        let last = unsafe { self.elements.add(self.length) };
+        let last = unsafe { self.elements().add(self.block.length) };
         // SAFETY: the element is initialised, and no longer counted.
         Some(unsafe { last.read() })
     }
@@ -245,7 +282,7 @@ impl<T> Vec<T> {
             return;
         };
         // Before anything is dropped: should a drop unwind, the rest leaks and is not dropped twice.
-        self.length = length;
+        self.block.length = length;
         // SAFETY: these elements are initialised, and no longer counted.
         unsafe { tail.drop_in_place() };
     }
@@ -258,13 +295,13 @@ impl<T> Vec<T> {
     /// The elements.
     pub fn as_slice(&self) -> &[T] {
         // SAFETY: `length` elements are initialised; the array is borrowed.
-        unsafe { slice::from_raw_parts(self.elements.as_ptr(), self.length) }
+        unsafe { slice::from_raw_parts(self.elements().as_ptr(), self.block.length) }
     }
 
     /// The elements.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         // SAFETY: `length` elements are initialised; the array is borrowed exclusively.
-        unsafe { slice::from_raw_parts_mut(self.elements.as_ptr(), self.length) }
+        unsafe { slice::from_raw_parts_mut(self.elements().as_ptr(), self.block.length) }
     }
 }
 
@@ -304,13 +341,14 @@ impl<T> Drop for Vec<T> {
     fn drop(&mut self) {
         self.clear();
         if size_of::<T>() != 0
-            && let Ok(layout) = Layout::array::<T>(self.capacity)
+            && let Ok(layout) = Layout::array::<T>(self.block.capacity)
             && layout.size() != 0
         {
             // SAFETY: the block was allocated with this layout, and nothing is in it any more.
             unsafe {
-                self.allocator
-                    .free(self.elements.cast(), layout, self.category)
+                self.block
+                    .allocator
+                    .free(self.block.elements, layout, self.block.category)
             };
         }
     }

@@ -29,8 +29,7 @@ use crate::exception::tag::TagRecordData;
 use crate::facility::Linking;
 use crate::group::{Entered, GroupRef, Linked, Member, Membership};
 use crate::instance::call_profile::books;
-use crate::instance::context::{Context, ContextStorage};
-use crate::instance::element::ElementSegment;
+use crate::instance::context::ContextStorage;
 use crate::instance::error::{ImportName, InstantiateError, LinkError};
 use crate::instance::export::Extern;
 use crate::instance::import::Imports;
@@ -120,34 +119,19 @@ fn build(
     let functions = of_kind(module, imports, ExternKind::Function);
     let of_host = functions.filter(|import| host_function(import).is_some());
     let counts = ArrayCounts::new(artifact, of_host.count(), plan.heap(), options);
-    let mut slab = Slab::new(allocator, Category::Instance, InstanceData::arrays(&counts))?;
-    // SAFETY: the arrays go into one value with the slab, which is dropped after them; and so it
-    // is here, where locals are dropped in reverse order.
-    let mut own_memories = unsafe { slab.take::<MemoryObject>(counts.own_memories) }?;
-    // SAFETY: as above.
-    let mut own_tables = unsafe { slab.take::<TableObject>(counts.own_tables) }?;
-    // SAFETY: as above.
-    let mut app_heap = unsafe { slab.take(counts.app_heaps) }?;
-    // SAFETY: as above.
-    let host_records = unsafe { slab.take::<HostRecord>(counts.host_functions) }?;
-    // SAFETY: as above.
-    let elements = unsafe { slab.take::<ElementSegment>(counts.elements) }?;
-    // SAFETY: as above.
-    let mut memories = unsafe { slab.take(counts.memories) }?;
-    // SAFETY: as above.
-    let mut tables = unsafe { slab.take(counts.tables) }?;
-    // SAFETY: as above.
-    let dropped_data = unsafe { slab.take(counts.data) }?;
-    books::prepare(&mut slab, &counts, options.call_observer)?;
+    let slab = Slab::new(allocator, Category::Instance, InstanceData::arrays(&counts))?;
+    let instance = empty(module, slab, &counts, options, group);
+    let mut boxed = Linked::new(module.runtime(), instance)?;
+    let instance = &mut **boxed;
     // All arrays have room for what the artifact counts.
     for import in of_kind(module, imports, ExternKind::Memory) {
         if let Extern::Memory(memory) = import {
-            memories.push(memory.reference());
+            instance.memories.push(memory.reference());
         }
     }
     for import in of_kind(module, imports, ExternKind::Table) {
         if let Extern::Table(table) = import {
-            tables.push(table.pointer());
+            instance.tables.push(table.pointer());
         }
     }
 
@@ -155,7 +139,7 @@ fn build(
     for memory in artifact.memories() {
         if memory.ty.shared {
             let memory = SharedMemory::create(module, plan, &memory)?;
-            memories.push(MemoryRef::Shared(memory));
+            instance.memories.push(MemoryRef::Shared(memory));
             continue;
         }
         let below = if plan.holds_context(memory.index) {
@@ -164,39 +148,36 @@ fn build(
             0
         };
         let object = MemoryObject::create(module, plan, &memory, below)?;
-        if let Some(object) = own_memories.push(object) {
-            memories.push(MemoryRef::Member(object));
+        if let Some(object) = instance._own_memories.push(object) {
+            instance.memories.push(MemoryRef::Member(object));
         }
     }
     if let Some(heap) = plan.heap() {
         let heap = AppHeap::new(allocator, heap.address, heap.bytes)?;
-        app_heap.push(RefCell::new(heap));
+        instance.app_heap.push(RefCell::new(heap));
     }
-    let mut context_storage = None;
-    let pointer = match own_memories.first() {
+    instance.context = match instance._own_memories.first() {
         Some(memory) if plan.holds_context(0) => memory.base(),
-        _ => context_storage
-            .insert(ContextStorage::new(allocator, &layout)?)
-            .pointer(),
+        _ => {
+            let storage = ContextStorage::new(allocator, &layout)?;
+            instance._context_storage.insert(storage).pointer()
+        }
     };
-    // SAFETY: the block below the pointer is the memory's or the storage's, zero, for this layout,
-    // and both are here. The layout's width is this machine's, or the module would not have been
-    // loaded.
-    let context = unsafe { Context::new(pointer, &layout) };
 
     check_table_elements(artifact)?;
     for table in artifact.tables() {
         let object = TableObject::new(module.runtime(), module.table_type(table.ty), 0)?;
-        if let Some(object) = own_tables.push(object) {
-            tables.push(object);
+        if let Some(object) = instance._own_tables.push(object) {
+            instance.tables.push(object);
         }
     }
-    for (index, table) in own_tables.iter().enumerate() {
+    let context = instance.context();
+    for (index, table) in instance._own_tables.iter().enumerate() {
         // SAFETY: the pair is in the context, which lives as long as the table.
         unsafe { table.move_pair(context.defined_table(index as u32)) };
     }
     let imported = artifact.counts().imported_memories as usize;
-    for (index, memory) in memories.iter().skip(imported).enumerate() {
+    for (index, memory) in instance.memories.iter().skip(imported).enumerate() {
         let index = index as u32;
         match memory {
             MemoryRef::Member(memory) => {
@@ -208,12 +189,43 @@ fn build(
             MemoryRef::Shared(memory) => context.set_shared_memory(index, memory.pair()),
         }
     }
+    data::prepare(&mut boxed);
+    element::prepare(&mut boxed);
+    fill_context(&boxed, imports, options);
+    link_functions(&mut boxed, imports)?;
+    Ok(boxed)
+}
 
-    let instance = InstanceData {
+/// An instance that has nothing yet, and room for everything. Its context comes with its memories.
+fn empty(
+    module: &Module,
+    mut slab: Slab,
+    counts: &ArrayCounts,
+    options: &InstanceOptions,
+    group: &Entered<'_>,
+) -> InstanceData {
+    // SAFETY: the array goes into one value with the slab, which is dropped after it.
+    let own_memories = unsafe { slab.take(counts.own_memories) };
+    // SAFETY: as above.
+    let own_tables = unsafe { slab.take(counts.own_tables) };
+    // SAFETY: as above.
+    let app_heap = unsafe { slab.take(counts.app_heaps) };
+    // SAFETY: as above.
+    let host_records = unsafe { slab.take(counts.host_functions) };
+    // SAFETY: as above.
+    let elements = unsafe { slab.take(counts.elements) };
+    // SAFETY: as above.
+    let memories = unsafe { slab.take(counts.memories) };
+    // SAFETY: as above.
+    let tables = unsafe { slab.take(counts.tables) };
+    // SAFETY: as above.
+    let dropped_data = unsafe { slab.take(counts.data) };
+    books::prepare(&mut slab, counts, options.call_observer);
+    InstanceData {
         interruption: Interruption::new(),
         module: module.clone(),
         membership: Membership::new(group),
-        context: pointer,
+        context: NonNull::dangling(),
         memories,
         tables,
         dropped_data,
@@ -224,15 +236,9 @@ fn build(
         painted_stack: Cell::new(None),
         _own_tables: own_tables,
         _own_memories: own_memories,
-        _context_storage: context_storage,
+        _context_storage: None,
         _slab: slab,
-    };
-    let mut instance = Linked::new(module.runtime(), instance)?;
-    data::prepare(&mut instance);
-    element::prepare(&mut instance);
-    fill_context(&instance, imports, options);
-    link_functions(&mut instance, imports)?;
-    Ok(instance)
+    }
 }
 
 /// Refuses tables that are larger than what the loader makes.

@@ -44,11 +44,11 @@ impl ModuleTypes {
         let layout = ModuleTypes::arrays(Layout::new::<FuncType>(), count);
         let mut slab = Slab::new(runtime.allocator(), Category::Module, layout)?;
         // SAFETY: the array goes into the same value as the slab, whose fields are dropped first.
-        let types = unsafe { slab.take(count) }?;
+        let types = unsafe { slab.take(count) };
         // SAFETY: as above.
-        let ids = unsafe { slab.take(count) }?;
+        let ids = unsafe { slab.take(count) };
         // SAFETY: as above.
-        let trampolines = unsafe { slab.take(count) }?;
+        let trampolines = unsafe { slab.take(count) };
         let mut module = ModuleTypes {
             types,
             ids,

@@ -319,6 +319,7 @@ impl Steps<'_> {
         let heap = memories.heap();
         let counts = ArrayCounts::new(artifact, functions as usize, heap, options);
         trace.slab(Category::Instance, counts.layout(&self.elements))?;
+        trace.allocate(Category::Instance, self.layouts.instance)?;
         let context = artifact.context_layout().size();
         for memory in artifact.memories() {
             let below = if memories.holds_context(memory.index) {
@@ -346,7 +347,6 @@ impl Steps<'_> {
         for table in artifact.tables() {
             self.table(trace, &table.ty)?;
         }
-        trace.allocate(Category::Instance, self.layouts.instance)?;
         for segment in artifact.elements() {
             if let ElementMode::Passive = segment.mode {
                 let count = segment.items.len() as usize;

@@ -24,7 +24,7 @@ use core::mem::ManuallyDrop;
 use precast_format::Artifact;
 use precast_format::types::ExternKind;
 
-use crate::alloc::{Array, OutOfMemory, Slab};
+use crate::alloc::{Array, Slab};
 use crate::facility::CallProfiles;
 use crate::instance::call_profile::observer::CallObserver;
 use crate::instance::{ArrayCounts, InstanceData};
@@ -93,12 +93,12 @@ pub(in crate::instance) fn prepare(
     slab: &mut Slab,
     counts: &ArrayCounts,
     observer: Option<CallObserver>,
-) -> Result<(), OutOfMemory> {
+) {
     if counts.call_counters == 0 {
-        return Ok(());
+        return;
     }
     // SAFETY: the array goes into the books, which are in the slab themselves.
-    let mut counters = unsafe { slab.take::<CallCounter>(counts.call_counters) }?;
+    let mut counters = unsafe { slab.take::<CallCounter>(counts.call_counters) };
     for _ in 0..counts.call_counters {
         counters.push(CallCounter {
             calls: Cell::new(0),
@@ -108,7 +108,7 @@ pub(in crate::instance) fn prepare(
         });
     }
     // SAFETY: as above.
-    let mut paths = unsafe { slab.take::<PathNode>(counts.call_paths) }?;
+    let mut paths = unsafe { slab.take::<PathNode>(counts.call_paths) };
     for _ in 0..counts.call_paths {
         paths.push(PathNode {
             function: Cell::new(NOBODY),
@@ -119,7 +119,7 @@ pub(in crate::instance) fn prepare(
         });
     }
     // SAFETY: the array's elements are never dropped; they go with the slab, and own nothing else.
-    let books = unsafe { slab.take::<CallBooks>(1) }?;
+    let books = unsafe { slab.take::<CallBooks>(1) };
     ManuallyDrop::new(books).push(CallBooks {
         counters,
         paths,
@@ -128,7 +128,6 @@ pub(in crate::instance) fn prepare(
         start: (isa::ticks(), clock::now()),
         observer,
     });
-    Ok(())
 }
 
 impl InstanceData {

@@ -5,6 +5,8 @@
 use precast_format::target::{CpuFeatures, HostAbi};
 
 use crate::sys::isa;
+#[cfg(not(target_arch = "x86_64"))]
+use crate::sys::isa::Feature;
 #[cfg(target_arch = "x86_64")]
 use crate::sys::isa::cpuid::Answers;
 
@@ -14,7 +16,7 @@ pub const HOST_ABI: HostAbi = HostAbi::SystemV;
 /// The CPU features that compiled code may use here.
 pub fn features() -> CpuFeatures {
     let answers = Answers::ask();
-    isa::features(|name| answers.has(name))
+    isa::features(|feature| answers.has(feature))
 }
 
 /// What the loader was built for: asking takes rights that it may not have.
@@ -27,10 +29,10 @@ impl Answers {
         Answers
     }
 
-    /// Whether there is a feature, by LLVM's name of it.
-    fn has(&self, name: &str) -> bool {
+    /// Whether there is a feature.
+    fn has(&self, feature: Feature) -> bool {
         #[cfg(target_arch = "aarch64")]
-        return match name {
+        return match feature.name {
             "lse" => cfg!(target_feature = "lse"),
             "fp16" => cfg!(target_feature = "fp16"),
             "dotprod" => cfg!(target_feature = "dotprod"),
@@ -40,7 +42,7 @@ impl Answers {
             _ => false,
         };
         #[cfg(target_arch = "riscv64")]
-        return match name {
+        return match feature.name {
             "m" => cfg!(target_feature = "m"),
             "a" => cfg!(target_feature = "a"),
             // The language does not tell; all native code for this instruction set needs both. A host on a

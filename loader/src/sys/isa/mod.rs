@@ -78,11 +78,22 @@ pub const ISA: Isa = if size_of::<usize>() == 4 {
     Isa::Pulley64
 };
 
-/// The CPU features that there are, of those that artifacts for the instruction set can need, by LLVM's names.
-pub(in crate::sys) fn features(has: impl Fn(&str) -> bool) -> CpuFeatures {
+/// A CPU feature that artifacts for the instruction set can need.
+#[derive(Clone, Copy)]
+pub(in crate::sys) struct Feature {
+    /// Its bit in a set of features.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(dead_code))]
+    pub(in crate::sys) bit: usize,
+    /// LLVM's name of it.
+    #[cfg_attr(target_arch = "x86_64", expect(dead_code))]
+    pub(in crate::sys) name: &'static str,
+}
+
+/// The CPU features that there are, of those that artifacts can need.
+pub(in crate::sys) fn features(has: impl Fn(Feature) -> bool) -> CpuFeatures {
     let mut features = CpuFeatures(0);
     for (bit, name) in ISA.features().iter().enumerate() {
-        if has(name) {
+        if has(Feature { bit, name }) {
             features.0 |= 1 << bit;
         }
     }

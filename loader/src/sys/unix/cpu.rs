@@ -3,6 +3,8 @@
 use precast_format::target::{CpuFeatures, HostAbi};
 
 use crate::sys::isa;
+#[cfg(not(target_arch = "x86_64"))]
+use crate::sys::isa::Feature;
 #[cfg(target_arch = "x86_64")]
 use crate::sys::isa::cpuid::Answers;
 
@@ -17,7 +19,7 @@ pub const HOST_ABI: HostAbi = if cfg!(all(target_vendor = "apple", target_arch =
 /// the registers that they need.
 pub fn features() -> CpuFeatures {
     let answers = Answers::ask();
-    isa::features(|name| answers.has(name))
+    isa::features(|feature| answers.has(feature))
 }
 
 /// What the processor can, as the kernel tells each process.
@@ -35,11 +37,11 @@ impl Answers {
         }
     }
 
-    /// Whether there is a feature, by LLVM's name of it.
-    fn has(&self, name: &str) -> bool {
+    /// Whether there is a feature.
+    fn has(&self, feature: Feature) -> bool {
         let [first, second] = self.capabilities;
         let all = |word: u64, flags: u64| word & flags == flags;
-        match name {
+        match feature.name {
             "lse" => all(first, libc::HWCAP_ATOMICS),
             "fp16" => all(first, libc::HWCAP_FPHP | libc::HWCAP_ASIMDHP),
             "dotprod" => all(first, libc::HWCAP_ASIMDDP),
@@ -83,10 +85,10 @@ impl Answers {
         Answers { extensions }
     }
 
-    /// Whether there is a feature, by LLVM's name of it.
-    fn has(&self, name: &str) -> bool {
+    /// Whether there is a feature.
+    fn has(&self, feature: Feature) -> bool {
         let bit = |index: u32| self.extensions >> index & 1 == 1;
-        match name {
+        match feature.name {
             // The base for which this loader was built.
             "m" | "a" | "f" | "d" | "zca" | "zcd" => true,
             "v" => bit(2),
@@ -137,13 +139,13 @@ impl Answers {
         }
     }
 
-    /// Whether there is a feature, by LLVM's name of it.
-    fn has(&self, name: &str) -> bool {
+    /// Whether there is a feature.
+    fn has(&self, feature: Feature) -> bool {
         let facility = |number: usize| {
             let word = self.facilities.get(number / 64);
             word.is_some_and(|word| word >> (63 - number % 64) & 1 == 1)
         };
-        match name {
+        match feature.name {
             "miscellaneous-extensions-2" => facility(58),
             "miscellaneous-extensions-3" => facility(61),
             "miscellaneous-extensions-4" => facility(84),
@@ -181,9 +183,9 @@ impl Answers {
         Answers
     }
 
-    /// Whether there is a feature, by LLVM's name of it.
-    fn has(&self, name: &str) -> bool {
-        let question = match name {
+    /// Whether there is a feature.
+    fn has(&self, feature: Feature) -> bool {
+        let question = match feature.name {
             "lse" => c"hw.optional.arm.FEAT_LSE",
             "fp16" => c"hw.optional.arm.FEAT_FP16",
             "dotprod" => c"hw.optional.arm.FEAT_DotProd",

@@ -3,6 +3,8 @@
 use precast_format::target::{CpuFeatures, HostAbi};
 
 use crate::sys::isa;
+#[cfg(not(target_arch = "x86_64"))]
+use crate::sys::isa::Feature;
 #[cfg(target_arch = "x86_64")]
 use crate::sys::isa::cpuid::Answers;
 
@@ -13,7 +15,7 @@ pub const HOST_ABI: HostAbi = HostAbi::WindowsFastcall;
 /// the registers that they need.
 pub fn features() -> CpuFeatures {
     let answers = Answers::ask();
-    isa::features(|name| answers.has(name))
+    isa::features(|feature| answers.has(feature))
 }
 
 /// What the system says about the processor.
@@ -26,13 +28,13 @@ impl Answers {
         Answers
     }
 
-    /// Whether there is a feature, by LLVM's name of it.
-    fn has(&self, name: &str) -> bool {
+    /// Whether there is a feature.
+    fn has(&self, feature: Feature) -> bool {
         use windows_sys::Win32::System::Threading::{
             IsProcessorFeaturePresent, PF_ARM_V81_ATOMIC_INSTRUCTIONS_AVAILABLE,
             PF_ARM_V82_DP_INSTRUCTIONS_AVAILABLE,
         };
-        let feature = match name {
+        let feature = match feature.name {
             "lse" => PF_ARM_V81_ATOMIC_INSTRUCTIONS_AVAILABLE,
             "dotprod" => PF_ARM_V82_DP_INSTRUCTIONS_AVAILABLE,
             _ => return false,
