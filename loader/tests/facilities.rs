@@ -5,16 +5,20 @@
 
 mod support;
 
+use std::ffi::c_void;
+use std::fmt::Display;
+use std::ptr::null_mut;
+
 use precast_format::features::{WasmFeature, WasmFeatures};
 use precast_format::libcall::{Libcall, LibcallSet};
 use precast_format::tunables::{BoundsChecks, StackChecks, TrapMode};
 use precast_format::types::ImportType;
 use precast_format::write::{ArtifactBuilder, FuncType, Tag};
 use precast_loader::{
-    InstanceOptions, InstantiateError, LoadError, Memory, MemoryType, Runtime, RuntimeOptions,
-    ValueType,
+    CallError, CustomAllocator, InstanceOptions, InstantiateError, LoadError, Memory, MemoryType,
+    Runtime, RuntimeOptions, ValueType,
 };
-use support::{builder, import, load, memory_type, runtime};
+use support::{builder, import, load, load_bytes, memory_type, runtime, runtime_with};
 
 /// Holds that the artifact is accepted with the feature, and refused by its name without.
 fn needs(feature: &'static str, is_built_in: bool, artifact: &ArtifactBuilder) {
@@ -23,10 +27,16 @@ fn needs(feature: &'static str, is_built_in: bool, artifact: &ArtifactBuilder) {
         (false, loaded) => {
             let error = loaded.expect_err("the facility is not there");
             assert_eq!(error, LoadError::Facility { feature });
-            let sentence = error.to_string();
-            assert!(sentence.contains(&format!("`{feature}`")), "{sentence}");
+            says(&error, feature);
         }
     }
+}
+
+/// Holds that an error's sentence has the feature's name, if errors have sentences.
+fn says(error: &dyn Display, feature: &str) {
+    let text = error.to_string();
+    let has_name = text.contains(&format!("`{feature}`"));
+    assert_eq!(has_name, cfg!(feature = "messages"), "{text}");
 }
 
 fn with_wasm_feature(feature: WasmFeature) -> ArtifactBuilder {
@@ -111,8 +121,7 @@ fn threads() {
 #[test]
 fn guard_pages_and_signals() {
     let options = RuntimeOptions::default();
-    let runtime = Runtime::system_with(options.guard_pages(true).signals(true));
-    let runtime = runtime.expect("there is memory");
+    let runtime = runtime_with(options.guard_pages(true).signals(true));
     assert_eq!(runtime.device().guard_pages, cfg!(feature = "guard-pages"));
     assert_eq!(runtime.device().signals, cfg!(feature = "signals"));
     let mut artifact = builder();
@@ -136,6 +145,62 @@ fn guard_pages_and_signals() {
             "nobody guards the stack"
         );
     }
+}
+
+#[test]
+fn linking() {
+    let is_built_in = cfg!(feature = "linking");
+    let mut artifact = builder();
+    artifact.imports = vec![import("memory", ImportType::Memory(memory_type(1, None)))];
+    needs("linking", is_built_in, &artifact);
+    let made = Memory::new(&runtime(), memory_type(1, None));
+    match (is_built_in, made) {
+        (true, made) => drop(made.expect("the facility is there")),
+        (false, Err(error @ CallError::NotBuiltIn)) => says(&error, "linking"),
+        (false, other) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn sources_of_memory() {
+    let made = Runtime::system();
+    assert_eq!(made.is_ok(), cfg!(feature = "system-heap"));
+    // SAFETY: there is never memory, which the functions may say.
+    let functions = unsafe { CustomAllocator::new(null_mut(), nothing, nothing_more, nowhere) };
+    let made = Runtime::custom(functions, RuntimeOptions::default());
+    made.expect_err("the host has no memory");
+    let mut options = RuntimeOptions::default();
+    options = options.linear_memory(functions);
+    let made = Runtime::with_allocator(runtime().allocator().clone(), options);
+    assert_eq!(made.is_ok(), cfg!(feature = "custom-allocators"));
+}
+
+unsafe extern "C" fn nothing(_: *mut c_void, _: u32, _: usize, _: usize) -> *mut c_void {
+    null_mut()
+}
+
+unsafe extern "C" fn nothing_more(
+    _: *mut c_void,
+    _: u32,
+    _: *mut c_void,
+    _: usize,
+    _: usize,
+    _: usize,
+) -> *mut c_void {
+    null_mut()
+}
+
+unsafe extern "C" fn nowhere(_: *mut c_void, _: u32, _: *mut c_void, _: usize, _: usize) {}
+
+#[test]
+fn messages() {
+    let error = load_bytes(&runtime(), b"anything").expect_err("it is no artifact");
+    let sentence = "the artifact is malformed: not a Precast artifact (file offset 0x0)";
+    let text = match cfg!(feature = "messages") {
+        true => sentence,
+        false => "ErrorKind::NotAnArtifact 0x0",
+    };
+    assert_eq!(error.to_string(), text);
 }
 
 #[test]
@@ -165,7 +230,7 @@ fn heaps_of_programs() {
     match (cfg!(feature = "app-heap"), made) {
         (true, made) => drop(made.expect("the facility is there")),
         (false, Err(error @ InstantiateError::AppHeap(_))) => {
-            assert!(error.to_string().contains("`app-heap`"), "{error}");
+            says(&error, "app-heap");
         }
         (false, other) => panic!("{other:?}"),
     }

@@ -26,7 +26,7 @@ use crate::call::error::Trap;
 use crate::call::host::HostFunction;
 use crate::call::stack::CallStack;
 use crate::exception::tag::TagRecordData;
-use crate::facility::Linking;
+use crate::facility::{Exceptions, Linking};
 use crate::group::{Entered, GroupRef, Linked, Member, Membership};
 use crate::instance::call_profile::books;
 use crate::instance::context::ContextStorage;
@@ -317,7 +317,8 @@ fn fill_context(instance: &InstanceData, imports: &[Extern], options: &InstanceO
             context.set_imported_tag(index as u32, tag.record());
         }
     }
-    for tag in module.artifact().tags() {
+    let tags = module.artifact().tags().into_iter();
+    for tag in tags.filter(|_| Exceptions::IS_BUILT_IN) {
         let record = TagRecordData::new(module.func_type(tag.type_index));
         // SAFETY: the record is in the context block.
         unsafe { context.defined_tag(tag.index).write(record) };

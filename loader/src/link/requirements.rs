@@ -119,11 +119,6 @@ fn check_facilities(artifact: &Artifact<'_>) -> Result<(), LoadError> {
     {
         return refuse(Exceptions::FEATURE);
     }
-    if !Linking::IS_BUILT_IN
-        && artifact.imports().len() > artifact.imported_count(ExternKind::Function)
-    {
-        return refuse(Linking::FEATURE);
-    }
     if !Threads::IS_BUILT_IN && has_memory(artifact, |memory| memory.shared) {
         return refuse(Threads::FEATURE);
     }
@@ -142,6 +137,11 @@ fn check_facilities(artifact: &Artifact<'_>) -> Result<(), LoadError> {
     }
     if lacks(libcall::of_threads(), Threads::IS_BUILT_IN) {
         return refuse(Threads::FEATURE);
+    }
+    if !Linking::IS_BUILT_IN
+        && artifact.imports().len() > artifact.imported_count(ExternKind::Function)
+    {
+        return refuse(Linking::FEATURE);
     }
     Ok(())
 }

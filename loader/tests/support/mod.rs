@@ -3,6 +3,8 @@
 // Each test file uses its own part of this.
 #![allow(dead_code)]
 
+use std::mem::MaybeUninit;
+
 use precast_format::target::{Endianness, HostAbi, Isa};
 use precast_format::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode, Tunables};
 use precast_format::types::{ConstOp, ImportType};
@@ -128,13 +130,23 @@ pub fn import(name: &str, ty: precast_format::types::ImportType) -> Import {
 
 /// A runtime with what this machine offers.
 pub fn runtime() -> Runtime {
-    Runtime::system().expect("there is memory for a runtime")
+    runtime_with(RuntimeOptions::default())
 }
 
-/// A runtime that is told what the device offers.
+/// A runtime that is told what the device offers. It lives in a pool where the loader was built without
+/// the system's heap.
 pub fn runtime_with(options: RuntimeOptions) -> Runtime {
-    Runtime::system_with(options).expect("there is memory for a runtime")
+    let runtime = if cfg!(feature = "system-heap") {
+        Runtime::system_with(options)
+    } else {
+        let pool = vec![MaybeUninit::uninit(); POOL].leak();
+        Runtime::with_pool(pool, options.platform_mappings(true))
+    };
+    runtime.expect("there is memory for a runtime")
 }
+
+/// Bytes of a pool that is enough for a test.
+const POOL: usize = 16 << 20;
 
 /// Loads bytes that these tests have made.
 pub fn load_bytes(runtime: &Runtime, bytes: &[u8]) -> Result<Module, LoadError> {

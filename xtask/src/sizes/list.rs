@@ -122,6 +122,24 @@ pub const SETS: &[Set] = &[
         most_text: Some(MOST_TEXT),
     },
     Set {
+        name: "backtraces, messages",
+        features: "program,backtraces,messages",
+        system: System::Any,
+        has_panics: false,
+        is_bytecode: false,
+        has_parts: false,
+        most_text: None,
+    },
+    Set {
+        name: "backtraces, linking",
+        features: "program,backtraces,linking",
+        system: System::Any,
+        has_panics: false,
+        is_bytecode: false,
+        has_parts: false,
+        most_text: None,
+    },
+    Set {
         name: "backtraces, WASI of devices",
         features: "program,backtraces,wasi",
         system: System::Any,
@@ -150,7 +168,7 @@ pub const SETS: &[Set] = &[
     },
     Set {
         name: "all but std",
-        features: "program,accounting,app-heap,backtraces,call-profile,exceptions,files,guard-pages,signals,small-signatures,simd,threads,typed-references",
+        features: "program,accounting,app-heap,backtraces,call-profile,custom-allocators,exceptions,files,guard-pages,linking,messages,signals,small-signatures,simd,system-heap,threads,typed-references",
         system: System::Needed,
         has_panics: true,
         is_bytecode: false,
