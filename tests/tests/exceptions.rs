@@ -35,6 +35,12 @@ struct World {
 }
 
 impl World {
+    /// Whether modules may have vectors: bytecode for big-endian machines has none.
+    fn has_vectors(&self) -> bool {
+        let is_bytecode = self.options.target.isa().is_bytecode();
+        !(is_bytecode && cfg!(target_endian = "big"))
+    }
+
     /// Every way to compile and to call.
     fn all() -> impl Iterator<Item = World> {
         let stacks = [
