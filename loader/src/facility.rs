@@ -112,6 +112,8 @@ facilities! {
     Files, "files";
     /// Memories and stacks that end in pages which cannot be accessed.
     GuardPages, "guard-pages";
+    /// Rounding of floats, for code of processors that have no instruction for it.
+    Rounding, "rounding";
     /// Catching hardware faults.
     Signals, "signals";
     /// What instances have in common: memories, tables, globals, and functions of each other.

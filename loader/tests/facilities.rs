@@ -148,6 +148,14 @@ fn guard_pages_and_signals() {
 }
 
 #[test]
+fn rounding() {
+    for libcall in [Libcall::CeilF32, Libcall::NearestF64] {
+        let is_built_in = cfg!(feature = "rounding");
+        needs("rounding", is_built_in, &with_libcall(libcall));
+    }
+}
+
+#[test]
 fn linking() {
     let is_built_in = cfg!(feature = "linking");
     let mut artifact = builder();

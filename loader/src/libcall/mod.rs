@@ -26,7 +26,7 @@ use core::ptr;
 use precast_format::libcall::{Libcall, LibcallSet};
 use precast_format::trap::TrapCode;
 
-use crate::facility::{CallProfiles, Exceptions, Threads};
+use crate::facility::{CallProfiles, Exceptions, Rounding, Threads};
 
 /// The addresses of all libcalls, in the order of [`Libcall`].
 #[repr(transparent)]
@@ -108,6 +108,7 @@ const fn address(libcall: Libcall) -> *const () {
 pub(crate) const fn is_offered(libcall: Libcall) -> bool {
     (Exceptions::IS_BUILT_IN || !of_exceptions().contains(libcall))
         && (Threads::IS_BUILT_IN || !of_threads().contains(libcall))
+        && (Rounding::IS_BUILT_IN || !of_rounding().contains(libcall))
         && (CallProfiles::IS_BUILT_IN || !of_profile().contains(libcall))
 }
 
@@ -125,6 +126,19 @@ pub(crate) const fn of_threads() -> LibcallSet {
         .with(Libcall::MemoryAtomicWait32)
         .with(Libcall::MemoryAtomicWait64)
         .with(Libcall::MemoryAtomicNotify)
+}
+
+/// The helpers that round.
+pub(crate) const fn of_rounding() -> LibcallSet {
+    LibcallSet(0)
+        .with(Libcall::CeilF32)
+        .with(Libcall::CeilF64)
+        .with(Libcall::FloorF32)
+        .with(Libcall::FloorF64)
+        .with(Libcall::TruncF32)
+        .with(Libcall::TruncF64)
+        .with(Libcall::NearestF32)
+        .with(Libcall::NearestF64)
 }
 
 /// The helpers that count calls.

@@ -13,7 +13,9 @@ use precast_format::tunables::{StackChecks, TrapMode};
 use precast_format::types::{ExternKind, MemoryType};
 
 use crate::error::LoadError;
-use crate::facility::{CallProfiles, Exceptions, Linking, Simd, Threads, TypedReferences};
+use crate::facility::{
+    CallProfiles, Exceptions, Linking, Rounding, Simd, Threads, TypedReferences,
+};
 use crate::libcall;
 use crate::module::is_grouped;
 use crate::runtime::Device;
@@ -137,6 +139,9 @@ fn check_facilities(artifact: &Artifact<'_>) -> Result<(), LoadError> {
     }
     if lacks(libcall::of_threads(), Threads::IS_BUILT_IN) {
         return refuse(Threads::FEATURE);
+    }
+    if lacks(libcall::of_rounding(), Rounding::IS_BUILT_IN) {
+        return refuse(Rounding::FEATURE);
     }
     if !Linking::IS_BUILT_IN
         && artifact.imports().len() > artifact.imported_count(ExternKind::Function)
