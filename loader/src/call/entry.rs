@@ -38,7 +38,7 @@ use crate::call::stack::{CallStack, RegionPart};
 use crate::call::value::Slot;
 use crate::exception::handle::Exception;
 use crate::exception::uncaught::UncaughtException;
-use crate::facility::Signals;
+use crate::facility::{Exceptions, Signals};
 use crate::group::Entered;
 use crate::instance::InstanceData;
 use crate::instance::context::NATIVE_WIDTH;
@@ -276,7 +276,7 @@ fn activate(
         )));
     }
 
-    let is_unguarded = stack.region.is_some_and(|region| region.guard == 0);
+    let is_unguarded = Signals::IS_BUILT_IN && stack.region.is_some_and(|region| region.guard == 0);
     if is_unguarded {
         group.begin_unguarded_call();
     }
@@ -306,12 +306,12 @@ fn activate(
         return Ok(());
     }
     match activation.pending {
-        Pending::Exception { address, by_host } => {
+        Pending::Exception { address, by_host } if Exceptions::IS_BUILT_IN => {
             let failure = failure.take().filter(|_| by_host);
             return Err(leave(address, failure, activation, group));
         }
         // What a host function threw may still be there, though something else has ended the call.
-        Pending::Trap(_) | Pending::None => failure = None,
+        Pending::Trap(_) | Pending::Exception { .. } | Pending::None => failure = None,
         Pending::HostError => {}
     }
     match failure.take() {

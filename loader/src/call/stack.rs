@@ -73,7 +73,7 @@ pub(crate) struct RegionPart {
 #[derive(Debug)]
 enum Memory<'a> {
     /// Pages of the system, a guard page below.
-    Mapped(Mapping, Allocator),
+    Mapped(GuardPages<Mapping>, Allocator),
     /// A block of the runtime's allocator.
     Allocated(Layout, Allocator),
     /// The host's.
@@ -115,6 +115,7 @@ impl<'a> StackRegion<'a> {
             let mut mapping = Mapping::sparse(total).map_err(|_| error)?;
             mapping.make_inaccessible(0, guard).map_err(|_| error)?;
             allocator.charge(Category::CallStack, mapping.size());
+            let mapping = GuardPages::hold(mapping).ok_or(error)?;
             // SAFETY: the mapping is larger than its guard.
             let lowest = unsafe { mapping.base().add(guard) };
             return Ok(StackRegion {
