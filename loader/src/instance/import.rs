@@ -231,7 +231,14 @@ impl Imports {
                 };
                 return Err(error.into());
             }
-            resolved.try_push(found.clone())?;
+            // Handles of other kinds are never copied where instances are not linked.
+            let item = match found {
+                Extern::Func(func) => Some(Extern::Func(func.clone())),
+                item => Linking::IS_BUILT_IN.then(|| item.clone()),
+            };
+            if let Some(item) = item {
+                resolved.try_push(item)?;
+            }
         }
         Ok(resolved)
     }
