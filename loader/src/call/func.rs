@@ -111,6 +111,20 @@ impl Func {
         Ok(record.as_ptr().expose_provenance())
     }
 
+    /// What tells it from other functions: where a host function is, wherever it was imported, or else
+    /// the record.
+    pub(crate) fn address(&self) -> usize {
+        let host: *const HostFunction = match &self.0 {
+            Kind::Host(function) => &raw const **function,
+            // SAFETY: the handle keeps the record and its owner alive.
+            Kind::Record(_, record) => match unsafe { Owner::of(*record) } {
+                Owner::Host(host) => &raw const *host.function,
+                Owner::Instance(..) => return record.addr().get(),
+            },
+        };
+        host.addr()
+    }
+
     /// The host function behind the handle, if nothing has imported it yet.
     pub(crate) fn as_host_function(&self) -> Option<&Shared<HostFunction>> {
         if let Kind::Host(function) = &self.0 {

@@ -15,6 +15,7 @@ pub(crate) mod export;
 mod expression;
 pub(crate) mod global;
 pub(crate) mod heap;
+mod identity;
 pub(crate) mod import;
 pub(crate) mod interrupt;
 pub(crate) mod memory;
