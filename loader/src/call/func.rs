@@ -14,6 +14,7 @@ use crate::call::stack::CallStack;
 use crate::call::typed::{TypedFunc, WasmParams, WasmResults};
 use crate::call::value::{Slot, Value};
 use crate::group::{Entered, GroupRef};
+use crate::instance::host_reference;
 use crate::instance::record::{FunctionRecordData, Owner};
 use crate::runtime::Runtime;
 use crate::types::FuncType;
@@ -99,8 +100,9 @@ impl Func {
 
     /// The address of the record, for code of the group that is entered; merges the groups.
     pub(crate) fn lower(&self, group: &Entered<'_>) -> Result<usize, CallError> {
-        let Kind::Record(own, record) = &self.0 else {
-            return Err(CallError::HostFunctionReference);
+        let (own, record) = match &self.0 {
+            Kind::Host(function) => return host_reference::refer(function, group),
+            Kind::Record(own, record) => (own, record),
         };
         if !own.runtime().is_same(group.runtime()) {
             return Err(CallError::OtherRuntime);
