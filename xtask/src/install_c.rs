@@ -51,7 +51,9 @@ pub fn run(arguments: &InstallArguments) -> Outcome {
     built.push(if arguments.debug { "debug" } else { "release" });
 
     let include = folder(&arguments.prefix, "include")?;
-    copy(&root.join("capi/include/precast.h"), &include)?;
+    for header in ["precast.h", "wasm.h", "precast_wasm.h"] {
+        copy(&root.join("capi/include").join(header), &include)?;
+    }
     let lib = folder(&arguments.prefix, "lib")?;
     let library = first(&built, STATIC).ok_or("cargo has built no static library")?;
     copy(&built.join(library), &lib)?;

@@ -78,6 +78,11 @@ impl<T> Vector<T> {
     };
 }
 
+/// The most elements that memory can hold.
+const fn most<T>() -> usize {
+    isize::MAX as usize / size_of::<T>()
+}
+
 /// A vector that the library owns, with its elements.
 pub struct Elements<T: Element> {
     vector: Vector<T>,
@@ -97,7 +102,9 @@ impl<T: Element> Elements<T> {
         if size == 0 {
             return Some(Elements::empty(c));
         }
-        size.checked_mul(size_of::<T>())?;
+        if size > most::<T>() {
+            return None;
+        }
         // SAFETY: any two numbers may be passed.
         let data = unsafe { calloc(size, size_of::<T>()) }.cast::<T>();
         let vector = Vector { size, data };
@@ -175,8 +182,7 @@ impl<T: Element> Drop for Elements<T> {
 impl C {
     /// The elements of a vector of C's.
     pub fn elements<T: Element>(self, vector: &Vector<T>) -> &[T] {
-        let fits = vector.size <= isize::MAX as usize / size_of::<T>();
-        if vector.data.is_null() || !vector.data.is_aligned() || !fits {
+        if vector.data.is_null() || !vector.data.is_aligned() || vector.size > most::<T>() {
             return &[];
         }
         // SAFETY: C promises so many elements, of which zeros are one.

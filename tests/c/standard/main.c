@@ -155,7 +155,7 @@ wasm_extern_t *find(const struct standard *standard, const char *name) {
     wasm_extern_t *found = NULL;
     for (size_t i = 0; i < types.size; i++) {
         const wasm_name_t *other = wasm_exporttype_name(types.data[i]);
-        if (other->size == strlen(name) && memcmp(other->data, name, other->size) == 0)
+        if (other->size && other->size == strlen(name) && memcmp(other->data, name, other->size) == 0)
             found = standard->exports.data[i];
     }
     wasm_exporttype_vec_delete(&types);

@@ -152,7 +152,7 @@ static void test_other_types(void) {
 }
 
 static bool name_is(const wasm_name_t *name, const char *text) {
-    return name->size == strlen(text) && memcmp(name->data, text, name->size) == 0;
+    return name->size == strlen(text) && (!name->size || memcmp(name->data, text, name->size) == 0);
 }
 
 static void test_names(void) {

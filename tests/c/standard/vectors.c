@@ -26,7 +26,7 @@
         memset(vector.data, 0, 2 * sizeof *vector.data);                                                               \
         wasm_##name##_vec_delete(&vector);                                                                             \
         wasm_##name##_vec_delete(&copy);                                                                               \
-        wasm_##name##_vec_new_uninitialized(&vector, SIZE_MAX / 2);                                                    \
+        wasm_##name##_vec_new_uninitialized(&vector, SIZE_MAX);                                                        \
         check(vector.size == 0 && vector.data == NULL);                                                                \
         wasm_##name##_vec_new(&vector, 0, NULL);                                                                       \
         check(vector.size == 0 && vector.data == NULL);                                                                \
