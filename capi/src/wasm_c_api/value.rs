@@ -80,8 +80,11 @@ impl wasm_val_t {
 
     /// The reference, if the value is one.
     fn as_reference(&self) -> Option<*mut wasm_ref_t> {
-        // SAFETY: the kind says which part counts.
-        (self.kind >= EXTERNREF).then(|| unsafe { self.of.reference })
+        match self.kind {
+            // SAFETY: the kind says which part counts.
+            EXTERNREF | FUNCREF => Some(unsafe { self.of.reference }),
+            _ => None,
+        }
     }
 }
 
@@ -131,8 +134,8 @@ impl wasm_store_t {
     /// standard's way to write one.
     pub fn lower(&self, c: C, value: &wasm_val_t, ty: ValueType) -> Result<Value, Unfit> {
         let of = value.of;
-        // SAFETY: the kind says which part counts; as below.
         match (value.kind, kind_of(ty).ok_or(Unfit::Kind)?) {
+            // SAFETY: the kind says which part counts; as below.
             (I32, I32) => Ok(Value::I32(unsafe { of.i32 })),
             // SAFETY: as above.
             (I64, I64) => Ok(Value::I64(unsafe { of.i64 })),
