@@ -71,11 +71,9 @@ shapes! {
 
 /// The kind of a declared type.
 fn declared(text: &str) -> char {
-    let words = text.split_whitespace();
-    let name = words
-        .filter(|word| !["own", "const", "struct"].contains(word))
-        .next()
-        .unwrap_or_default();
+    let mut words = text.split_whitespace();
+    let name = words.find(|word| !["own", "const", "struct"].contains(word));
+    let name = name.unwrap_or_default();
     match name {
         _ if text.contains(['*', '[']) || name.contains("callback") => 'p',
         "void" => 'v',

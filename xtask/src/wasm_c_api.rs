@@ -74,8 +74,7 @@ pub fn run(arguments: &ExampleArguments) -> Outcome {
     println!("| example | result |\n|---|---|");
     for program in &programs {
         let name = program.file_stem().unwrap_or_default().to_string_lossy();
-        let ended = example(&tools, arguments, program, &name)
-            .unwrap_or_else(|message| Ended::Failed(message));
+        let ended = example(&tools, arguments, program, &name).unwrap_or_else(Ended::Failed);
         match ended {
             Ended::Passed => println!("| `{name}` | passed |"),
             Ended::Skipped(reason) => println!("| `{name}` | skipped: {reason} |"),
