@@ -376,7 +376,7 @@ impl<'a> Entered<'a> {
         let members = unsafe { &*self.group.root().members.get() };
         members.iter().find_map(|member| match member {
             Member::Function(record) if ptr::eq(&raw const *record.function, function) => {
-                Some(NonNull::from(&***record))
+                Some(NonNull::from(&****record))
             }
             _ => None,
         })
