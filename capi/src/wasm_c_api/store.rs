@@ -104,15 +104,14 @@ impl wasm_store_t {
 
     /// Takes an object in; finds it by its identity later, unless that is zero.
     pub fn adopt(&self, identity: usize, referent: Referent) -> Option<Reference> {
-        let object = try_box(wasm_ref_t::new(NonNull::from(self), identity, referent))?;
-        let mut objects = locked(&self.objects);
         if identity != 0 {
-            // Without room the object is found by nobody, and goes.
-            objects.by_identity.try_reserve(1).ok()?;
+            // First: what goes for want of memory must not go with the lock, which finalizers may want.
+            locked(&self.objects).by_identity.try_reserve(1).ok()?;
         }
+        let object = try_box(wasm_ref_t::new(NonNull::from(self), identity, referent))?;
         let object = NonNull::from(Box::leak(object));
         if identity != 0 {
-            objects.by_identity.insert(identity, object);
+            locked(&self.objects).by_identity.insert(identity, object);
         }
         self.uses.fetch_add(1, Ordering::Relaxed);
         Some(Reference::counted(object))
