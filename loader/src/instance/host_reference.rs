@@ -16,7 +16,7 @@ use crate::call::host::HostFunction;
 use crate::facility::HostReferences;
 use crate::group::{Entered, Linked, Member};
 use crate::instance::InstanceData;
-use crate::instance::record::{FunctionRecordData, HostRecord};
+use crate::instance::record::HostRecord;
 
 /// The address of a record for code of the group that is entered.
 pub(crate) fn refer(
@@ -46,17 +46,5 @@ fn record(function: &Shared<HostFunction>, instance: &InstanceData) -> Option<Ho
     let ty = types.find(|ty| {
         ty.host_adapter.is_some() && module.func_type(ty.index) == function.func_type()
     })?;
-    let code = module.code_address(ty.host_adapter?);
-    let record = FunctionRecordData {
-        code,
-        context: core::ptr::from_ref(&**function).expose_provenance(),
-        foreign: code,
-        type_id: module.types().id(ty.index),
-        local_type: ty.canonical,
-    };
-    Some(HostRecord {
-        record,
-        owner: NonNull::from(instance),
-        function: function.clone(),
-    })
+    HostRecord::new(instance, &ty, function)
 }
