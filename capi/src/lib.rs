@@ -33,6 +33,9 @@ pub mod status;
 pub mod text;
 pub mod types;
 pub mod value;
+/// cbindgen:ignore
+#[cfg(feature = "wasm-c-api")]
+pub mod wasm_c_api;
 
 mod boundary;
 mod failure;

@@ -42,6 +42,10 @@ pub struct CompileArguments {
     /// --call-profile`. It becomes slower.
     #[arg(long)]
     call_profile: bool,
+    /// Let the host hand its functions to the program without an import: in a table, a global, or as an
+    /// argument. Adds an adapter for each type of functions.
+    #[arg(long)]
+    host_references: bool,
     /// Print the summary as JSON on standard output.
     #[arg(long, conflicts_with = "quiet")]
     json: bool,
@@ -72,6 +76,7 @@ pub fn run(arguments: &CompileArguments) -> Outcome {
     let mut options = arguments.code.options()?;
     let destination = arguments.destination(&options)?;
     options.call_profile = arguments.call_profile;
+    options.host_references = arguments.host_references;
     let module = Module::read(&arguments.input)?;
     let name = input::display_name(&arguments.input);
     if let Some(note) = options.target.note().filter(|_| !arguments.quiet) {

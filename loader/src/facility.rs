@@ -112,6 +112,8 @@ facilities! {
     Files, "files";
     /// Memories and stacks that end in pages which cannot be accessed.
     GuardPages, "guard-pages";
+    /// Host functions in tables and values of programs that do not import them.
+    HostReferences, "host-references";
     /// Rounding of floats, for code of processors that have no instruction for it.
     Rounding, "rounding";
     /// Catching hardware faults.

@@ -26,10 +26,12 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::alloc::{Box, Category, OutOfMemory};
 use crate::call::error::StackError;
+use crate::call::host::HostFunction;
 use crate::call::stack::prepare_libcalls;
 use crate::exception::registry::Registry;
 use crate::facility::{Exceptions, Signals};
 use crate::instance::InstanceData;
+use crate::instance::record::HostRecord;
 use crate::module::Module;
 use crate::runtime::Runtime;
 use crate::sys::atomic::AtomicUsize;
@@ -364,6 +366,18 @@ impl<'a> Entered<'a> {
         let members = unsafe { &*self.group.root().members.get() };
         members.iter().find_map(|member| match member {
             Member::Instance(instance) => look(instance),
+            _ => None,
+        })
+    }
+
+    /// The record of a host function that no instance imports, if there is one.
+    pub(crate) fn host_record(&self, function: &HostFunction) -> Option<NonNull<HostRecord>> {
+        // SAFETY: as in `find_instance`.
+        let members = unsafe { &*self.group.root().members.get() };
+        members.iter().find_map(|member| match member {
+            Member::Function(record) if ptr::eq(&raw const *record.function, function) => {
+                Some(NonNull::from(&****record))
+            }
             _ => None,
         })
     }

@@ -4,6 +4,7 @@
 //! bytes -> [`Artifact`] (well formed) -> [`LinkPlan`] (fits this device; every relocation in
 //! range) -> writable code -> executable code -> module.
 
+mod exports;
 mod functions;
 mod stack;
 mod types;

@@ -312,7 +312,7 @@ impl Runtime {
     }
 
     /// Whether two handles are to the same runtime.
-    pub(crate) fn is_same(&self, other: &Runtime) -> bool {
+    pub fn is_same(&self, other: &Runtime) -> bool {
         Shared::is_same(&self.0, &other.0)
     }
 }

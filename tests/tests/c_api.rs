@@ -51,6 +51,8 @@ const ARTIFACTS: &[(&str, &str, &[&str])] = &[
     ("adder", "adder", &[]),
     ("profile", "basic", &["--call-profile"]),
     ("wasi", "wasi", &[]),
+    ("standard", "standard", &["--host-references"]),
+    ("importer", "importer", &[]),
 ];
 
 const WARNINGS: &[&str] = &["-std=c11", "-pedantic", "-Wall", "-Wextra", "-Werror", "-g"];
@@ -171,13 +173,17 @@ fn compile(name: &str, explicit: &[&str]) -> PathBuf {
             .arg(folder.join("linked.h")),
     );
     let keys = KeyPair::from_seed(Seed::new([7; 32]));
-    let mut signed = fs::read(folder.join("basic.precast")).expect("it was just written");
-    let trailer = Signature {
-        public_key: *keys.pk,
-        signature: *keys.sk.sign(&signed, None),
-    };
-    signed.extend_from_slice(&trailer.to_trailer());
-    fs::write(folder.join("signed.precast"), signed).expect("the folder is writable");
+    for (name, to) in [("basic", "signed"), ("importer", "signed-importer")] {
+        let artifact = folder.join(format!("{name}.precast"));
+        let mut signed = fs::read(artifact).expect("it was just written");
+        let trailer = Signature {
+            public_key: *keys.pk,
+            signature: *keys.sk.sign(&signed, None),
+        };
+        signed.extend_from_slice(&trailer.to_trailer());
+        let to = folder.join(format!("{to}.precast"));
+        fs::write(to, signed).expect("the folder is writable");
+    }
     fs::write(folder.join("key.precast"), *keys.pk).expect("the folder is writable");
     folder
 }
@@ -216,12 +222,19 @@ fn c_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// The sources of the tests of `wasm.h`, which are a program of their own.
+fn standard_sources() -> Vec<PathBuf> {
+    c_files(&root().join("tests/c/standard"))
+}
+
 #[test]
 fn every_function_does_what_it_should_and_refuses_what_it_should() {
     for compiler in compilers() {
-        let program = scratch(compiler).join("tests");
-        build(compiler, &program, &test_sources(), &["-O1"]);
-        println!("{}", succeed(Command::new(&program).arg(artifacts())));
+        for (name, sources) in [("tests", test_sources()), ("standard", standard_sources())] {
+            let program = scratch(compiler).join(name);
+            build(compiler, &program, &sources, &["-O1"]);
+            println!("{}", succeed(Command::new(&program).arg(artifacts())));
+        }
     }
 }
 
@@ -241,9 +254,11 @@ fn the_compiler_s_checks_find_nothing() {
             println!("skipped: {compiler} has no sanitizers");
             continue;
         }
-        let program = folder.join("tests-checked");
-        build(compiler, &program, &test_sources(), SANITIZERS);
-        succeed(Command::new(&program).arg(artifacts()));
+        for (name, sources) in [("tests", test_sources()), ("standard", standard_sources())] {
+            let program = folder.join(format!("{name}-checked"));
+            build(compiler, &program, &sources, SANITIZERS);
+            succeed(Command::new(&program).arg(artifacts()));
+        }
     }
 }
 
@@ -255,22 +270,28 @@ fn valgrind_finds_nothing() {
     if !exists("valgrind") {
         return;
     }
-    let program = scratch("valgrind").join("tests");
     let mut sources = c_files(&root().join("tests/c"));
     sources.push(artifacts_without_faults().join("linked.o"));
-    build(compiler, &program, &sources, &["-O1"]);
-    succeed(
-        Command::new("valgrind")
-            .args(["--quiet", "--error-exitcode=9", "--leak-check=full"])
-            .arg("--errors-for-leak-kinds=definite")
-            .arg(format!(
-                "--suppressions={}",
-                root().join("tests/c/valgrind.supp").display()
-            ))
-            .arg(&program)
-            .arg(artifacts_without_faults())
-            .arg("without-faults"),
-    );
+    let programs = [
+        ("tests", sources, &["without-faults"][..]),
+        ("standard", standard_sources(), &[]),
+    ];
+    for (name, sources, arguments) in programs {
+        let program = scratch("valgrind").join(name);
+        build(compiler, &program, &sources, &["-O1"]);
+        succeed(
+            Command::new("valgrind")
+                .args(["--quiet", "--error-exitcode=9", "--leak-check=full"])
+                .arg("--errors-for-leak-kinds=definite")
+                .arg(format!(
+                    "--suppressions={}",
+                    root().join("tests/c/valgrind.supp").display()
+                ))
+                .arg(&program)
+                .arg(artifacts_without_faults())
+                .args(arguments),
+        );
+    }
 }
 
 #[test]
@@ -288,9 +309,52 @@ fn every_function_of_the_header_has_a_test() {
     }
 }
 
+/// Tests of `wasm.h` name functions by patterns, so they are looked at as the compiler sees them.
+#[test]
+fn every_function_of_the_standard_header_has_a_test() {
+    let Some(compiler) = compilers().into_iter().next() else {
+        return;
+    };
+    let headers = ["wasm.h", "precast_wasm.h"].map(|name| {
+        let header = fs::read_to_string(root().join("capi/include").join(name));
+        header.expect("it is there")
+    });
+    let functions: Vec<&str> = headers.iter().flat_map(|text| standard(text)).collect();
+    assert!(functions.len() > 290, "{functions:?}");
+    let sources: Vec<String> = standard_sources()
+        .iter()
+        .map(|path| {
+            let mut command = Command::new(compiler);
+            command.args(["-E", "-P", "-I"]);
+            command.arg(root().join("capi/include")).arg(path);
+            succeed(&mut command)
+        })
+        .collect();
+    for function in functions {
+        // The declaration is there, too.
+        let call = format!("{function}(");
+        let is_called = |source: &String| source.matches(&call).count() > 1;
+        let called = sources.iter().any(is_called);
+        assert!(called, "no test in C calls {function}");
+    }
+}
+
+/// The functions that `wasm.h` declares.
+fn standard(header: &str) -> Vec<&str> {
+    let declarations = header
+        .lines()
+        .filter_map(|line| line.strip_prefix("WASM_API_EXTERN "));
+    declarations
+        .filter_map(|line| line.split_once('(')?.0.rsplit([' ', '*']).next())
+        .collect()
+}
+
 #[test]
 fn the_guides_name_what_there_is() {
-    let header = fs::read_to_string(root().join("capi/include/precast.h")).expect("it is there");
+    let header = ["precast.h", "precast_wasm.h"].map(|name| {
+        fs::read_to_string(root().join("capi/include").join(name)).expect("it is there")
+    });
+    let header = header.concat();
     for guide in ["docs/c.md", "docs/from-wamr.md"] {
         let text = fs::read_to_string(root().join(guide)).expect("it is there");
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
@@ -321,7 +385,7 @@ fn the_header_is_also_one_of_cpp() {
     for compiler in ["g++", "clang++"].into_iter().filter(|tool| exists(tool)) {
         let folder = scratch(compiler);
         let source = folder.join("main.cc");
-        let text = "#include <precast.h>\n#include \"linked.h\"\n\
+        let text = "#include <precast_wasm.h>\n#include \"linked.h\"\n\
             int main() {\n\
                 precast_error error = {};\n\
                 error.size = sizeof error;\n\
@@ -333,6 +397,9 @@ fn the_header_is_also_one_of_cpp() {
                 if (precast_runtime_new(nullptr, &runtime, &error) != PRECAST_OK)\n\
                     return 2;\n\
                 precast_runtime_free(runtime);\n\
+                wasm_engine_t *engine = wasm_engine_new();\n\
+                wasm_store_delete(wasm_store_new(engine));\n\
+                wasm_engine_delete(engine);\n\
                 return value.kind == PRECAST_I32 ? 0 : 3;\n\
             }\n";
         fs::write(&source, text).expect("the folder is writable");

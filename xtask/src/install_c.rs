@@ -1,7 +1,7 @@
 //! `cargo xtask install-c`: the C library where C's tools look for it.
 //!
 //! ```text
-//!   PREFIX/include/precast.h
+//!   PREFIX/include/precast.h, wasm.h, precast_wasm.h
 //!   PREFIX/lib/libprecast.a, libprecast.so
 //!   PREFIX/lib/pkgconfig/precast.pc
 //!   PREFIX/lib/cmake/precast/precast-config.cmake, precast-config-version.cmake
@@ -51,7 +51,9 @@ pub fn run(arguments: &InstallArguments) -> Outcome {
     built.push(if arguments.debug { "debug" } else { "release" });
 
     let include = folder(&arguments.prefix, "include")?;
-    copy(&root.join("capi/include/precast.h"), &include)?;
+    for header in headers(arguments) {
+        copy(&root.join("capi/include").join(header), &include)?;
+    }
     let lib = folder(&arguments.prefix, "lib")?;
     let library = first(&built, STATIC).ok_or("cargo has built no static library")?;
     copy(&built.join(library), &lib)?;
@@ -82,6 +84,17 @@ pub fn run(arguments: &InstallArguments) -> Outcome {
     }
     println!("installed to {}", arguments.prefix.display());
     Ok(())
+}
+
+/// The headers of what the library has. Other libraries bring a `wasm.h`, too: none is put in their place for
+/// nothing.
+fn headers(arguments: &InstallArguments) -> &'static [&'static str] {
+    let mut features = arguments.features.iter().flat_map(|list| list.split(','));
+    let is_named = features.any(|feature| feature.trim() == "wasm-c-api");
+    match !arguments.no_default_features || is_named {
+        true => &["precast.h", "wasm.h", "precast_wasm.h"],
+        false => &["precast.h"],
+    }
 }
 
 /// Builds the libraries; gives what has to be linked beside the static one.

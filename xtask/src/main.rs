@@ -20,6 +20,7 @@ mod sizes;
 mod soak;
 mod tidy;
 mod tsan;
+mod wasm_c_api;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -65,6 +66,8 @@ enum Command {
     Soak(soak::SoakArguments),
     /// Builds the C library and installs it with its header, for pkg-config and CMake.
     InstallC(install_c::InstallArguments),
+    /// Compiles and runs the example programs of the standard C API, which are in a folder of yours.
+    WasmCApi(wasm_c_api::ExampleArguments),
     /// Rewrites the expectations of the golden tests, and the C header; read the difference before
     /// committing it.
     Bless,
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::Tsan => tsan::run(),
         Command::Soak(arguments) => soak::run(&arguments),
         Command::InstallC(arguments) => install_c::run(&arguments),
+        Command::WasmCApi(arguments) => wasm_c_api::run(&arguments),
         Command::Bless => bless(),
     };
     match outcome {

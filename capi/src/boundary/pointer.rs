@@ -65,6 +65,10 @@ plain! {
     crate::api::plan::precast_plan_options,
     #[cfg(feature = "plan")]
     crate::api::plan::precast_plan,
+    #[cfg(feature = "wasm-c-api")]
+    crate::wasm_c_api::types::wasm_limits_t,
+    #[cfg(feature = "wasm-c-api")]
+    crate::wasm_c_api::value::wasm_val_t,
 }
 
 /// A place of C's for a result.

@@ -85,6 +85,12 @@ pub(crate) fn compile_adapters(
             imported[module.canonical_types[ty as usize] as usize] = true;
         }
     }
+    if environment.options.host_references {
+        // Types that are equal to an earlier one have that one's.
+        for ty in &module.canonical_types {
+            imported[*ty as usize] = true;
+        }
+    }
     let abi = &environment.abi;
     let mut context = function::CodeContext::new(isa);
     let mut compile = |function, frame_size: &mut u32| -> Result<Option<Chunk>> {

@@ -29,6 +29,8 @@ pub struct Frame {
     function: u32,
     wasm_offset: Option<u32>,
     host_call: HostCallState,
+    /// The identity of the instance, or zero.
+    instance: usize,
 }
 
 /// Whether a function was in a call to the host.
@@ -57,6 +59,12 @@ impl Frame {
     /// The module's name from its name section. May hold any character: see [`Printable`].
     pub fn module_name(&self) -> Option<&str> {
         self.module.name()
+    }
+
+    /// The [`identity`](crate::Instance::identity) of the instance. None where several instances of the
+    /// module are linked with each other: they have their code in common.
+    pub fn instance_identity(&self) -> Option<usize> {
+        (self.instance != 0).then_some(self.instance)
     }
 
     /// The function's index in the module, imports first.
@@ -192,6 +200,7 @@ impl Backtrace {
             let Some(mut frame) = find(group, *address, exact) else {
                 continue;
             };
+            frame.instance = only_instance(group, &frame.module);
             if in_host {
                 frame.host_call = HostCallState::Import(import(group, &frame, current));
                 in_host = false;
@@ -288,8 +297,26 @@ fn find(group: &Entered<'_>, address: usize, exact: bool) -> Option<Frame> {
             function,
             wasm_offset,
             host_call: HostCallState::None,
+            instance: 0,
         })
     })
+}
+
+/// The identity of the group's instance of a module, or zero if there are several.
+fn only_instance(group: &Entered<'_>, module: &Module) -> usize {
+    let mut found = 0;
+    let second = group.find_instance(|instance| {
+        if !instance.module().is_same(module) {
+            return None;
+        }
+        let is_second = found != 0;
+        found = core::ptr::from_ref(instance).addr();
+        is_second.then_some(())
+    });
+    match second {
+        Some(()) => 0,
+        None => found,
+    }
 }
 
 /// The import of the frame's module that is the host function which the activation called last.

@@ -96,8 +96,9 @@ pub enum CallError {
     OutOfBounds,
     /// A value belongs to another runtime. Nothing was called.
     OtherRuntime,
-    /// A function that the host made has no code by which WebAssembly could call it; import it
-    /// into an instance, and pass what that instance exports. Nothing was called.
+    /// A function that the host made has no code by which these instances could call it. Import it
+    /// into an instance and pass what that exports; or compile one of the modules with
+    /// `--host-references`, and load it with the feature `host-references`. Nothing was called.
     HostFunctionReference,
     /// The artifact has no entry for functions of this type, because it exports none. Nothing was
     /// called.
@@ -212,8 +213,8 @@ impl fmt::Display for CallError {
             CallError::OutOfBounds => f.write_str("the range leaves the memory or the table"),
             CallError::OtherRuntime => f.write_str("a value belongs to another runtime"),
             CallError::HostFunctionReference => f.write_str(
-                "a host function cannot be a reference by itself; import it into an instance that \
-                 exports it again",
+                "a host function cannot be a reference by itself here; import it into an instance that \
+                 exports it again, or compile the module with --host-references",
             ),
             CallError::NotCallable => {
                 f.write_str("the artifact has no entry for functions of this type")

@@ -14,6 +14,7 @@ use crate::call::stack::CallStack;
 use crate::call::typed::{TypedFunc, WasmParams, WasmResults};
 use crate::call::value::{Slot, Value};
 use crate::group::{Entered, GroupRef};
+use crate::instance::host_reference;
 use crate::instance::record::{FunctionRecordData, Owner};
 use crate::runtime::Runtime;
 use crate::types::FuncType;
@@ -99,8 +100,9 @@ impl Func {
 
     /// The address of the record, for code of the group that is entered; merges the groups.
     pub(crate) fn lower(&self, group: &Entered<'_>) -> Result<usize, CallError> {
-        let Kind::Record(own, record) = &self.0 else {
-            return Err(CallError::HostFunctionReference);
+        let (own, record) = match &self.0 {
+            Kind::Host(function) => return host_reference::refer(function, group),
+            Kind::Record(own, record) => (own, record),
         };
         if !own.runtime().is_same(group.runtime()) {
             return Err(CallError::OtherRuntime);
@@ -109,6 +111,20 @@ impl Func {
             group.merge(&own.enter()?)?;
         }
         Ok(record.as_ptr().expose_provenance())
+    }
+
+    /// What tells it from other functions: where a host function is, wherever it was imported, or else
+    /// the record.
+    pub(crate) fn address(&self) -> usize {
+        let host: *const HostFunction = match &self.0 {
+            Kind::Host(function) => &raw const **function,
+            // SAFETY: the handle keeps the record and its owner alive.
+            Kind::Record(_, record) => match unsafe { Owner::of(*record) } {
+                Owner::Host(host) => &raw const *host.function,
+                Owner::Instance(..) => return record.addr().get(),
+            },
+        };
+        host.addr()
     }
 
     /// The host function behind the handle, if nothing has imported it yet.

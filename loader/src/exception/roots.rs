@@ -21,7 +21,7 @@ pub(super) fn visit(member: &Member, visit: &mut impl FnMut(usize)) {
             }
         }
         Member::Table(table) => visit_table(table, visit),
-        Member::Memory(_) | Member::Tag(_) => {}
+        Member::Memory(_) | Member::Tag(_) | Member::Function(_) => {}
     }
 }
 

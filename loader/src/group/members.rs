@@ -8,10 +8,11 @@ use super::Group;
 use crate::alloc::{Box, Category, OutOfMemory};
 use crate::call::error::CallError;
 use crate::exception::tag::TagObject;
-use crate::facility::Linking;
+use crate::facility::{HostReferences, Linking};
 use crate::instance::InstanceData;
 use crate::instance::global::GlobalObject;
 use crate::instance::memory::MemoryObject;
+use crate::instance::record::HostRecord;
 use crate::instance::table::TableObject;
 use crate::runtime::Runtime;
 
@@ -65,6 +66,8 @@ pub(crate) enum Member {
     Global(Linking<Box<Linked<GlobalObject>>>),
     /// A tag that the host made.
     Tag(Linking<Box<Linked<TagObject>>>),
+    /// What stands for a host function that no instance imports.
+    Function(HostReferences<Box<Linked<HostRecord>>>),
 }
 
 impl Member {
@@ -73,7 +76,11 @@ impl Member {
         match self {
             Member::Instance(instance) => instance.membership().set(group),
             // Whoever refers to these is an instance or a handle, and knows the group itself.
-            Member::Memory(_) | Member::Table(_) | Member::Global(_) | Member::Tag(_) => {}
+            Member::Memory(_)
+            | Member::Table(_)
+            | Member::Global(_)
+            | Member::Tag(_)
+            | Member::Function(_) => {}
         }
     }
 
@@ -85,6 +92,7 @@ impl Member {
             Member::Table(member) => &member.next,
             Member::Global(member) => &member.next,
             Member::Tag(member) => &member.next,
+            Member::Function(member) => &member.next,
         }
     }
 }

@@ -376,21 +376,8 @@ fn host_record(
     index: u32,
     function: &Shared<HostFunction>,
 ) -> Option<NonNull<FunctionRecordData>> {
-    let module = instance.module().clone();
-    let ty = module.artifact().function_type(index)?;
-    let code = module.code_address(ty.host_adapter?);
-    let record = FunctionRecordData {
-        code,
-        context: core::ptr::from_ref(&**function).expose_provenance(),
-        foreign: code,
-        type_id: module.types().id(ty.index),
-        local_type: ty.canonical,
-    };
-    let host = HostRecord {
-        record,
-        owner: NonNull::from(&**instance),
-        function: function.clone(),
-    };
+    let ty = instance.module().artifact().function_type(index)?;
+    let host = HostRecord::new(instance, &ty, function)?;
     // There is room for as many as there are host functions among the imports.
     Some(instance.host_records.push(host)?.cast())
 }

@@ -64,8 +64,10 @@ impl Definition {
 /// and shared memories tie nothing together.
 pub struct Imports {
     runtime: Runtime,
-    /// In the order of the names.
+    /// In the order of the names, unless they are in the module's.
     definitions: Vec<Definition>,
+    /// Whether the definitions are in the order of the module's imports, and have no names.
+    by_place: bool,
 }
 
 impl Imports {
@@ -75,7 +77,24 @@ impl Imports {
         Imports {
             runtime: runtime.clone(),
             definitions,
+            by_place: false,
         }
+    }
+
+    /// What a module imports, in the order of its imports, whatever their names are. What is defined by
+    /// name afterwards is not found.
+    pub fn by_place(
+        runtime: &Runtime,
+        items: impl ExactSizeIterator<Item = Extern>,
+    ) -> Result<Imports, OutOfMemory> {
+        let mut imports = Imports::new(runtime);
+        imports.by_place = true;
+        imports.definitions.try_reserve_exact(items.len())?;
+        for item in items {
+            let definition = Definition::new(runtime.allocator(), "", "", item)?;
+            imports.definitions.try_push(definition)?;
+        }
+        Ok(imports)
     }
 
     /// No imports, and room for as many as the module has: defining those takes no more memory for
@@ -197,10 +216,14 @@ impl Imports {
     pub(crate) fn resolve(&self, module: &Module) -> Result<Vec<Extern>, InstantiateError> {
         let mut resolved = Vec::new_in(self.runtime.allocator(), Category::Instance);
         resolved.try_reserve_exact(module.artifact().imports().len() as usize)?;
-        for import in module.artifact().imports() {
+        for (place, import) in module.artifact().imports().into_iter().enumerate() {
             let expected = module.import_type(&import.ty);
             let name = ImportName::new(module, import.index);
-            let Some(found) = self.get(import.module, import.name) else {
+            let found = match self.by_place {
+                true => self.definitions.get(place).map(|found| &found.item),
+                false => self.get(import.module, import.name),
+            };
+            let Some(found) = found else {
                 return Err(LinkError::Missing {
                     import: name,
                     expected,

@@ -15,6 +15,8 @@ pub(crate) mod export;
 mod expression;
 pub(crate) mod global;
 pub(crate) mod heap;
+pub(crate) mod host_reference;
+mod identity;
 pub(crate) mod import;
 pub(crate) mod interrupt;
 pub(crate) mod memory;

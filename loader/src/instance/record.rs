@@ -7,6 +7,7 @@ use core::mem::{offset_of, size_of};
 use core::ptr::NonNull;
 
 use precast_format::context::FunctionRecord;
+use precast_format::read;
 
 use crate::alloc::Shared;
 use crate::call::host::HostFunction;
@@ -52,15 +53,40 @@ const _: () = {
     );
 };
 
-/// The record of an imported host function. `code` equals `foreign`: the host adapter, which no
+/// The record by which code calls a host function: an imported one, or one that a reference is to. `code` equals `foreign`: the host adapter, which no
 /// defined function has in both places.
 #[repr(C)]
 pub(crate) struct HostRecord {
     pub(crate) record: FunctionRecordData,
-    /// The importing instance.
+    /// The instance that imports it, or whose adapter it has.
     pub(crate) owner: NonNull<InstanceData>,
-    /// The imported function.
+    /// The function.
     pub(crate) function: Shared<HostFunction>,
+}
+
+impl HostRecord {
+    /// The record through which an instance calls a host function of a type; none where its artifact has no
+    /// adapter to host functions of the type.
+    pub(crate) fn new(
+        instance: &InstanceData,
+        ty: &read::FuncType<'_>,
+        function: &Shared<HostFunction>,
+    ) -> Option<HostRecord> {
+        let module = instance.module();
+        let code = module.code_address(ty.host_adapter?);
+        let record = FunctionRecordData {
+            code,
+            context: core::ptr::from_ref(&**function).expose_provenance(),
+            foreign: code,
+            type_id: module.types().id(ty.index),
+            local_type: ty.canonical,
+        };
+        Some(HostRecord {
+            record,
+            owner: NonNull::from(instance),
+            function: function.clone(),
+        })
+    }
 }
 
 /// Whose record it is.

@@ -135,6 +135,14 @@ impl Memory {
         }
     }
 
+    /// What tells it from other memories.
+    pub(crate) fn address(&self) -> usize {
+        match &self.0 {
+            Kind::Member { object, .. } => object.addr().get(),
+            Kind::Shared(memory) => core::ptr::from_ref::<SharedMemory>(memory).addr(),
+        }
+    }
+
     /// The group; a shared memory has none.
     pub(crate) fn group(&self) -> Option<&GroupRef> {
         match &self.0 {

@@ -1,0 +1,10 @@
+(module $importer
+  (import "a" "function" (func $function (param i32) (result i32)))
+  (import "a" "memory" (memory 1))
+  (import "a" "functions" (table $functions 4 funcref))
+  (import "a" "number" (global $number (mut f32)))
+  (import "a" "error" (tag $error (param i32)))
+  (func (export "call") (param i32) (result i32) (call $function (local.get 0)))
+  (func (export "peek") (param i32) (result i32) (i32.load8_u (local.get 0)))
+  (func (export "number") (result f32) (global.get $number))
+  (func (export "throws") (throw $error (i32.const 4))))
