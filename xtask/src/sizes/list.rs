@@ -168,7 +168,7 @@ pub const SETS: &[Set] = &[
     },
     Set {
         name: "all but std",
-        features: "program,accounting,app-heap,backtraces,call-profile,custom-allocators,exceptions,files,guard-pages,linking,messages,rounding,signals,small-signatures,simd,system-heap,threads,typed-references",
+        features: "program,accounting,app-heap,backtraces,call-profile,custom-allocators,exceptions,files,guard-pages,host-references,linking,messages,rounding,signals,small-signatures,simd,system-heap,threads,typed-references",
         system: System::Needed,
         has_panics: true,
         is_bytecode: false,
