@@ -53,48 +53,72 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// One fixed-size record: all of its fields are there.
-#[derive(Clone, Copy, Debug)]
-pub struct Record<'a>(Bytes<'a>);
+/// Bytes of the largest record of a section.
+pub const LARGEST_RECORD: usize = 40;
 
-impl<'a> Record<'a> {
+/// One fixed-size record, copied out of the file into room for `N` bytes; what the record does not
+/// fill is zero. So reading a field is a load from a known place, whatever the record.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<const N: usize = LARGEST_RECORD>([u8; N]);
+
+impl<const N: usize> Record<N> {
     /// The record of `size` bytes at `offset`.
-    pub fn at(bytes: Bytes<'a>, offset: usize, size: usize) -> Option<Record<'a>> {
+    #[inline]
+    pub fn at(bytes: Bytes<'_>, offset: usize, size: usize) -> Option<Record<N>> {
         let end = offset.checked_add(size)?;
-        bytes
-            .as_slice()
-            .get(offset..end)
-            .map(|bytes| Record(Bytes::new(bytes)))
+        let source = bytes.as_slice().get(offset..end)?;
+        let mut record = [0; N];
+        for (to, from) in record.iter_mut().zip(source) {
+            *to = *from;
+        }
+        Some(Record(record))
     }
 
     /// A field's bytes. A field that the record does not have reads as zeros; the layout's
     /// constant assertions exclude that.
-    pub fn array<const N: usize>(self, field: RecordField<N>) -> [u8; N] {
-        self.0.array(field.offset()).copied().unwrap_or([0; N])
+    #[inline]
+    pub fn array<const SIZE: usize>(&self, field: RecordField<SIZE>) -> [u8; SIZE] {
+        Bytes::new(&self.0)
+            .array(field.offset())
+            .copied()
+            .unwrap_or([0; SIZE])
+    }
+
+    /// The number in `size` bytes at `offset`, eight at most.
+    pub fn number(&self, offset: usize, size: usize) -> u64 {
+        let bytes = self.0.iter().skip(offset).take(size);
+        bytes
+            .rev()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 
     /// A one-byte field.
-    pub fn u8(self, field: RecordField<1>) -> u8 {
+    #[inline]
+    pub fn u8(&self, field: RecordField<1>) -> u8 {
         u8::from_le_bytes(self.array(field))
     }
 
     /// A two-byte field.
-    pub fn u16(self, field: RecordField<2>) -> u16 {
+    #[inline]
+    pub fn u16(&self, field: RecordField<2>) -> u16 {
         u16::from_le_bytes(self.array(field))
     }
 
     /// A four-byte field.
-    pub fn u32(self, field: RecordField<4>) -> u32 {
+    #[inline]
+    pub fn u32(&self, field: RecordField<4>) -> u32 {
         u32::from_le_bytes(self.array(field))
     }
 
     /// An eight-byte field.
-    pub fn u64(self, field: RecordField<8>) -> u64 {
+    #[inline]
+    pub fn u64(&self, field: RecordField<8>) -> u64 {
         u64::from_le_bytes(self.array(field))
     }
 
     /// A four-byte field where all ones mean that there is no value.
-    pub fn optional(self, field: RecordField<4>) -> Option<u32> {
+    #[inline]
+    pub fn optional(&self, field: RecordField<4>) -> Option<u32> {
         Some(self.u32(field)).filter(|value| *value != crate::layout::NONE)
     }
 }
@@ -124,7 +148,7 @@ impl<'a> Records<'a> {
     }
 
     /// The record with this index.
-    pub fn get(self, index: u32) -> Option<Record<'a>> {
+    pub fn get(self, index: u32) -> Option<Record> {
         let offset = usize::try_from(index).ok()?.checked_mul(self.size)?;
         Record::at(self.bytes, offset, self.size)
     }

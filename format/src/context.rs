@@ -279,6 +279,30 @@ pub struct ContextLayout {
 }
 
 impl ContextLayout {
+    /// A layout of nothing, for the time before a module's is known.
+    pub(crate) const EMPTY: ContextLayout = ContextLayout {
+        width: PointerWidth::Bits64,
+        counts: ContextCounts {
+            imported_memories: 0,
+            defined_memories: 0,
+            imported_globals: 0,
+            defined_globals: 0,
+            imported_tables: 0,
+            defined_tables: 0,
+            imported_functions: 0,
+            function_records: 0,
+            imported_tags: 0,
+            defined_tags: 0,
+        },
+        memories: 0,
+        globals: 0,
+        imported_globals: 0,
+        tables: 0,
+        functions: 0,
+        records: 0,
+        size: 0,
+    };
+
     /// Computes the layout, or `None` where the block would not stay below 2 GiB.
     pub fn new(width: PointerWidth, counts: ContextCounts) -> Option<ContextLayout> {
         let word = u64::from(width.bytes());

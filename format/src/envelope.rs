@@ -37,8 +37,8 @@ impl<'a> Envelope<'a> {
     /// Splits a file at the payload size that its header names.
     pub fn split(file: &'a [u8]) -> Result<Envelope<'a>, FormatError> {
         let bytes = Bytes::new(file);
-        let header =
-            Record::at(bytes, 0, header::SIZE).ok_or(FormatError::at(ErrorKind::Truncated, 0))?;
+        let header = Record::<{ header::SIZE }>::at(bytes, 0, header::SIZE)
+            .ok_or(FormatError::at(ErrorKind::Truncated, 0))?;
         if header.array(header::MAGIC) != layout::MAGIC {
             return Err(FormatError::at(ErrorKind::NotAnArtifact, 0));
         }
@@ -53,7 +53,7 @@ impl<'a> Envelope<'a> {
             trailer::SIZE => {
                 let record = Record::at(bytes, payload.len(), trailer::SIZE)
                     .ok_or(FormatError::at(ErrorKind::Truncated, size))?;
-                Some(Signature::read(record).map_err(|kind| FormatError::at(kind, size))?)
+                Some(Signature::read(&record).map_err(|kind| FormatError::at(kind, size))?)
             }
             _ => return Err(FormatError::at(ErrorKind::TrailingBytes, size)),
         };
@@ -65,7 +65,7 @@ impl<'a> Envelope<'a> {
 }
 
 impl Signature {
-    fn read(record: Record<'_>) -> Result<Signature, ErrorKind> {
+    fn read(record: &Record<{ trailer::SIZE }>) -> Result<Signature, ErrorKind> {
         if record.array(trailer::MAGIC) != layout::TRAILER_MAGIC {
             return Err(ErrorKind::TrailingBytes);
         }

@@ -56,6 +56,9 @@ impl<const N: usize> RecordField<N> {
     }
 }
 
+/// The one field of a section that is an array of `u32`.
+pub const WORD: RecordField<4> = RecordField(0);
+
 /// A field, as documentation lists it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FieldLayout {
@@ -501,7 +504,7 @@ macro_rules! sections {
     ($($(#[$doc:meta])* $name:ident = $id:literal, $text:literal, $unit:expr;)*) => {
         /// A section of the artifact. Sections are in the file in the order of their ids.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-        #[repr(u32)]
+        #[repr(u8)]
         pub enum SectionId {
             $($(#[$doc])* $name = $id,)*
         }
@@ -527,9 +530,9 @@ macro_rules! sections {
 
             /// Its size is a multiple of this: the size of its records.
             pub const fn unit(self) -> usize {
-                match self {
-                    $(SectionId::$name => $unit,)*
-                }
+                // Ids are 1, 2, 3, ...
+                const UNITS: [u8; SectionId::ALL.len()] = [$($unit as u8,)*];
+                UNITS[self as usize - 1] as usize
             }
         }
     };

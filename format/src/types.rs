@@ -108,6 +108,11 @@ impl ValueType {
         }
     }
 
+    /// The type that is stored as this number, of which it is known that it is one.
+    pub(crate) const fn from_checked(raw: u32) -> ValueType {
+        ValueType(raw)
+    }
+
     /// The number of the type of the functions that this refers to, where it is those of one type.
     pub const fn function_type(self) -> Option<u32> {
         if self.0 & CODE == TYPED {

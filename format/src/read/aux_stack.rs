@@ -2,7 +2,7 @@
 
 use crate::aux_stack::{AuxStack, AuxStackBounds, AuxStackEvidence};
 use crate::bytes::Record;
-use crate::error::{ErrorKind, FormatError};
+use crate::error::ErrorKind;
 use crate::layout::{SectionId, aux_stack};
 use crate::types::ValueType;
 
@@ -13,57 +13,38 @@ use super::collection::{Collection, Item};
 pub(super) type AuxStacks<'a> = Collection<'a, AuxStack>;
 
 impl<'a> Item<'a> for AuxStack {
-    type Pools = ();
-
     const SECTION: SectionId = SectionId::AuxStack;
 
-    fn read(record: Record<'a>, _: u32, _: &()) -> Result<Self, ErrorKind> {
+    fn read(_: &'a Artifact<'a>, record: &Record, _: u32) -> Self {
         let evidence = AuxStackEvidence::from_u8(record.u8(aux_stack::EVIDENCE));
         let bounds = AuxStackBounds::from_u8(record.u8(aux_stack::BOUNDS));
-        if record.u8(aux_stack::RESERVED) != 0 {
-            return Err(ErrorKind::ReservedBits);
-        }
-        Ok(AuxStack {
+        AuxStack {
             global: record.u32(aux_stack::GLOBAL),
-            evidence: evidence.ok_or(ErrorKind::UnknownNumber)?,
-            bounds: bounds.ok_or(ErrorKind::UnknownNumber)?,
-            checked: match record.u8(aux_stack::CHECKED) {
-                0 => false,
-                1 => true,
-                _ => return Err(ErrorKind::UnknownNumber),
-            },
+            evidence: evidence.unwrap_or(AuxStackEvidence::Export),
+            bounds: bounds.unwrap_or(AuxStackBounds::Unknown),
+            checked: record.u8(aux_stack::CHECKED) != 0,
             limit: record.u64(aux_stack::LIMIT),
             base: record.u64(aux_stack::BASE),
-        })
+        }
     }
 }
 
-/// Checks that there is one stack at most, that its pointer can be one, and that its bounds are in
-/// order.
-pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
-    let stacks = AuxStacks::new(artifact, ());
-    if stacks.len() > 1 {
-        return Err(artifact.error(ErrorKind::SectionSize, SectionId::AuxStack, 1));
+/// Checks that the stack's pointer can be one, and that its bounds are in order.
+pub(super) fn check(artifact: &Artifact<'_>, record: &Record) -> Result<(), ErrorKind> {
+    let stack = AuxStack::read(artifact, record, 0);
+    let global = artifact.global_type(stack.global);
+    let global = global.ok_or(ErrorKind::IndexOutOfRange)?;
+    let largest = match global.value {
+        ValueType::I32 if global.mutable => u64::from(u32::MAX),
+        ValueType::I64 if global.mutable => u64::MAX,
+        _ => return Err(ErrorKind::TypeMismatch),
+    };
+    let unknown = stack.bounds == AuxStackBounds::Unknown;
+    if stack.limit > stack.base
+        || stack.base > largest
+        || (unknown && (stack.checked || stack.limit != 0))
+    {
+        return Err(ErrorKind::InvalidLimits);
     }
-    stacks.check_each(artifact, |stack| {
-        let global = artifact
-            .global_type(stack.global)
-            .ok_or(ErrorKind::IndexOutOfRange)?;
-        let largest = match global.value {
-            ValueType::I32 => u64::from(u32::MAX),
-            ValueType::I64 => u64::MAX,
-            _ => return Err(ErrorKind::TypeMismatch),
-        };
-        if !global.mutable {
-            return Err(ErrorKind::TypeMismatch);
-        }
-        let unknown = stack.bounds == AuxStackBounds::Unknown;
-        if stack.limit > stack.base
-            || stack.base > largest
-            || (unknown && (stack.checked || stack.limit != 0))
-        {
-            return Err(ErrorKind::InvalidLimits);
-        }
-        Ok(())
-    })
+    Ok(())
 }

@@ -1,56 +1,64 @@
 //! Arrays of records, read as values of one type.
 
+use core::fmt;
 use core::marker::PhantomData;
 
-use crate::bytes::{Record, Records};
-use crate::error::{ErrorKind, FormatError};
+use crate::bytes::Record;
 use crate::layout::SectionId;
 
 use super::Artifact;
 
 /// What a section's records are read as. Sealed: the module that defines it is private.
 pub trait Item<'a>: Copy {
-    /// What the records refer to: strings, expressions, bytes.
-    type Pools: Copy + core::fmt::Debug;
-
     /// The section of the records.
     const SECTION: SectionId;
 
-    /// Reads a record. Numbers and ranges are checked here, relations between records elsewhere.
-    fn read(record: Record<'a>, index: u32, pools: &Self::Pools) -> Result<Self, ErrorKind>;
+    /// Reads a record. It has been checked; of one that has not, the value is some value.
+    fn read(artifact: &'a Artifact<'a>, record: &Record, index: u32) -> Self;
 }
 
 /// The records of one section.
-#[derive(Clone, Copy, Debug)]
 pub struct Collection<'a, T: Item<'a>> {
-    records: Records<'a>,
-    pub(super) pools: T::Pools,
+    pub(super) artifact: &'a Artifact<'a>,
     marker: PhantomData<T>,
 }
 
+impl<'a, T: Item<'a>> Clone for Collection<'a, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<'a, T: Item<'a>> Copy for Collection<'a, T> {}
+
+impl<'a, T: Item<'a>> fmt::Debug for Collection<'a, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Collection").field(&T::SECTION).finish()
+    }
+}
+
 impl<'a, T: Item<'a>> Collection<'a, T> {
-    pub(super) fn new(artifact: &Artifact<'a>, pools: T::Pools) -> Collection<'a, T> {
-        let bytes = artifact.section_bytes(T::SECTION);
+    pub(super) const fn new(artifact: &'a Artifact<'a>) -> Collection<'a, T> {
         Collection {
-            records: Records::new(bytes, T::SECTION.unit()),
-            pools,
+            artifact,
             marker: PhantomData,
         }
     }
 
     /// How many there are.
     pub fn len(&self) -> u32 {
-        self.records.len()
+        self.artifact.count(T::SECTION)
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        self.len() == 0
     }
 
     /// The one with this index, or `None` beyond the end.
     pub fn get(&self, index: u32) -> Option<T> {
-        self.read(index).ok()
+        let record = self.artifact.record(T::SECTION, index)?;
+        Some(T::read(self.artifact, &record, index))
     }
 
     /// All of them in order.
@@ -61,27 +69,22 @@ impl<'a, T: Item<'a>> Collection<'a, T> {
         }
     }
 
-    pub(super) fn record(&self, index: u32) -> Option<Record<'a>> {
-        self.records.get(index)
-    }
-
-    pub(super) fn read(&self, index: u32) -> Result<T, ErrorKind> {
-        let record = self.records.get(index).ok_or(ErrorKind::IndexOutOfRange)?;
-        T::read(record, index, &self.pools)
-    }
-
-    /// Reads and checks every record; the first error gets its place in the file.
-    pub(super) fn check_each(
+    /// The one that is found by halving: `compare` says how it is to the one that it gets. Ends where
+    /// there is none, or where `compare` does not know.
+    pub(super) fn search(
         &self,
-        artifact: &Artifact<'a>,
-        mut check: impl FnMut(T) -> Result<(), ErrorKind>,
-    ) -> Result<(), FormatError> {
-        for index in 0..self.len() {
-            self.read(index)
-                .and_then(&mut check)
-                .map_err(|kind| artifact.error(kind, T::SECTION, index))?;
+        mut compare: impl FnMut(u32) -> Option<core::cmp::Ordering>,
+    ) -> Option<u32> {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match compare(middle)? {
+                core::cmp::Ordering::Less => low = middle + 1,
+                core::cmp::Ordering::Greater => high = middle,
+                core::cmp::Ordering::Equal => return Some(middle),
+            }
         }
-        Ok(())
+        None
     }
 }
 
@@ -126,14 +129,3 @@ impl<'a, T: Item<'a>> Iterator for Items<'a, T> {
 }
 
 impl<'a, T: Item<'a>> ExactSizeIterator for Items<'a, T> {}
-
-/// The name at a place in the strings.
-pub(super) fn string(strings: &str, offset: u32, size: u32) -> Result<&str, ErrorKind> {
-    let (start, size) = (offset as usize, size as usize);
-    let end = start.checked_add(size).ok_or(ErrorKind::RangeOutOfBounds)?;
-    if end > strings.len() {
-        return Err(ErrorKind::RangeOutOfBounds);
-    }
-    // The strings are UTF-8; what is left to check is that no character is cut.
-    strings.get(start..end).ok_or(ErrorKind::InvalidUtf8)
-}

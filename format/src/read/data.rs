@@ -1,13 +1,14 @@
 //! Data segments: bytes for memories.
 
-use crate::bytes::{Bytes, Record};
-use crate::error::{ErrorKind, FormatError};
+use crate::bytes::Record;
+use crate::error::ErrorKind;
 use crate::layout::{self, SectionId, data_segment};
 use crate::types::ExternKind;
 
 use super::Artifact;
 use super::collection::{Collection, Item};
-use super::expressions::{Expression, Expressions};
+use super::elements::is_active;
+use super::expressions::Expression;
 use super::validate::Checker;
 
 /// The data segments of a module.
@@ -42,72 +43,43 @@ pub enum DataMode<'a> {
 }
 
 impl<'a> Item<'a> for DataSegment<'a> {
-    type Pools = (Bytes<'a>, Expressions<'a>);
-
     const SECTION: SectionId = SectionId::Data;
 
-    fn read(record: Record<'a>, index: u32, pools: &Self::Pools) -> Result<Self, ErrorKind> {
-        let (bytes, expressions) = *pools;
-        let memory = record.u32(data_segment::MEMORY);
-        let offset = record.optional(data_segment::OFFSET);
-        let mode = match (record.u32(data_segment::MODE), offset) {
-            (layout::MODE_ACTIVE, Some(offset)) => DataMode::Active {
-                memory,
-                offset: expressions.read(offset)?,
-            },
-            (layout::MODE_PASSIVE, None) if memory == 0 => DataMode::Passive,
-            _ => return Err(ErrorKind::UnknownNumber),
-        };
-        let flags = record.u32(data_segment::FLAGS);
-        if flags & !layout::FLAG_IN_IMAGE != 0 {
-            return Err(ErrorKind::ReservedBits);
-        }
-        let bytes = bytes
-            .range(
-                record.u32(data_segment::FIRST_BYTE),
-                record.u32(data_segment::BYTE_COUNT),
-            )
-            .ok_or(ErrorKind::RangeOutOfBounds)?;
-        Ok(DataSegment {
+    fn read(artifact: &'a Artifact<'a>, record: &Record, index: u32) -> Self {
+        let first = record.u32(data_segment::FIRST_BYTE);
+        let count = record.u32(data_segment::BYTE_COUNT);
+        DataSegment {
             index,
-            mode,
-            in_image: flags & layout::FLAG_IN_IMAGE != 0,
-            bytes: bytes.as_slice(),
-        })
+            mode: match record.u32(data_segment::MODE) {
+                layout::MODE_ACTIVE => DataMode::Active {
+                    memory: record.u32(data_segment::MEMORY),
+                    offset: Expression::at(artifact, record.u32(data_segment::OFFSET)),
+                },
+                _ => DataMode::Passive,
+            },
+            in_image: record.u32(data_segment::FLAGS) & layout::FLAG_IN_IMAGE != 0,
+            bytes: artifact.bytes_of(SectionId::DataBytes, first, count),
+        }
     }
 }
 
-/// Checks memories, offsets and ranges.
-pub(super) fn check(artifact: &Artifact<'_>, checker: &mut Checker) -> Result<(), FormatError> {
-    let globals = artifact.index_space(ExternKind::Global);
-    let imported_memories = artifact.imported_count(ExternKind::Memory);
-    let segments = artifact.data();
-    let mut next_byte = 0;
-    segments.check_each(artifact, |segment| {
-        let record = segments
-            .record(segment.index)
-            .ok_or(ErrorKind::IndexOutOfRange)?;
-        if record.u32(data_segment::FIRST_BYTE) != next_byte {
-            return Err(ErrorKind::NotContiguous);
+/// Checks the place of a segment.
+pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), ErrorKind> {
+    let (mode, memory) = (
+        record.u32(data_segment::MODE),
+        record.u32(data_segment::MEMORY),
+    );
+    let offset = record.u32(data_segment::OFFSET);
+    let in_image = record.u32(data_segment::FLAGS) & layout::FLAG_IN_IMAGE != 0;
+    if is_active(mode, memory, offset)? {
+        // An image is made for memories of our own alone.
+        if in_image && memory < checker.artifact.imported_count(ExternKind::Memory) {
+            return Err(ErrorKind::IndexOutOfRange);
         }
-        next_byte += record.u32(data_segment::BYTE_COUNT);
-        match segment.mode {
-            DataMode::Active { memory, offset } => {
-                let ty = artifact
-                    .memory_type(memory)
-                    .ok_or(ErrorKind::IndexOutOfRange)?;
-                // An image is made for memories of our own alone.
-                if segment.in_image && memory < imported_memories {
-                    return Err(ErrorKind::IndexOutOfRange);
-                }
-                checker.expression(artifact, &offset, ty.index_type(), globals)
-            }
-            DataMode::Passive if segment.in_image => Err(ErrorKind::UnknownNumber),
-            DataMode::Passive => Ok(()),
-        }
-    })?;
-    if next_byte != artifact.section(SectionId::DataBytes).size {
-        return Err(artifact.error(ErrorKind::NotContiguous, SectionId::DataBytes, next_byte));
+        checker.offset(ExternKind::Memory, memory, offset)
+    } else if in_image {
+        Err(ErrorKind::UnknownNumber)
+    } else {
+        Ok(())
     }
-    Ok(())
 }

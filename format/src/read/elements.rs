@@ -1,13 +1,14 @@
 //! Element segments: references for tables.
 
-use crate::bytes::{Record, Words};
-use crate::error::{ErrorKind, FormatError};
+use crate::bytes::Record;
+use crate::error::ErrorKind;
 use crate::layout::{self, SectionId, element};
 use crate::types::{ExternKind, ValueType};
 
 use super::Artifact;
 use super::collection::{Collection, Item};
-use super::expressions::{Expression, Expressions};
+use super::expressions::Expression;
+use super::functions::check_referenced;
 use super::types::check_value_type;
 use super::validate::Checker;
 
@@ -44,54 +45,21 @@ pub enum ElementMode<'a> {
 }
 
 impl<'a> Item<'a> for ElementSegment<'a> {
-    type Pools = (Words<'a>, Expressions<'a>);
-
     const SECTION: SectionId = SectionId::Elements;
 
-    fn read(record: Record<'a>, index: u32, pools: &Self::Pools) -> Result<Self, ErrorKind> {
-        let (items, expressions) = *pools;
-        let table = record.u32(element::TABLE);
-        let offset = record.optional(element::OFFSET);
-        let mode = match (record.u32(element::MODE), offset) {
-            (layout::MODE_ACTIVE, Some(offset)) => ElementMode::Active {
-                table,
-                offset: expressions.read(offset)?,
-            },
-            (layout::MODE_PASSIVE, None) if table == 0 => ElementMode::Passive,
-            (layout::MODE_DECLARED, None) if table == 0 => ElementMode::Declared,
-            _ => return Err(ErrorKind::UnknownNumber),
-        };
-        let words = items
-            .range(
-                record.u32(element::FIRST_ITEM),
-                record.u32(element::ITEM_COUNT),
-            )
-            .ok_or(ErrorKind::RangeOutOfBounds)?;
-        let expressions = match record.u32(element::ITEM_KIND) {
-            layout::ITEMS_FUNCTIONS => None,
-            layout::ITEMS_EXPRESSIONS => Some(expressions),
-            _ => return Err(ErrorKind::UnknownNumber),
-        };
-        Ok(ElementSegment {
+    fn read(artifact: &'a Artifact<'a>, record: &Record, index: u32) -> Self {
+        ElementSegment {
             index,
-            mode,
-            element: ValueType::from_raw(record.u32(element::ELEMENT))
-                .filter(|ty| ty.is_reference())
-                .ok_or(ErrorKind::UnknownNumber)?,
-            items: ElementItems { words, expressions },
-        })
-    }
-}
-
-impl ElementSegment<'_> {
-    /// The type of the items: functions are never null.
-    fn items_type(&self) -> ValueType {
-        let only_functions = self.items.expressions.is_none()
-            && self.items.words.iter().all(|word| word != layout::NONE);
-        if only_functions {
-            self.element.not_null()
-        } else {
-            self.element
+            mode: match record.u32(element::MODE) {
+                layout::MODE_ACTIVE => ElementMode::Active {
+                    table: record.u32(element::TABLE),
+                    offset: Expression::at(artifact, record.u32(element::OFFSET)),
+                },
+                layout::MODE_PASSIVE => ElementMode::Passive,
+                _ => ElementMode::Declared,
+            },
+            element: ValueType::from_checked(record.u32(element::ELEMENT)),
+            items: ElementItems::read(artifact, record),
         }
     }
 }
@@ -99,8 +67,11 @@ impl ElementSegment<'_> {
 /// The items of an element segment.
 #[derive(Clone, Copy, Debug)]
 pub struct ElementItems<'a> {
-    words: Words<'a>,
-    expressions: Option<Expressions<'a>>,
+    artifact: &'a Artifact<'a>,
+    first: u32,
+    count: u32,
+    /// Whether they are expressions, and not functions.
+    expressions: bool,
 }
 
 /// An item of an element segment.
@@ -115,100 +86,114 @@ pub enum ElementItem<'a> {
 }
 
 impl<'a> ElementItems<'a> {
+    fn read(artifact: &'a Artifact<'a>, record: &Record) -> ElementItems<'a> {
+        ElementItems {
+            artifact,
+            first: record.u32(element::FIRST_ITEM),
+            count: record.u32(element::ITEM_COUNT),
+            expressions: record.u32(element::ITEM_KIND) != layout::ITEMS_FUNCTIONS,
+        }
+    }
+
     /// How many there are.
     pub const fn len(&self) -> u32 {
-        self.words.len()
+        self.count
     }
 
     /// Whether there is none.
     pub const fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.count == 0
     }
 
     /// The one with this index.
     pub fn get(&self, index: u32) -> Option<ElementItem<'a>> {
-        self.item(self.words.get(index)?).ok()
+        let word = self.word(index)?;
+        Some(if self.expressions {
+            ElementItem::Expression(Expression::at(self.artifact, word))
+        } else if word == layout::NONE {
+            ElementItem::Null
+        } else {
+            ElementItem::Function(word)
+        })
     }
 
     /// All of them in order.
     pub fn iter(&self) -> impl Iterator<Item = ElementItem<'a>> + Clone + 'a {
         let items = *self;
-        // Parsing has read each item, so none is left out.
-        self.words
-            .iter()
-            .filter_map(move |word| items.item(word).ok())
+        (0..self.count).map_while(move |index| items.get(index))
     }
 
-    fn item(&self, word: u32) -> Result<ElementItem<'a>, ErrorKind> {
-        match self.expressions {
-            Some(expressions) => expressions.read(word).map(ElementItem::Expression),
-            None if word == layout::NONE => Ok(ElementItem::Null),
-            None => Ok(ElementItem::Function(word)),
+    fn word(&self, index: u32) -> Option<u32> {
+        if index >= self.count {
+            return None;
         }
+        let place = self.first.checked_add(index)?;
+        self.artifact.word(SectionId::ElementItems, place)
     }
 }
 
-/// Whether references to a function are of a type of references to functions.
-fn holds(artifact: &Artifact<'_>, ty: ValueType, function: u32) -> Result<bool, ErrorKind> {
-    if ty.function_type().is_none() {
-        return Ok(ty != ValueType::NULLFUNCREF && ty != ValueType::NULLFUNCREF.not_null());
+/// Whether a segment is active. One that is not has zero for what it goes to, and no offset.
+pub(super) fn is_active(mode: u32, to: u32, offset: u32) -> Result<bool, ErrorKind> {
+    let is_active = mode == layout::MODE_ACTIVE;
+    if is_active == (offset == layout::NONE) || !is_active && to != 0 {
+        return Err(ErrorKind::UnknownNumber);
     }
-    let function = artifact.function_type(function);
-    let function = function.ok_or(ErrorKind::IndexOutOfRange)?;
-    Ok(ty.function_type() == Some(function.canonical))
+    Ok(is_active)
 }
 
-/// Checks tables, offsets and items.
-pub(super) fn check(artifact: &Artifact<'_>, checker: &mut Checker) -> Result<(), FormatError> {
-    let globals = artifact.index_space(ExternKind::Global);
-    let functions = artifact.index_space(ExternKind::Function);
-    let segments = artifact.elements();
-    let mut next_item = 0;
-    segments.check_each(artifact, |segment| {
-        let record = segments
-            .record(segment.index)
-            .ok_or(ErrorKind::IndexOutOfRange)?;
-        if record.u32(element::FIRST_ITEM) != next_item {
-            return Err(ErrorKind::NotContiguous);
-        }
-        next_item += segment.items.len();
-        check_value_type(artifact, segment.element)?;
-        if let ElementMode::Active { table, offset } = segment.mode {
-            let ty = artifact
-                .table_type(table)
-                .ok_or(ErrorKind::IndexOutOfRange)?;
-            if !segment.items_type().is_subtype_of(ty.element) {
-                return Err(ErrorKind::TypeMismatch);
-            }
-            checker.expression(artifact, &offset, ty.index_type(), globals)?;
-        }
-        if segment.items.expressions.is_none() && !segment.element.is_function() {
+/// Checks the place of a segment and its items.
+pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), ErrorKind> {
+    let artifact = checker.artifact;
+    let ty = check_value_type(artifact, record.u32(element::ELEMENT))?;
+    if !ty.is_reference() {
+        return Err(ErrorKind::UnknownNumber);
+    }
+    let (mode, table) = (record.u32(element::MODE), record.u32(element::TABLE));
+    let offset = record.u32(element::OFFSET);
+    let is_active = is_active(mode, table, offset)?;
+    let items = ElementItems::read(artifact, record);
+    let mut items_type = ty;
+    if !items.expressions {
+        if !ty.is_function() {
             return Err(ErrorKind::TypeMismatch);
         }
-        for word in segment.items.words.iter() {
-            match segment.items.item(word)? {
-                ElementItem::Null if segment.element.is_nullable() => {}
-                ElementItem::Null => return Err(ErrorKind::TypeMismatch),
-                ElementItem::Function(index) if index >= functions => {
-                    return Err(ErrorKind::IndexOutOfRange);
-                }
-                ElementItem::Function(index) if !holds(artifact, segment.element, index)? => {
-                    return Err(ErrorKind::TypeMismatch);
-                }
-                // Declared items are never copied, so they need no record.
-                ElementItem::Function(_) if matches!(segment.mode, ElementMode::Declared) => {}
-                ElementItem::Function(index) => {
-                    super::functions::check_referenced(artifact, index)?;
-                }
-                ElementItem::Expression(item) => {
-                    checker.expression(artifact, &item, segment.element, globals)?;
-                }
+        // Functions are never null.
+        items_type = ty.not_null();
+    }
+    if is_active {
+        checker.offset(ExternKind::Table, table, offset)?;
+    }
+    for index in 0..items.count {
+        let word = items.word(index).ok_or(ErrorKind::IndexOutOfRange)?;
+        if items.expressions {
+            checker.expression(word, ty, artifact.index_space(ExternKind::Global))?;
+        } else if word == layout::NONE {
+            if !ty.is_nullable() {
+                return Err(ErrorKind::TypeMismatch);
+            }
+            items_type = ty;
+        } else {
+            let function = artifact.function_type(word);
+            let function = function.ok_or(ErrorKind::IndexOutOfRange)?;
+            let holds = match ty.function_type() {
+                Some(number) => number == function.canonical,
+                None => ty.not_null() != ValueType::NULLFUNCREF.not_null(),
+            };
+            if !holds {
+                return Err(ErrorKind::TypeMismatch);
+            }
+            // Declared items are never copied, so they need no record.
+            if mode != layout::MODE_DECLARED {
+                check_referenced(artifact, word)?;
             }
         }
-        Ok(())
-    })?;
-    if next_item != artifact.section_words(SectionId::ElementItems).len() {
-        return Err(artifact.error(ErrorKind::NotContiguous, SectionId::ElementItems, next_item));
+    }
+    if is_active {
+        let table = artifact.table_type(table);
+        let element = table.ok_or(ErrorKind::IndexOutOfRange)?.element;
+        if !items_type.is_subtype_of(element) {
+            return Err(ErrorKind::TypeMismatch);
+        }
     }
     Ok(())
 }

@@ -1,15 +1,13 @@
 //! Exports: what an instance offers, by name.
 
-use core::cmp::Ordering;
-
-use crate::bytes::{Record, Words};
-use crate::error::{ErrorKind, FormatError};
-use crate::layout::{SectionId, export};
+use crate::bytes::Record;
+use crate::error::ErrorKind;
+use crate::layout::{SectionId, WORD, export};
 use crate::types::ExternKind;
 
 use super::Artifact;
-use super::collection::{Collection, Item, string};
-use super::validate::Checker;
+use super::collection::{Collection, Item};
+use super::functions::check_referenced;
 
 /// The exports of a module, in its order.
 pub type Exports<'a> = Collection<'a, Export<'a>>;
@@ -28,74 +26,61 @@ pub struct Export<'a> {
 }
 
 impl<'a> Item<'a> for Export<'a> {
-    type Pools = (&'a str, Words<'a>);
-
     const SECTION: SectionId = SectionId::Exports;
 
-    fn read(record: Record<'a>, position: u32, pools: &Self::Pools) -> Result<Self, ErrorKind> {
-        let name = string(
-            pools.0,
-            record.u32(export::NAME_OFFSET),
-            record.u32(export::NAME_SIZE),
-        )?;
-        let kind = u8::try_from(record.u32(export::KIND))
-            .ok()
-            .and_then(ExternKind::from_u8)
-            .ok_or(ErrorKind::UnknownNumber)?;
-        Ok(Export {
+    fn read(artifact: &'a Artifact<'a>, record: &Record, position: u32) -> Self {
+        Export {
             position,
-            name,
-            kind,
+            name: artifact.name(
+                record.u32(export::NAME_OFFSET),
+                record.u32(export::NAME_SIZE),
+            ),
+            kind: kind(record),
             index: record.u32(export::INDEX),
-        })
+        }
     }
+}
+
+/// The kind, once it has been checked that there is one.
+fn kind(record: &Record) -> ExternKind {
+    ExternKind::from_u8(record.u32(export::KIND) as u8).unwrap_or(ExternKind::Function)
 }
 
 impl<'a> Exports<'a> {
     /// The export with this name; logarithmic in the number of exports.
     pub fn lookup(&self, name: &str) -> Option<Export<'a>> {
-        let order = self.pools.1;
-        let (mut low, mut high) = (0, order.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let export = self.get(order.get(middle)?)?;
-            match export.name.cmp(name) {
-                Ordering::Less => low = middle + 1,
-                Ordering::Greater => high = middle,
-                Ordering::Equal => return Some(export),
-            }
-        }
-        None
+        let at = |place| self.get(self.artifact.word(SectionId::ExportOrder, place)?);
+        at(self.search(|place| Some(at(place)?.name.cmp(name)))?)
     }
 }
 
-/// Checks indices and names, and that the order is a permutation by name.
-pub(super) fn check(artifact: &Artifact<'_>, checker: &mut Checker) -> Result<(), FormatError> {
-    let exports = artifact.exports();
-    exports.check_each(artifact, |export| {
-        checker.count_name(export.name)?;
-        if export.kind == ExternKind::Function {
-            return super::functions::check_referenced(artifact, export.index);
-        }
-        if export.index < artifact.index_space(export.kind) {
-            Ok(())
-        } else {
-            Err(ErrorKind::IndexOutOfRange)
-        }
-    })?;
-    let order = exports.pools.1;
-    if order.len() != exports.len() {
-        return Err(artifact.error(ErrorKind::SectionSize, SectionId::ExportOrder, 0));
+/// Checks that what is exported is there.
+pub(super) fn check(artifact: &Artifact<'_>, record: &Record) -> Result<(), ErrorKind> {
+    let (kind, index) = (kind(record), record.u32(export::INDEX));
+    if index >= artifact.index_space(kind) {
+        return Err(ErrorKind::IndexOutOfRange);
     }
-    let mut previous: Option<&str> = None;
-    for (place, index) in order.iter().enumerate() {
-        let error = |kind| artifact.error(kind, SectionId::ExportOrder, place as u32);
-        let export = exports.read(index).map_err(error)?;
-        // Strictly ascending and as many as there are exports: each occurs once, names differ.
-        if previous.is_some_and(|previous| export.name <= previous) {
-            return Err(error(ErrorKind::NotAscending));
-        }
-        previous = Some(export.name);
+    match kind {
+        ExternKind::Function => check_referenced(artifact, index),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// Checks that the order is strictly ascending by name. It has as many numbers as there are exports, so
+/// that each of them is there once, and all names differ.
+pub(super) fn check_order(
+    artifact: &Artifact<'_>,
+    record: &Record,
+    place: u32,
+) -> Result<(), ErrorKind> {
+    let Some(before) = place.checked_sub(1) else {
+        return Ok(());
+    };
+    let before = artifact.word(SectionId::ExportOrder, before);
+    let name = |index| artifact.exports().get(index).map(|export| export.name);
+    if before.and_then(name) < name(record.u32(WORD)) {
+        Ok(())
+    } else {
+        Err(ErrorKind::NotAscending)
+    }
 }

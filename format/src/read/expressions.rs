@@ -1,12 +1,15 @@
 //! Constant expressions: initial values and offsets.
 
-use crate::bytes::{Record, Records};
+use crate::bytes::Record;
 use crate::error::ErrorKind;
 use crate::layout::{SectionId, expression, opcode, operation};
-use crate::types::{ConstOp, EXPRESSION_DEPTH, ValueType};
+use crate::types::{ConstOp, EXPRESSION_DEPTH, ExternKind, ValueType};
 
 use super::Artifact;
 use super::collection::{Collection, Item};
+use super::functions::check_referenced;
+use super::types::check_value_type;
+use super::validate::Checker;
 
 /// The constant expressions of a module, in the order of their use.
 pub type Expressions<'a> = Collection<'a, Expression<'a>>;
@@ -19,34 +22,37 @@ pub struct Expression<'a> {
     pub index: u32,
     first: u32,
     count: u32,
-    operations: Records<'a>,
+    artifact: &'a Artifact<'a>,
 }
 
 impl<'a> Item<'a> for Expression<'a> {
-    type Pools = Records<'a>;
-
     const SECTION: SectionId = SectionId::Expressions;
 
-    fn read(record: Record<'a>, index: u32, operations: &Records<'a>) -> Result<Self, ErrorKind> {
-        let first = record.u32(expression::FIRST_OPERATION);
-        let count = record.u32(expression::OPERATION_COUNT);
-        match first.checked_add(count) {
-            Some(end) if end <= operations.len() => Ok(Expression {
-                index,
-                first,
-                count,
-                operations: *operations,
-            }),
-            _ => Err(ErrorKind::RangeOutOfBounds),
+    fn read(artifact: &'a Artifact<'a>, record: &Record, index: u32) -> Self {
+        Expression {
+            index,
+            first: record.u32(expression::FIRST_OPERATION),
+            count: record.u32(expression::OPERATION_COUNT),
+            artifact,
         }
     }
 }
 
 impl<'a> Expression<'a> {
+    /// The expression with this index; one without operations where there is none.
+    pub(super) fn at(artifact: &'a Artifact<'a>, index: u32) -> Expression<'a> {
+        artifact.expressions().get(index).unwrap_or(Expression {
+            index,
+            first: 0,
+            count: 0,
+            artifact,
+        })
+    }
+
     /// The operations in postfix order.
     pub const fn operations(&self) -> Operations<'a> {
         Operations {
-            records: self.operations,
+            artifact: self.artifact,
             next: self.first,
             rest: self.count,
         }
@@ -60,81 +66,122 @@ impl<'a> Expression<'a> {
             None
         }
     }
+}
 
-    /// Checks the expression on a stack of types. `globals` is how many globals it can name.
-    pub(super) fn check(
-        &self,
-        artifact: &Artifact<'a>,
-        expected: ValueType,
-        globals: u32,
-    ) -> Result<(), ErrorKind> {
-        let mut stack = TypeStack {
-            types: [ValueType::I32; EXPRESSION_DEPTH],
-            depth: 0,
-        };
-        for index in self.first..self.first + self.count {
-            let record = self
-                .operations
-                .get(index)
-                .ok_or(ErrorKind::IndexOutOfRange)?;
-            let binary = |stack: &mut TypeStack, ty| {
-                stack.pop(ty)?;
-                stack.pop(ty)?;
-                stack.push(ty)
-            };
-            match read_operation(record)? {
-                ConstOp::I32Const(_) => stack.push(ValueType::I32)?,
-                ConstOp::I64Const(_) => stack.push(ValueType::I64)?,
-                ConstOp::F32Const(_) => stack.push(ValueType::F32)?,
-                ConstOp::F64Const(_) => stack.push(ValueType::F64)?,
-                ConstOp::V128Const(_) => stack.push(ValueType::V128)?,
-                ConstOp::GlobalGet(global) => {
-                    if global >= globals {
-                        return Err(ErrorKind::IndexOutOfRange);
-                    }
-                    let ty = artifact
-                        .global_type(global)
-                        .ok_or(ErrorKind::IndexOutOfRange)?;
-                    if ty.mutable {
-                        return Err(ErrorKind::InvalidExpression);
-                    }
-                    stack.push(ty.value)?;
-                }
-                ConstOp::RefNull(ty) => {
-                    super::types::check_value_type(artifact, ty)?;
-                    stack.push(ty)?;
-                }
-                ConstOp::RefFunc(function) => {
-                    super::functions::check_referenced(artifact, function)?;
-                    let ty = artifact
-                        .function_type(function)
-                        .ok_or(ErrorKind::IndexOutOfRange)?;
-                    // What has a larger number cannot be referred to by type.
-                    let ty = ValueType::function(ty.canonical, false);
-                    stack.push(ty.unwrap_or(ValueType::FUNCREF.not_null()))?;
-                }
-                ConstOp::I32Add | ConstOp::I32Sub | ConstOp::I32Mul => {
-                    binary(&mut stack, ValueType::I32)?;
-                }
-                ConstOp::I64Add | ConstOp::I64Sub | ConstOp::I64Mul => {
-                    binary(&mut stack, ValueType::I64)?;
-                }
+/// An operation, as the check sees it.
+struct Rule {
+    opcode: u32,
+    /// How many bytes of its value have a meaning.
+    size: u8,
+    /// What it pushes; of a type that is not known before, anything.
+    pushes: ValueType,
+    /// How many values of that type it pops.
+    pops: u8,
+}
+
+const fn rule(opcode: u32, size: u8, pushes: ValueType, pops: u8) -> Rule {
+    Rule {
+        opcode,
+        size,
+        pushes,
+        pops,
+    }
+}
+
+/// Every operation that there is.
+const RULES: &[Rule] = &[
+    rule(opcode::I32_CONST, 4, ValueType::I32, 0),
+    rule(opcode::I64_CONST, 8, ValueType::I64, 0),
+    rule(opcode::F32_CONST, 4, ValueType::F32, 0),
+    rule(opcode::F64_CONST, 8, ValueType::F64, 0),
+    rule(opcode::V128_CONST, 16, ValueType::V128, 0),
+    rule(opcode::I32_ADD, 0, ValueType::I32, 2),
+    rule(opcode::I32_SUB, 0, ValueType::I32, 2),
+    rule(opcode::I32_MUL, 0, ValueType::I32, 2),
+    rule(opcode::I64_ADD, 0, ValueType::I64, 2),
+    rule(opcode::I64_SUB, 0, ValueType::I64, 2),
+    rule(opcode::I64_MUL, 0, ValueType::I64, 2),
+    rule(opcode::GLOBAL_GET, 4, ValueType::I32, 0),
+    rule(opcode::REF_NULL, 4, ValueType::FUNCREF, 0),
+    rule(opcode::REF_FUNC, 4, ValueType::FUNCREF, 0),
+];
+
+/// Checks that an operation is one, and says what it does to the types on the stack: which one it
+/// pushes, and how many of that type it pops before. `globals` is how many globals it can name.
+fn operation_type(
+    artifact: &Artifact<'_>,
+    record: &Record,
+    globals: u32,
+) -> Result<(ValueType, u8), ErrorKind> {
+    let code = record.u32(operation::OPCODE);
+    let rule = RULES.iter().find(|rule| rule.opcode == code);
+    let rule = rule.ok_or(ErrorKind::UnknownNumber)?;
+    // Bytes that the constant does not need are zero.
+    let value = record.array(operation::VALUE);
+    if value
+        .iter()
+        .skip(usize::from(rule.size))
+        .any(|byte| *byte != 0)
+    {
+        return Err(ErrorKind::ReservedBits);
+    }
+    let value = u128::from_le_bytes(value) as u32;
+    let ty = match code {
+        opcode::GLOBAL_GET if value >= globals => return Err(ErrorKind::IndexOutOfRange),
+        opcode::GLOBAL_GET => {
+            let global = artifact.declaration(ExternKind::Global, value);
+            let global = global.ok_or(ErrorKind::IndexOutOfRange)?.global();
+            if global.mutable {
+                return Err(ErrorKind::InvalidExpression);
             }
+            global.value
         }
-        stack.pop(expected)?;
-        if stack.depth == 0 {
-            Ok(())
-        } else {
-            Err(ErrorKind::InvalidExpression)
+        opcode::REF_NULL => {
+            let ty = check_value_type(artifact, value)?;
+            if !ty.is_nullable() {
+                return Err(ErrorKind::UnknownNumber);
+            }
+            ty
         }
-    }
+        opcode::REF_FUNC => {
+            check_referenced(artifact, value)?;
+            let ty = artifact.function_type(value);
+            let ty = ty.ok_or(ErrorKind::IndexOutOfRange)?;
+            // What has a larger number cannot be referred to by type.
+            let ty = ValueType::function(ty.canonical, false);
+            ty.unwrap_or(ValueType::FUNCREF.not_null())
+        }
+        _ => rule.pushes,
+    };
+    Ok((ty, rule.pops))
+}
 
-    pub(super) const fn first_operation(&self) -> u32 {
-        self.first
+/// Checks operations on a stack of types, of which one is left in the end.
+pub(super) fn check(
+    checker: &Checker<'_>,
+    operations: core::ops::Range<u32>,
+    expected: ValueType,
+    globals: u32,
+) -> Result<(), ErrorKind> {
+    let artifact = checker.artifact;
+    let mut stack = TypeStack {
+        types: [ValueType::I32; EXPRESSION_DEPTH],
+        depth: 0,
+    };
+    for index in operations {
+        let record = artifact.record(SectionId::Operations, index);
+        let record = record.ok_or(ErrorKind::IndexOutOfRange)?;
+        let (ty, pops) = operation_type(artifact, &record, globals)?;
+        for _ in 0..pops {
+            stack.pop(ty)?;
+        }
+        stack.push(ty)?;
     }
-
-    pub(super) const fn end_operation(&self) -> u32 {
-        self.first + self.count
+    stack.pop(expected)?;
+    if stack.depth == 0 {
+        Ok(())
+    } else {
+        Err(ErrorKind::InvalidExpression)
     }
 }
 
@@ -172,7 +219,7 @@ impl TypeStack {
 /// Iterates over the operations of an expression.
 #[derive(Clone, Debug)]
 pub struct Operations<'a> {
-    records: Records<'a>,
+    artifact: &'a Artifact<'a>,
     next: u32,
     rest: u32,
 }
@@ -182,9 +229,9 @@ impl Iterator for Operations<'_> {
 
     fn next(&mut self) -> Option<ConstOp> {
         self.rest = self.rest.checked_sub(1)?;
-        let operation = read_operation(self.records.get(self.next)?).ok()?;
-        self.next += 1;
-        Some(operation)
+        let record = self.artifact.record(SectionId::Operations, self.next)?;
+        self.next = self.next.checked_add(1)?;
+        read_operation(&record)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -194,37 +241,26 @@ impl Iterator for Operations<'_> {
 
 impl ExactSizeIterator for Operations<'_> {}
 
-/// Reads an operation; bytes that its constant does not need have to be zero.
-fn read_operation(record: Record<'_>) -> Result<ConstOp, ErrorKind> {
+/// Reads an operation; none where the opcode has no meaning.
+fn read_operation(record: &Record) -> Option<ConstOp> {
     let bytes = record.array(operation::VALUE);
-    let value = u128::from_le_bytes(bytes);
-    let u32_value = || u32::try_from(value).map_err(|_| ErrorKind::ReservedBits);
-    let u64_value = || u64::try_from(value).map_err(|_| ErrorKind::ReservedBits);
-    let no_value = |operation| {
-        if value == 0 {
-            Ok(operation)
-        } else {
-            Err(ErrorKind::ReservedBits)
-        }
-    };
-    match record.u32(operation::OPCODE) {
-        opcode::I32_CONST => Ok(ConstOp::I32Const(u32_value()? as i32)),
-        opcode::I64_CONST => Ok(ConstOp::I64Const(u64_value()? as i64)),
-        opcode::F32_CONST => Ok(ConstOp::F32Const(u32_value()?)),
-        opcode::F64_CONST => Ok(ConstOp::F64Const(u64_value()?)),
-        opcode::V128_CONST => Ok(ConstOp::V128Const(bytes)),
-        opcode::GLOBAL_GET => Ok(ConstOp::GlobalGet(u32_value()?)),
-        opcode::REF_NULL => ValueType::from_raw(u32_value()?)
-            .filter(|ty| ty.is_nullable())
-            .map(ConstOp::RefNull)
-            .ok_or(ErrorKind::UnknownNumber),
-        opcode::REF_FUNC => Ok(ConstOp::RefFunc(u32_value()?)),
-        opcode::I32_ADD => no_value(ConstOp::I32Add),
-        opcode::I32_SUB => no_value(ConstOp::I32Sub),
-        opcode::I32_MUL => no_value(ConstOp::I32Mul),
-        opcode::I64_ADD => no_value(ConstOp::I64Add),
-        opcode::I64_SUB => no_value(ConstOp::I64Sub),
-        opcode::I64_MUL => no_value(ConstOp::I64Mul),
-        _ => Err(ErrorKind::UnknownNumber),
-    }
+    let long = u128::from_le_bytes(bytes) as u64;
+    let value = long as u32;
+    Some(match record.u32(operation::OPCODE) {
+        opcode::I32_CONST => ConstOp::I32Const(value as i32),
+        opcode::I64_CONST => ConstOp::I64Const(long as i64),
+        opcode::F32_CONST => ConstOp::F32Const(value),
+        opcode::F64_CONST => ConstOp::F64Const(long),
+        opcode::V128_CONST => ConstOp::V128Const(bytes),
+        opcode::GLOBAL_GET => ConstOp::GlobalGet(value),
+        opcode::REF_NULL => ConstOp::RefNull(ValueType::from_checked(value)),
+        opcode::REF_FUNC => ConstOp::RefFunc(value),
+        opcode::I32_ADD => ConstOp::I32Add,
+        opcode::I32_SUB => ConstOp::I32Sub,
+        opcode::I32_MUL => ConstOp::I32Mul,
+        opcode::I64_ADD => ConstOp::I64Add,
+        opcode::I64_SUB => ConstOp::I64Sub,
+        opcode::I64_MUL => ConstOp::I64Mul,
+        _ => return None,
+    })
 }

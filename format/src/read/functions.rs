@@ -1,12 +1,15 @@
 //! Defined functions: where their code is.
 
+use core::cmp::Ordering;
+
 use crate::bytes::Record;
-use crate::error::{ErrorKind, FormatError};
+use crate::error::ErrorKind;
 use crate::layout::{SectionId, function};
 use crate::types::ExternKind;
 
 use super::Artifact;
 use super::collection::{Collection, Item};
+use super::validate::Checker;
 
 /// The defined functions of a module, ascending by text offset.
 pub type Functions<'a> = Collection<'a, Function>;
@@ -39,12 +42,10 @@ impl Function {
 }
 
 impl<'a> Item<'a> for Function {
-    type Pools = ();
-
     const SECTION: SectionId = SectionId::Functions;
 
-    fn read(record: Record<'a>, index: u32, _: &()) -> Result<Self, ErrorKind> {
-        Ok(Function {
+    fn read(_: &'a Artifact<'a>, record: &Record, index: u32) -> Self {
+        Function {
             index,
             type_index: record.u32(function::TYPE),
             text_offset: record.u32(function::TEXT_OFFSET),
@@ -52,7 +53,7 @@ impl<'a> Item<'a> for Function {
             frame_size: record.u32(function::FRAME_SIZE),
             record: record.optional(function::RECORD),
             wasm_offset: record.u32(function::WASM_OFFSET),
-        })
+        }
     }
 }
 
@@ -60,58 +61,61 @@ impl<'a> Functions<'a> {
     /// The function whose code contains this text offset; logarithmic in the number of functions.
     /// Trampolines and adapters belong to no function.
     pub fn containing(&self, text_offset: u32) -> Option<Function> {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let function = self.get(middle)?;
-            if text_offset < function.text_offset {
-                high = middle;
+        let found = self.search(|index| {
+            let function = self.get(index)?;
+            Some(if text_offset < function.text_offset {
+                Ordering::Greater
             } else if text_offset >= function.text_end() {
-                low = middle + 1;
+                Ordering::Less
             } else {
-                return Some(function);
-            }
-        }
-        None
+                Ordering::Equal
+            })
+        });
+        self.get(found?)
     }
 }
 
 /// Checks that code ranges are in the text, ascending and disjoint, and that record numbers are
 /// 0, 1, 2, ...
-pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
-    let type_count = artifact.types().len();
-    let text_size = artifact.section(SectionId::Text).size;
-    let mut previous_end = 0;
-    let mut next_record = 0;
-    artifact.functions().check_each(artifact, |function| {
-        if function.type_index >= type_count {
-            return Err(ErrorKind::IndexOutOfRange);
-        }
-        let end = function.text_offset.checked_add(function.text_size);
-        if function.text_size == 0 || end.is_none_or(|end| end > text_size) {
-            return Err(ErrorKind::RangeOutOfBounds);
-        }
-        if function.text_offset < previous_end {
+pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), ErrorKind> {
+    let (start, size) = (
+        record.u32(function::TEXT_OFFSET),
+        record.u32(function::TEXT_SIZE),
+    );
+    if size == 0 {
+        return Err(ErrorKind::RangeOutOfBounds);
+    }
+    checker.text_range(start, size)?;
+    if let Some(number) = record.optional(function::RECORD) {
+        if number != checker.counter {
             return Err(ErrorKind::NotAscending);
         }
-        previous_end = function.text_end();
-        if let Some(number) = function.record {
-            if number != next_record {
-                return Err(ErrorKind::NotAscending);
-            }
-            next_record += 1;
-        }
-        Ok(())
-    })
+        checker.counter += 1;
+    }
+    Ok(())
+}
+
+/// Counts the functions that have a function record.
+pub(super) fn count_records(artifact: &Artifact<'_>) -> u32 {
+    (0..artifact.count(SectionId::Functions))
+        .filter_map(|index| {
+            let record = artifact.record(SectionId::Functions, index)?;
+            record.optional(function::RECORD)
+        })
+        .count() as u32
 }
 
 /// Checks that a function, imports first, exists and can be referenced.
 pub(super) fn check_referenced(artifact: &Artifact<'_>, index: u32) -> Result<(), ErrorKind> {
-    match index.checked_sub(artifact.imported_count(ExternKind::Function)) {
-        None => Ok(()),
-        Some(defined) => match artifact.functions().read(defined)?.record {
-            Some(_) => Ok(()),
-            None => Err(ErrorKind::MissingFunctionRecord),
-        },
+    let Some(defined) = index.checked_sub(artifact.imported_count(ExternKind::Function)) else {
+        return Ok(());
+    };
+    let record = artifact.record(SectionId::Functions, defined);
+    match record
+        .ok_or(ErrorKind::IndexOutOfRange)?
+        .optional(function::RECORD)
+    {
+        Some(_) => Ok(()),
+        None => Err(ErrorKind::MissingFunctionRecord),
     }
 }

@@ -1,15 +1,14 @@
 //! Defined globals.
 
 use crate::bytes::Record;
-use crate::error::{ErrorKind, FormatError};
+use crate::error::ErrorKind;
 use crate::layout::{SectionId, global};
-use crate::types::{ExternKind, GlobalType};
+use crate::types::{ExternKind, GlobalType, ValueType};
 
 use super::Artifact;
 use super::collection::{Collection, Item};
-use super::expressions::{Expression, Expressions};
-use super::imports::global_type;
-use super::types::check_value_type;
+use super::declarations::Declaration;
+use super::expressions::Expression;
 use super::validate::Checker;
 
 /// The defined globals of a module.
@@ -27,30 +26,24 @@ pub struct Global<'a> {
 }
 
 impl<'a> Item<'a> for Global<'a> {
-    type Pools = Expressions<'a>;
-
     const SECTION: SectionId = SectionId::Globals;
 
-    fn read(record: Record<'a>, index: u32, pools: &Expressions<'a>) -> Result<Self, ErrorKind> {
-        let ty = global_type(record.u32(global::TYPE), record.u32(global::FLAGS))?;
-        Ok(Global {
+    fn read(artifact: &'a Artifact<'a>, record: &Record, index: u32) -> Self {
+        Global {
             index,
-            ty,
-            init: pools.read(record.u32(global::INIT))?,
-        })
+            ty: Declaration::defined(ExternKind::Global, record).global(),
+            init: Expression::at(artifact, record.u32(global::INIT)),
+        }
     }
 }
 
-/// Checks initial values: they can name the globals before them.
-pub(super) fn check(artifact: &Artifact<'_>, checker: &mut Checker) -> Result<(), FormatError> {
-    let imported = artifact.imported_count(ExternKind::Global);
-    artifact.globals().check_each(artifact, |global| {
-        check_value_type(artifact, global.ty.value)?;
-        checker.expression(
-            artifact,
-            &global.init,
-            global.ty.value,
-            imported + global.index,
-        )
-    })
+/// Checks the initial value: it can name the globals before this one.
+pub(super) fn check(
+    checker: &mut Checker<'_>,
+    record: &Record,
+    index: u32,
+) -> Result<(), ErrorKind> {
+    let before = checker.artifact.imported_count(ExternKind::Global) + index;
+    let ty = ValueType::from_checked(record.u32(global::TYPE));
+    checker.expression(record.u32(global::INIT), ty, before)
 }

@@ -7,7 +7,7 @@
 //! The tables are used as they lie in the file, while an exception is on its way. So the view does
 //! not allocate, and everything in the tables has been checked when the artifact was parsed.
 
-use crate::bytes::{Record, Records};
+use crate::bytes::Record;
 use crate::error::{ErrorKind, FormatError};
 use crate::layout::{FLAG_KEEPS, SectionId, handler_clause, handler_list, handler_site};
 use crate::types::ExternKind;
@@ -17,13 +17,6 @@ use super::collection::{Collection, Item};
 
 /// The calls at which exceptions are caught, ascending by return address.
 pub type Handlers<'a> = Collection<'a, HandlerSite<'a>>;
-
-/// What the sites refer to: lists, then clauses.
-#[derive(Clone, Copy, Debug)]
-pub struct HandlerPools<'a> {
-    lists: Records<'a>,
-    clauses: Records<'a>,
-}
 
 /// A call at which exceptions are caught.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +36,7 @@ pub struct HandlerList<'a> {
     pub frame_offset: u32,
     first: u32,
     count: u32,
-    clauses: Records<'a>,
+    artifact: &'a Artifact<'a>,
 }
 
 /// Where exceptions of a tag go.
@@ -59,11 +52,24 @@ pub struct HandlerClause {
 }
 
 impl<'a> HandlerList<'a> {
+    /// The list with this index.
+    fn at(artifact: &'a Artifact<'a>, index: u32) -> Option<HandlerList<'a>> {
+        let record = artifact.record(SectionId::HandlerLists, index)?;
+        Some(HandlerList {
+            index,
+            frame_offset: record.u32(handler_list::FRAME_OFFSET),
+            first: record.u32(handler_list::FIRST_CLAUSE),
+            count: record.u32(handler_list::CLAUSE_COUNT),
+            artifact,
+        })
+    }
+
     /// The clauses; the first that fits an exception takes it. One without a tag is the last.
     pub fn clauses(&self) -> impl Iterator<Item = HandlerClause> + 'a {
-        let (first, clauses) = (self.first, self.clauses);
-        (0..self.count).filter_map(move |index| {
-            let record = clauses.get(first.checked_add(index)?)?;
+        let list = *self;
+        (0..list.count).filter_map(move |index| {
+            let place = list.first.checked_add(index)?;
+            let record = list.artifact.record(SectionId::HandlerClauses, place)?;
             Some(HandlerClause {
                 tag: record.optional(handler_clause::TAG),
                 text_offset: record.u32(handler_clause::HANDLER),
@@ -73,41 +79,28 @@ impl<'a> HandlerList<'a> {
     }
 }
 
-impl<'a> HandlerPools<'a> {
-    fn list(&self, index: u32) -> Result<HandlerList<'a>, ErrorKind> {
-        let record = self.lists.get(index).ok_or(ErrorKind::IndexOutOfRange)?;
-        Ok(HandlerList {
-            index,
-            frame_offset: record.u32(handler_list::FRAME_OFFSET),
-            first: record.u32(handler_list::FIRST_CLAUSE),
-            count: record.u32(handler_list::CLAUSE_COUNT),
-            clauses: self.clauses,
-        })
-    }
-}
-
 impl<'a> Item<'a> for HandlerSite<'a> {
-    type Pools = HandlerPools<'a>;
-
     const SECTION: SectionId = SectionId::Handlers;
 
-    fn read(record: Record<'a>, _: u32, pools: &HandlerPools<'a>) -> Result<Self, ErrorKind> {
-        Ok(HandlerSite {
+    fn read(artifact: &'a Artifact<'a>, record: &Record, _: u32) -> Self {
+        let index = record.u32(handler_site::LIST);
+        HandlerSite {
             return_offset: record.u32(handler_site::RETURN_OFFSET),
-            list: pools.list(record.u32(handler_site::LIST))?,
-        })
+            list: HandlerList::at(artifact, index).unwrap_or(HandlerList {
+                index,
+                frame_offset: 0,
+                first: 0,
+                count: 0,
+                artifact,
+            }),
+        }
     }
 }
 
 impl<'a> Artifact<'a> {
     /// The calls at which exceptions are caught.
-    pub fn handlers(&self) -> Handlers<'a> {
-        let records = |id: SectionId| Records::new(self.section_bytes(id), id.unit());
-        let pools = HandlerPools {
-            lists: records(SectionId::HandlerLists),
-            clauses: records(SectionId::HandlerClauses),
-        };
-        Collection::new(self, pools)
+    pub fn handlers(&self) -> Handlers<'_> {
+        Collection::new(self)
     }
 }
 
@@ -115,17 +108,11 @@ impl<'a> Handlers<'a> {
     /// Where exceptions go from the call that returns to this text offset; logarithmic in the number
     /// of such calls.
     pub fn lookup(&self, return_offset: u32) -> Option<HandlerList<'a>> {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let offset = self.record(middle)?.u32(handler_site::RETURN_OFFSET);
-            match offset.cmp(&return_offset) {
-                core::cmp::Ordering::Equal => return Some(self.get(middle)?.list),
-                core::cmp::Ordering::Less => low = middle + 1,
-                core::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        None
+        let found = self.search(|index| {
+            let record = self.artifact.record(SectionId::Handlers, index)?;
+            Some(record.u32(handler_site::RETURN_OFFSET).cmp(&return_offset))
+        });
+        Some(self.get(found?)?.list)
     }
 }
 
@@ -136,57 +123,68 @@ pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
         // Whoever reads this refuses the artifact if there are any.
         return Ok(());
     }
-    let handlers = artifact.handlers();
     let text_size = artifact.section(SectionId::Text).size;
+    let lists = artifact.count(SectionId::HandlerLists);
     let mut previous = 0;
-    handlers.check_each(artifact, |site| {
+    for (index, site) in artifact.handlers().iter().enumerate() {
+        let error = |kind| Err(artifact.error(kind, SectionId::Handlers, index as u32));
+        if site.list.index >= lists {
+            return error(ErrorKind::IndexOutOfRange);
+        }
         if site.return_offset <= previous {
-            return Err(ErrorKind::NotAscending);
+            return error(ErrorKind::NotAscending);
         }
         previous = site.return_offset;
         if site.return_offset > text_size {
-            return Err(ErrorKind::RangeOutOfBounds);
+            return error(ErrorKind::RangeOutOfBounds);
         }
-        Ok(())
-    })?;
-    let tags = artifact.index_space(ExternKind::Tag);
+    }
+    let clauses = artifact.count(SectionId::HandlerClauses);
     let word = artifact.header().isa.pointer_width().bytes();
-    let pools = &handlers.pools;
     let mut next = 0;
-    for index in 0..pools.lists.len() {
+    for index in 0..lists {
         let error = |kind| artifact.error(kind, SectionId::HandlerLists, index);
-        let list = pools.list(index).map_err(error)?;
+        let list = HandlerList::at(artifact, index);
+        let list = list.ok_or_else(|| error(ErrorKind::IndexOutOfRange))?;
         if list.first != next {
             return Err(error(ErrorKind::NotContiguous));
         }
         // At least one clause, and all of them there.
         next = match next.checked_add(list.count) {
-            Some(end) if list.count != 0 && end <= pools.clauses.len() => end,
+            Some(end) if list.count != 0 && end <= clauses => end,
             _ => return Err(error(ErrorKind::RangeOutOfBounds)),
         };
-        if !list.frame_offset.is_multiple_of(word) {
+        if list.frame_offset & (word - 1) != 0 {
             return Err(error(ErrorKind::Misaligned));
         }
-        for (clause, place) in list.clauses().zip(list.first..) {
-            let error = |kind| artifact.error(kind, SectionId::HandlerClauses, place);
-            match clause.tag {
-                Some(tag) if tag >= tags => return Err(error(ErrorKind::IndexOutOfRange)),
-                // Nothing comes after what takes everything.
-                None if place + 1 != next => return Err(error(ErrorKind::NotAscending)),
-                _ => {}
-            }
-            let flags = pools.clauses.get(place);
-            let flags = flags.map_or(0, |record| record.u32(handler_clause::FLAGS));
-            if flags & !FLAG_KEEPS != 0 {
-                return Err(error(ErrorKind::ReservedBits));
-            }
-            if clause.text_offset >= text_size {
-                return Err(error(ErrorKind::RangeOutOfBounds));
-            }
+        for place in list.first..next {
+            check_clause(artifact, place, place + 1 == next)
+                .map_err(|kind| artifact.error(kind, SectionId::HandlerClauses, place))?;
         }
     }
-    if next != pools.clauses.len() {
+    if next != clauses {
         return Err(artifact.error(ErrorKind::NotContiguous, SectionId::HandlerClauses, next));
+    }
+    Ok(())
+}
+
+/// Checks a clause, of which it is said whether it is the last one of its list.
+fn check_clause(artifact: &Artifact<'_>, place: u32, is_last: bool) -> Result<(), ErrorKind> {
+    let record = artifact.record(SectionId::HandlerClauses, place);
+    let record = record.ok_or(ErrorKind::IndexOutOfRange)?;
+    match record.optional(handler_clause::TAG) {
+        Some(tag) if tag >= artifact.index_space(ExternKind::Tag) => {
+            return Err(ErrorKind::IndexOutOfRange);
+        }
+        // Nothing comes after what takes everything.
+        None if !is_last => return Err(ErrorKind::NotAscending),
+        _ => {}
+    }
+    if record.u32(handler_clause::FLAGS) & !FLAG_KEEPS != 0 {
+        return Err(ErrorKind::ReservedBits);
+    }
+    if record.u32(handler_clause::HANDLER) >= artifact.section(SectionId::Text).size {
+        return Err(ErrorKind::RangeOutOfBounds);
     }
     Ok(())
 }

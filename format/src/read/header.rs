@@ -8,6 +8,9 @@ use crate::libcall::LibcallSet;
 use crate::target::{CpuFeatures, Endianness, HostAbi, Isa};
 use crate::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode, Tunables};
 
+/// The header's bytes.
+type HeaderRecord = Record<{ header::SIZE }>;
+
 /// What the code was compiled for and what it uses.
 ///
 /// Reading a header does not compare it with a device; that is the loader's part.
@@ -45,8 +48,8 @@ impl Header {
 
     /// Reads the header at the start of the payload, which has to be of this form.
     pub(crate) fn read(payload: Bytes<'_>, form: Form) -> Result<Header, FormatError> {
-        let record =
-            Record::at(payload, 0, header::SIZE).ok_or(FormatError::at(ErrorKind::Truncated, 0))?;
+        let record = HeaderRecord::at(payload, 0, header::SIZE)
+            .ok_or(FormatError::at(ErrorKind::Truncated, 0))?;
         let version = (record.u16(header::MAJOR), record.u16(header::MINOR));
         if version.0 != layout::VERSION.0 || version.1 > layout::VERSION.1 {
             let offset = header::MAJOR.offset() as u32;
@@ -62,29 +65,29 @@ impl Header {
             .map_err(|kind| FormatError::at(kind, header::FORM.offset() as u32))?;
         let header = Header {
             version,
-            isa: number(record, header::ISA, Isa::from_u8)?,
-            endianness: number(record, header::ENDIANNESS, Endianness::from_u8)?,
-            host_abi: number(record, header::HOST_ABI, HostAbi::from_u8)?,
+            isa: number(&record, header::ISA, Isa::from_u8)?,
+            endianness: number(&record, header::ENDIANNESS, Endianness::from_u8)?,
+            host_abi: number(&record, header::HOST_ABI, HostAbi::from_u8)?,
             page_size_log2: record.u8(header::PAGE_SIZE_LOG2),
             abi_hash: record.u64(header::ABI_HASH),
             cpu_features: CpuFeatures(record.u64(header::CPU_FEATURES)),
             wasm_features: WasmFeatures(record.u64(header::WASM_FEATURES)),
             libcalls: LibcallSet(record.u64(header::LIBCALLS)),
             tunables: Tunables {
-                bounds_checks: number(record, header::BOUNDS_CHECKS, BoundsChecks::from_u8)?,
-                stack_checks: number(record, header::STACK_CHECKS, StackChecks::from_u8)?,
-                trap_mode: number(record, header::TRAP_MODE, TrapMode::from_u8)?,
+                bounds_checks: number(&record, header::BOUNDS_CHECKS, BoundsChecks::from_u8)?,
+                stack_checks: number(&record, header::STACK_CHECKS, StackChecks::from_u8)?,
+                trap_mode: number(&record, header::TRAP_MODE, TrapMode::from_u8)?,
                 relocation_model: number(
-                    record,
+                    &record,
                     header::RELOCATION_MODEL,
                     RelocationModel::from_u8,
                 )?,
-                interrupt_checks: number(record, header::INTERRUPT_CHECKS, |byte| match byte {
+                interrupt_checks: number(&record, header::INTERRUPT_CHECKS, |byte| match byte {
                     0 => Some(false),
                     1 => Some(true),
                     _ => None,
                 })?,
-                call_profile: number(record, header::CALL_PROFILE, |byte| match byte {
+                call_profile: number(&record, header::CALL_PROFILE, |byte| match byte {
                     0 => Some(false),
                     1 => Some(true),
                     _ => None,
@@ -153,7 +156,7 @@ impl Header {
 
 /// Reads a one-byte enumeration.
 fn number<T>(
-    record: Record<'_>,
+    record: &HeaderRecord,
     field: layout::RecordField<1>,
     from_u8: impl FnOnce(u8) -> Option<T>,
 ) -> Result<T, FormatError> {
@@ -216,7 +219,7 @@ impl SectionTable {
     ) -> Result<SectionTable, FormatError> {
         let page_size = 1u64 << page_size_log2;
         let truncated = FormatError::at(ErrorKind::Truncated, 0);
-        let header = Record::at(payload, 0, header::SIZE).ok_or(truncated)?;
+        let header = HeaderRecord::at(payload, 0, header::SIZE).ok_or(truncated)?;
         let count = header.u32(header::SECTION_COUNT);
         let table_offset = header::SIZE as u32;
         // More sections than ids cannot be in order, so the product stays small.

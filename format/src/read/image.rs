@@ -8,13 +8,14 @@
 //! memory        |....| part 0 |.| part 1 |...........| part 2 |....|
 //! ```
 
-use crate::bytes::{Bytes, Record};
-use crate::error::{ErrorKind, FormatError};
+use crate::bytes::Record;
+use crate::error::ErrorKind;
 use crate::layout::{SectionId, image};
 use crate::types::ExternKind;
 
 use super::Artifact;
 use super::collection::{Collection, Item};
+use super::validate::Checker;
 
 /// The parts of the memory image, ascending by memory and address.
 pub type ImageParts<'a> = Collection<'a, ImagePart<'a>>;
@@ -35,69 +36,50 @@ pub struct ImagePart<'a> {
 }
 
 impl<'a> Item<'a> for ImagePart<'a> {
-    type Pools = (Bytes<'a>, u32);
-
     const SECTION: SectionId = SectionId::Image;
 
-    fn read(record: Record<'a>, index: u32, pools: &Self::Pools) -> Result<Self, ErrorKind> {
-        if record.u32(image::RESERVED) != 0 {
-            return Err(ErrorKind::ReservedBits);
-        }
-        let first = record.u32(image::FIRST_BYTE);
-        let bytes = pools
-            .0
-            .range(first, record.u32(image::BYTE_COUNT))
-            .ok_or(ErrorKind::RangeOutOfBounds)?;
-        Ok(ImagePart {
+    fn read(artifact: &'a Artifact<'a>, record: &Record, index: u32) -> Self {
+        let (first, count) = (record.u32(image::FIRST_BYTE), record.u32(image::BYTE_COUNT));
+        let start = artifact.section(SectionId::ImageBytes).offset;
+        ImagePart {
             index,
             memory: record.u32(image::MEMORY),
             address: record.u64(image::ADDRESS),
             // Both lie in the file, which is smaller than 4 GiB.
-            file_offset: pools.1.saturating_add(first),
-            bytes: bytes.as_slice(),
-        })
+            file_offset: start.saturating_add(first),
+            bytes: artifact.bytes_of(SectionId::ImageBytes, first, count),
+        }
     }
 }
 
 /// Checks alignment, order, and that parts are inside the initial size of their memories.
-pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
-    let page_size = artifact.header().page_size();
-    let imported = artifact.imported_count(ExternKind::Memory);
-    let section = artifact.section(SectionId::ImageBytes);
-    let mut next_byte = section.offset;
-    let mut previous = (0, 0);
-    artifact.image().check_each(artifact, |part| {
-        let size = part.bytes.len() as u64;
-        if part.file_offset != next_byte {
-            return Err(ErrorKind::NotContiguous);
-        }
-        next_byte += part.bytes.len() as u32;
-        // The section starts on a page, and parts are whole pages.
-        let aligned = size.is_multiple_of(page_size) && part.address.is_multiple_of(page_size);
-        if size == 0 || !aligned {
-            return Err(ErrorKind::Misaligned);
-        }
-        let defined = part
-            .memory
-            .checked_sub(imported)
-            .ok_or(ErrorKind::IndexOutOfRange)?;
-        let memory = artifact.memories().read(defined)?;
-        let end = part
-            .address
-            .checked_add(size)
-            .ok_or(ErrorKind::RangeOutOfBounds)?;
-        if end > memory.ty.min_bytes() {
-            return Err(ErrorKind::RangeOutOfBounds);
-        }
-        if (part.memory, part.address) < previous {
+pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), ErrorKind> {
+    let artifact = checker.artifact;
+    let (memory, address) = (record.u32(image::MEMORY), record.u64(image::ADDRESS));
+    let size = record.u32(image::BYTE_COUNT);
+    // The section starts on a page, and parts are whole pages.
+    let within_page = artifact.header().page_size() - 1;
+    if size == 0 || (u64::from(size) | address) & within_page != 0 {
+        return Err(ErrorKind::Misaligned);
+    }
+    // An image is made for memories of our own alone.
+    if memory < artifact.imported_count(ExternKind::Memory) {
+        return Err(ErrorKind::IndexOutOfRange);
+    }
+    let ty = artifact.memory_type(memory);
+    let ty = ty.ok_or(ErrorKind::IndexOutOfRange)?;
+    let end = address.checked_add(u64::from(size));
+    let end = end.filter(|end| *end <= ty.min_bytes());
+    let end = end.ok_or(ErrorKind::RangeOutOfBounds)?;
+    if memory != checker.counter {
+        // The first part of another memory.
+        if memory < checker.counter {
             return Err(ErrorKind::NotAscending);
         }
-        previous = (part.memory, end);
-        Ok(())
-    })?;
-    if next_byte != section.offset + section.size {
-        let place = next_byte - section.offset;
-        return Err(artifact.error(ErrorKind::NotContiguous, SectionId::ImageBytes, place));
+        checker.counter = memory;
+        checker.end = 0;
     }
+    checker.ascend(address, 0)?;
+    checker.end = end;
     Ok(())
 }

@@ -7,6 +7,7 @@ mod aux_stack;
 mod collection;
 mod custom;
 mod data;
+mod declarations;
 mod elements;
 mod exports;
 mod expressions;
@@ -20,6 +21,7 @@ mod memories;
 mod names;
 mod outline;
 mod relocations;
+mod rules;
 mod stack_depth;
 mod tables;
 mod tags;
@@ -33,9 +35,9 @@ use crate::bytes::{Bytes, Record, Records, Words};
 use crate::context::{ContextCounts, ContextLayout};
 use crate::envelope::Envelope;
 use crate::error::{ErrorKind, FormatError};
-use crate::layout::{SectionId, module, operation};
+use crate::layout::{SectionId, WORD, module};
 use crate::stack_depth::StackDepth;
-use crate::types::{ExternKind, GlobalType, ImportType, MemoryType, TableType};
+use crate::types::{ExternKind, GlobalType, MemoryType, TableType};
 
 pub use collection::{Collection, Items};
 pub use custom::{CustomSection, CustomSections};
@@ -77,8 +79,6 @@ pub struct Artifact<'a> {
     payload: Bytes<'a>,
     header: Header,
     sections: SectionTable,
-    strings: &'a str,
-    start_function: Option<u32>,
     context_layout: ContextLayout,
 }
 
@@ -143,104 +143,124 @@ impl<'a> Artifact<'a> {
         Words::new(self.section_bytes(id))
     }
 
+    fn records(&self, id: SectionId) -> Records<'a> {
+        Records::new(self.section_bytes(id), id.unit())
+    }
+
+    /// How many records a section has, where it is all there.
+    fn count(&self, id: SectionId) -> u32 {
+        self.records(id).len()
+    }
+
+    /// A record of a section.
+    // Everything that is read is read by this function; a copy in each of its callers is more than all
+    // of them.
+    #[inline(never)]
+    fn record(&self, id: SectionId, index: u32) -> Option<Record> {
+        self.records(id).get(index)
+    }
+
+    /// A number of a section that is an array of them.
+    fn word(&self, id: SectionId, index: u32) -> Option<u32> {
+        Some(self.record(id, index)?.u32(WORD))
+    }
+
+    /// Bytes of a section; none where they are not all there.
+    fn bytes_of(&self, id: SectionId, first: u32, count: u32) -> &'a [u8] {
+        let bytes = self.section_bytes(id).range(first, count);
+        bytes.unwrap_or_default().as_slice()
+    }
+
+    /// The name at a place in the strings.
+    fn find_name(&self, offset: u32, size: u32) -> Result<&'a str, ErrorKind> {
+        let name = self.section_bytes(SectionId::Strings).range(offset, size);
+        let name = name.ok_or(ErrorKind::RangeOutOfBounds)?.as_slice();
+        core::str::from_utf8(name).map_err(|_| ErrorKind::InvalidUtf8)
+    }
+
+    /// As `find_name`, of a name that has been checked.
+    fn name(&self, offset: u32, size: u32) -> &'a str {
+        self.find_name(offset, size).unwrap_or_default()
+    }
+
     /// The function types.
-    pub fn types(&self) -> FuncTypes<'a> {
-        Collection::new(self, self.section_words(SectionId::ValueTypes))
+    pub const fn types(&self) -> FuncTypes<'_> {
+        Collection::new(self)
     }
 
     /// The imports in the module's order.
-    pub fn imports(&self) -> Imports<'a> {
-        Collection::new(self, self.strings)
+    pub const fn imports(&self) -> Imports<'_> {
+        Collection::new(self)
     }
 
     /// The exports in the module's order.
-    pub fn exports(&self) -> Exports<'a> {
-        Collection::new(
-            self,
-            (self.strings, self.section_words(SectionId::ExportOrder)),
-        )
+    pub const fn exports(&self) -> Exports<'_> {
+        Collection::new(self)
     }
 
     /// The defined functions.
-    pub fn functions(&self) -> Functions<'a> {
-        Collection::new(self, ())
+    pub const fn functions(&self) -> Functions<'_> {
+        Collection::new(self)
     }
 
     /// The defined tables.
-    pub fn tables(&self) -> Tables<'a> {
-        Collection::new(self, self.expressions())
+    pub const fn tables(&self) -> Tables<'_> {
+        Collection::new(self)
     }
 
     /// The defined memories.
-    pub fn memories(&self) -> Memories<'a> {
-        Collection::new(self, ())
+    pub const fn memories(&self) -> Memories<'_> {
+        Collection::new(self)
     }
 
     /// The defined globals.
-    pub fn globals(&self) -> Globals<'a> {
-        Collection::new(self, self.expressions())
+    pub const fn globals(&self) -> Globals<'_> {
+        Collection::new(self)
     }
 
     /// The defined tags.
-    pub fn tags(&self) -> Tags<'a> {
-        Collection::new(self, ())
+    pub const fn tags(&self) -> Tags<'_> {
+        Collection::new(self)
     }
 
     /// The constant expressions in the order of their use.
-    pub fn expressions(&self) -> Expressions<'a> {
-        let operations = self.section_bytes(SectionId::Operations);
-        Collection::new(self, Records::new(operations, operation::SIZE))
+    pub const fn expressions(&self) -> Expressions<'_> {
+        Collection::new(self)
     }
 
     /// The element segments.
-    pub fn elements(&self) -> ElementSegments<'a> {
-        Collection::new(
-            self,
-            (
-                self.section_words(SectionId::ElementItems),
-                self.expressions(),
-            ),
-        )
+    pub const fn elements(&self) -> ElementSegments<'_> {
+        Collection::new(self)
     }
 
     /// The data segments.
-    pub fn data(&self) -> DataSegments<'a> {
-        Collection::new(
-            self,
-            (self.section_bytes(SectionId::DataBytes), self.expressions()),
-        )
+    pub const fn data(&self) -> DataSegments<'_> {
+        Collection::new(self)
     }
 
     /// The initial contents of memories, ascending by memory and address.
-    pub fn image(&self) -> ImageParts<'a> {
-        let range = self.section(SectionId::ImageBytes);
-        Collection::new(
-            self,
-            (self.section_bytes(SectionId::ImageBytes), range.offset),
-        )
+    pub const fn image(&self) -> ImageParts<'_> {
+        Collection::new(self)
     }
 
     /// The relocations, ascending by offset.
-    pub fn relocations(&self) -> Relocations<'a> {
-        Collection::new(self, ())
+    pub const fn relocations(&self) -> Relocations<'_> {
+        Collection::new(self)
     }
 
     /// The custom sections that were carried through.
-    pub fn custom_sections(&self) -> CustomSections<'a> {
-        Collection::new(
-            self,
-            (self.strings, self.section_bytes(SectionId::CustomBytes)),
-        )
+    pub const fn custom_sections(&self) -> CustomSections<'_> {
+        Collection::new(self)
     }
 
     /// The auxiliary stack, where the compiler recognised one.
     pub fn aux_stack(&self) -> Option<AuxStack> {
-        aux_stack::AuxStacks::new(self, ()).get(0)
+        aux_stack::AuxStacks::new(self).get(0)
     }
 
     /// The stack that calls of exported functions and of the start function take.
-    pub fn stack_bounds(&self) -> StackBounds<'a> {
-        Collection::new(self, ())
+    pub const fn stack_bounds(&self) -> StackBounds<'_> {
+        Collection::new(self)
     }
 
     /// The stack that a call of this function by the host takes, imports first; logarithmic in the
@@ -251,19 +271,24 @@ impl<'a> Artifact<'a> {
     }
 
     /// How deep each defined function can go; empty where that was left out.
-    pub fn function_depths(&self) -> FunctionDepths<'a> {
-        Collection::new(self, ())
+    pub const fn function_depths(&self) -> FunctionDepths<'_> {
+        Collection::new(self)
     }
 
     /// The module's name from its name section.
     pub fn module_name(&self) -> Option<&'a str> {
-        let record = Record::at(self.section_bytes(SectionId::Module), 0, module::SIZE)?;
-        validate::read_module(record, self.strings).ok()?.1
+        let record = self.record(SectionId::Module, 0)?;
+        let name = self.name(
+            record.u32(module::NAME_OFFSET),
+            record.u32(module::NAME_SIZE),
+        );
+        Some(name).filter(|name| !name.is_empty())
     }
 
     /// The function to call at the end of instantiation, imports first.
-    pub const fn start_function(&self) -> Option<u32> {
-        self.start_function
+    pub fn start_function(&self) -> Option<u32> {
+        self.record(SectionId::Module, 0)?
+            .optional(module::START_FUNCTION)
     }
 
     /// How many imports there are of a kind; the first indices of its index space.
@@ -280,13 +305,7 @@ impl<'a> Artifact<'a> {
 
     /// The size of an index space: imports and definitions.
     pub fn index_space(&self, kind: ExternKind) -> u32 {
-        let defined = match kind {
-            ExternKind::Function => self.functions().len(),
-            ExternKind::Table => self.tables().len(),
-            ExternKind::Memory => self.memories().len(),
-            ExternKind::Global => self.globals().len(),
-            ExternKind::Tag => self.tags().len(),
-        };
+        let defined = self.count(declarations::DEFINITIONS[kind as usize]);
         self.imported_count(kind).saturating_add(defined)
     }
 
@@ -301,29 +320,27 @@ impl<'a> Artifact<'a> {
     }
 
     /// The import with this index in the index space of its kind.
-    pub fn import_of(&self, kind: ExternKind, index: u32) -> Option<Import<'a>> {
+    pub fn import_of(&self, kind: ExternKind, index: u32) -> Option<Import<'_>> {
+        self.imports().get(self.import_index(kind, index)?)
+    }
+
+    /// The index of such an import among all imports.
+    fn import_index(&self, kind: ExternKind, index: u32) -> Option<u32> {
         if index >= self.imported_count(kind) {
             return None;
         }
         let kinds = ExternKind::ALL.iter().take(kind as usize);
         let before = kinds.map(|kind| self.imported_count(*kind)).sum::<u32>();
-        let order = self.section_words(SectionId::ImportOrder);
-        self.imports().get(order.get(before.checked_add(index)?)?)
+        self.word(SectionId::ImportOrder, before.checked_add(index)?)
     }
 
     /// The type index of a function, imports first.
     pub fn function_type_index(&self, index: u32) -> Option<u32> {
-        match index.checked_sub(self.imported_count(ExternKind::Function)) {
-            Some(defined) => Some(self.functions().get(defined)?.type_index),
-            None => match self.import_of(ExternKind::Function, index)?.ty {
-                ImportType::Function(ty) => Some(ty),
-                _ => None,
-            },
-        }
+        Some(self.declaration(ExternKind::Function, index)?.ty)
     }
 
     /// The type of a function, imports first.
-    pub fn function_type(&self, index: u32) -> Option<FuncType<'a>> {
+    pub fn function_type(&self, index: u32) -> Option<FuncType<'_>> {
         self.types().get(self.function_type_index(index)?)
     }
 
@@ -335,50 +352,26 @@ impl<'a> Artifact<'a> {
 
     /// The type of a table, imports first.
     pub fn table_type(&self, index: u32) -> Option<TableType> {
-        match index.checked_sub(self.imported_count(ExternKind::Table)) {
-            Some(defined) => Some(self.tables().get(defined)?.ty),
-            None => match self.import_of(ExternKind::Table, index)?.ty {
-                ImportType::Table(ty) => Some(ty),
-                _ => None,
-            },
-        }
+        Some(self.declaration(ExternKind::Table, index)?.table())
     }
 
     /// The type of a memory, imports first.
     pub fn memory_type(&self, index: u32) -> Option<MemoryType> {
-        match index.checked_sub(self.imported_count(ExternKind::Memory)) {
-            Some(defined) => Some(self.memories().get(defined)?.ty),
-            None => match self.import_of(ExternKind::Memory, index)?.ty {
-                ImportType::Memory(ty) => Some(ty),
-                _ => None,
-            },
-        }
+        Some(self.declaration(ExternKind::Memory, index)?.memory())
     }
 
     /// The type of a global, imports first.
     pub fn global_type(&self, index: u32) -> Option<GlobalType> {
-        match index.checked_sub(self.imported_count(ExternKind::Global)) {
-            Some(defined) => Some(self.globals().get(defined)?.ty),
-            None => match self.import_of(ExternKind::Global, index)?.ty {
-                ImportType::Global(ty) => Some(ty),
-                _ => None,
-            },
-        }
+        Some(self.declaration(ExternKind::Global, index)?.global())
     }
 
     /// The type index of a tag, imports first.
     pub fn tag_type_index(&self, index: u32) -> Option<u32> {
-        match index.checked_sub(self.imported_count(ExternKind::Tag)) {
-            Some(defined) => Some(self.tags().get(defined)?.type_index),
-            None => match self.import_of(ExternKind::Tag, index)?.ty {
-                ImportType::Tag(ty) => Some(ty),
-                _ => None,
-            },
-        }
+        Some(self.declaration(ExternKind::Tag, index)?.ty)
     }
 
     /// The type of a tag, imports first: its parameters are what an exception carries.
-    pub fn tag_type(&self, index: u32) -> Option<FuncType<'a>> {
+    pub fn tag_type(&self, index: u32) -> Option<FuncType<'_>> {
         self.types().get(self.tag_type_index(index)?)
     }
 

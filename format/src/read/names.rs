@@ -7,7 +7,6 @@ use core::str;
 
 use crate::error::{ErrorKind, FormatError};
 use crate::layout::SectionId;
-use crate::types::ExternKind;
 
 use super::Artifact;
 
@@ -19,24 +18,9 @@ impl<'a> Artifact<'a> {
     }
 
     fn function_name_bytes(&self, index: u32) -> Option<&'a [u8]> {
-        let ends = self.section_words(SectionId::FunctionNames);
-        let end = ends.get(index)?;
-        let start = match index.checked_sub(1) {
-            Some(previous) => ends.get(previous)?,
-            None => 0,
-        };
-        let bytes = self.section_bytes(SectionId::NameBytes);
-        Some(bytes.range(start, end.checked_sub(start)?)?.as_slice())
+        let name = self.run(SectionId::FunctionNames, SectionId::NameBytes, index);
+        Some(name?.as_slice())
     }
-}
-
-/// Checks that there are not more names than functions.
-pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
-    let ends = artifact.section_words(SectionId::FunctionNames);
-    if ends.len() > artifact.index_space(ExternKind::Function) {
-        return Err(artifact.error(ErrorKind::SectionSize, SectionId::FunctionNames, 0));
-    }
-    Ok(())
 }
 
 /// Checks each name, and that names fill their bytes.

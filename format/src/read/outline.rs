@@ -7,14 +7,12 @@
 //! Code is somewhere else once it can run, and relocations have been applied. Both lie at the end of
 //! the file, so the rest is a prefix, which a loader can keep without the file.
 
-use core::str;
-
-use crate::bytes::{Bytes, Record};
+use crate::bytes::Bytes;
 use crate::context::ContextLayout;
-use crate::layout::{SectionId, header, module, section};
+use crate::layout::{SectionId, header, section};
 
+use super::Artifact;
 use super::header::{Header, SectionTable};
-use super::{Artifact, validate};
 
 /// What a check has found out about an artifact, without its bytes.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +21,6 @@ pub struct Outline {
     resident_size: usize,
     header: Header,
     sections: SectionTable,
-    start_function: Option<u32>,
     context_layout: ContextLayout,
 }
 
@@ -35,7 +32,6 @@ impl Artifact<'_> {
             resident_size: self.resident_size(),
             header: self.header,
             sections: self.sections,
-            start_function: self.start_function,
             context_layout: self.context_layout,
         }
     }
@@ -74,27 +70,17 @@ impl Outline {
     /// now. Sections that are not there any more are empty. `None` where the bytes are fewer than
     /// [`Outline::resident_size`], or evidently others.
     ///
-    /// What [`Artifact`] promises, the caller answers for: nothing but the strings is checked again.
+    /// What [`Artifact`] promises, the caller answers for: nothing is checked again.
     pub fn over(self, file: &[u8]) -> Option<Artifact<'_>> {
         if file.len() < self.resident_size {
             return None;
         }
         let size = file.len().min(self.payload_size);
         let payload = Bytes::new(file.get(..size)?);
-        let bytes = |id| {
-            let range = self.sections.range(id);
-            payload.range(range.offset, range.size).unwrap_or_default()
-        };
-        let strings = str::from_utf8(bytes(SectionId::Strings).as_slice()).ok()?;
-        if let Some(record) = Record::at(bytes(SectionId::Module), 0, module::SIZE) {
-            validate::read_module(record, strings).ok()?;
-        }
         Some(Artifact {
             payload,
             header: self.header,
             sections: self.sections,
-            strings,
-            start_function: self.start_function,
             context_layout: self.context_layout,
         })
     }

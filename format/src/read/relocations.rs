@@ -1,7 +1,7 @@
 //! Relocations: checked places in the text.
 
 use crate::bytes::Record;
-use crate::error::{ErrorKind, FormatError};
+use crate::error::ErrorKind;
 use crate::layout::{SectionId, relocation};
 use crate::libcall::Libcall;
 use crate::relocation::{RelocationKind, SymbolKind};
@@ -9,6 +9,7 @@ use crate::tunables::RelocationModel;
 
 use super::Artifact;
 use super::collection::{Collection, Item};
+use super::validate::Checker;
 
 /// The relocations of an artifact, ascending by offset; they do not overlap.
 pub type Relocations<'a> = Collection<'a, Relocation>;
@@ -38,52 +39,38 @@ impl Relocation {
 }
 
 impl<'a> Item<'a> for Relocation {
-    type Pools = ();
-
     const SECTION: SectionId = SectionId::Relocations;
 
-    fn read(record: Record<'a>, _: u32, _: &()) -> Result<Self, ErrorKind> {
-        if record.u16(relocation::RESERVED) != 0 {
-            return Err(ErrorKind::ReservedBits);
-        }
-        Ok(Relocation {
+    fn read(_: &'a Artifact<'a>, record: &Record, _: u32) -> Self {
+        let kind = RelocationKind::from_u8(record.u8(relocation::KIND));
+        Relocation {
             offset: record.u32(relocation::OFFSET),
-            kind: RelocationKind::from_u8(record.u8(relocation::KIND))
-                .ok_or(ErrorKind::UnknownNumber)?,
-            symbol_kind: SymbolKind::from_u8(record.u8(relocation::SYMBOL_KIND))
-                .ok_or(ErrorKind::UnknownNumber)?,
+            // It has been checked that there is such a kind, and one kind of symbol.
+            kind: kind.unwrap_or(RelocationKind::Abs8),
+            symbol_kind: SymbolKind::Libcall,
             symbol: record.u32(relocation::SYMBOL),
             addend: record.u64(relocation::ADDEND) as i64,
-        })
+        }
     }
 }
 
 /// Checks places, order, kinds and symbols.
-pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
+pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), ErrorKind> {
+    let artifact = checker.artifact;
     let header = artifact.header();
-    let text_size = artifact.section(SectionId::Text).size;
-    let mut previous_end = 0;
-    artifact.relocations().check_each(artifact, |relocation| {
-        if header.tunables.relocation_model == RelocationModel::Xip
-            || relocation.kind.isa().is_some_and(|isa| isa != header.isa)
-        {
-            return Err(ErrorKind::InvalidRelocation);
-        }
-        if relocation.offset % relocation.kind.alignment() != 0 {
-            return Err(ErrorKind::Misaligned);
-        }
-        let end = relocation.offset.checked_add(relocation.kind.width());
-        let end = end
-            .filter(|end| *end <= text_size)
-            .ok_or(ErrorKind::RangeOutOfBounds)?;
-        if relocation.offset < previous_end {
-            return Err(ErrorKind::NotAscending);
-        }
-        previous_end = end;
-        match relocation.libcall() {
-            Some(libcall) if header.libcalls.contains(libcall) => Ok(()),
-            Some(_) => Err(ErrorKind::InvalidRelocation),
-            None => Err(ErrorKind::IndexOutOfRange),
-        }
-    })
+    let relocation = Relocation::read(artifact, record, 0);
+    if header.tunables.relocation_model == RelocationModel::Xip
+        || relocation.kind.isa().is_some_and(|isa| isa != header.isa)
+    {
+        return Err(ErrorKind::InvalidRelocation);
+    }
+    if relocation.offset & (relocation.kind.alignment() - 1) != 0 {
+        return Err(ErrorKind::Misaligned);
+    }
+    checker.text_range(relocation.offset, relocation.kind.width())?;
+    match relocation.libcall() {
+        Some(libcall) if header.libcalls.contains(libcall) => Ok(()),
+        Some(_) => Err(ErrorKind::InvalidRelocation),
+        None => Err(ErrorKind::IndexOutOfRange),
+    }
 }

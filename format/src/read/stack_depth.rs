@@ -8,6 +8,7 @@ use crate::types::ExternKind;
 
 use super::Artifact;
 use super::collection::{Collection, Item};
+use super::validate::Checker;
 
 /// Bounds of calls from the host, ascending by function.
 pub type StackBounds<'a> = Collection<'a, StackBound>;
@@ -16,56 +17,37 @@ pub type StackBounds<'a> = Collection<'a, StackBound>;
 pub type FunctionDepths<'a> = Collection<'a, FunctionDepth>;
 
 impl<'a> Item<'a> for StackBound {
-    type Pools = ();
-
     const SECTION: SectionId = SectionId::StackBounds;
 
-    fn read(record: Record<'a>, _: u32, _: &()) -> Result<Self, ErrorKind> {
+    fn read(_: &'a Artifact<'a>, record: &Record, _: u32) -> Self {
         let value = record.u32(stack_bound::VALUE);
-        let depth = match record.u8(stack_bound::KIND) {
-            layout::BOUND_BYTES => StackDepth::Bytes {
-                bytes: value,
-                imports: false,
-            },
-            layout::BOUND_BYTES_TO_IMPORT => StackDepth::Bytes {
-                bytes: value,
-                imports: true,
-            },
-            layout::BOUND_RECURSION => StackDepth::Recursion { function: value },
-            layout::BOUND_UNKNOWN_CALLEE => StackDepth::UnknownCallee { function: value },
-            _ => return Err(ErrorKind::UnknownNumber),
-        };
         let [low, middle, high] = record.array(stack_bound::FUNCTION);
-        Ok(StackBound {
+        StackBound {
             function: u32::from_le_bytes([low, middle, high, 0]),
-            depth,
-        })
+            depth: match record.u8(stack_bound::KIND) {
+                layout::BOUND_RECURSION => StackDepth::Recursion { function: value },
+                layout::BOUND_UNKNOWN_CALLEE => StackDepth::UnknownCallee { function: value },
+                kind => StackDepth::Bytes {
+                    bytes: value,
+                    imports: kind == layout::BOUND_BYTES_TO_IMPORT,
+                },
+            },
+        }
     }
 }
 
 impl StackBounds<'_> {
     /// The bound of a function, imports first; logarithmic.
     pub fn lookup(&self, function: u32) -> Option<StackDepth> {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let bound = self.get(middle)?;
-            match bound.function.cmp(&function) {
-                core::cmp::Ordering::Equal => return Some(bound.depth),
-                core::cmp::Ordering::Less => low = middle + 1,
-                core::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        None
+        let found = self.search(|index| Some(self.get(index)?.function.cmp(&function)));
+        Some(self.get(found?)?.depth)
     }
 }
 
 impl<'a> Item<'a> for FunctionDepth {
-    type Pools = ();
-
     const SECTION: SectionId = SectionId::FunctionDepths;
 
-    fn read(record: Record<'a>, _: u32, _: &()) -> Result<Self, ErrorKind> {
+    fn read(_: &'a Artifact<'a>, record: &Record, _: u32) -> Self {
         let [low, middle, high] = record.array(function_depth::CALLEE);
         let callee = u32::from_le_bytes([low, middle, high, 0]);
         let wasm_offset = record.u32(function_depth::WASM_OFFSET);
@@ -74,63 +56,62 @@ impl<'a> Item<'a> for FunctionDepth {
             kind,
             wasm_offset,
         };
-        let step = match record.u8(function_depth::STEP) {
-            layout::STEP_END if wasm_offset == 0 => DepthStep::End,
-            layout::STEP_CALL => call(CallKind::Direct),
-            layout::STEP_INDIRECT => call(CallKind::Indirect),
-            layout::STEP_TAIL => call(CallKind::Tail),
-            layout::STEP_INDIRECT_TAIL => call(CallKind::IndirectTail),
-            layout::STEP_UNKNOWN => DepthStep::Unknown { wasm_offset },
-            _ => return Err(ErrorKind::UnknownNumber),
-        };
-        if !matches!(step, DepthStep::Call { .. }) && callee != layout::NONE_24 {
-            return Err(ErrorKind::UnknownNumber);
-        }
-        Ok(FunctionDepth {
+        FunctionDepth {
             depth: record.optional(function_depth::DEPTH),
-            step,
-        })
+            step: match record.u8(function_depth::STEP) {
+                layout::STEP_END => DepthStep::End,
+                layout::STEP_CALL => call(CallKind::Direct),
+                layout::STEP_INDIRECT => call(CallKind::Indirect),
+                layout::STEP_TAIL => call(CallKind::Tail),
+                layout::STEP_INDIRECT_TAIL => call(CallKind::IndirectTail),
+                _ => DepthStep::Unknown { wasm_offset },
+            },
+        }
     }
 }
 
 /// Checks that the functions with bounds are defined and ascend, and that what bounds speak of is
-/// there; and that each function has a depth, or none.
-pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
+/// there.
+pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), ErrorKind> {
+    let artifact = checker.artifact;
     let imported = artifact.imported_count(ExternKind::Function);
-    let functions = artifact.index_space(ExternKind::Function);
-    let mut next = imported;
-    artifact.stack_bounds().check_each(artifact, |bound| {
-        if bound.function < next {
-            return Err(ErrorKind::NotAscending);
+    let functions = imported..artifact.index_space(ExternKind::Function);
+    let bound = StackBound::read(artifact, record, 0);
+    if bound.function < imported {
+        return Err(ErrorKind::NotAscending);
+    }
+    checker.ascend(u64::from(bound.function), 1)?;
+    let exists = match bound.depth {
+        StackDepth::Bytes { bytes, .. } => bytes != layout::NONE,
+        StackDepth::Recursion { function } | StackDepth::UnknownCallee { function } => {
+            functions.contains(&function)
         }
-        next = bound.function.saturating_add(1);
-        let exists = match bound.depth {
-            StackDepth::Bytes { bytes, .. } => bytes != layout::NONE,
-            StackDepth::Recursion { function } | StackDepth::UnknownCallee { function } => {
-                (imported..functions).contains(&function)
-            }
-        };
-        if bound.function >= functions || !exists {
-            return Err(ErrorKind::IndexOutOfRange);
-        }
-        Ok(())
-    })?;
-    let depths = artifact.function_depths().len();
-    if depths != 0 && depths != artifact.functions().len() {
-        return Err(artifact.error(ErrorKind::SectionSize, SectionId::FunctionDepths, 0));
+    };
+    if !functions.contains(&bound.function) || !exists {
+        return Err(ErrorKind::IndexOutOfRange);
     }
     Ok(())
 }
 
-/// Checks that each step leads to a function.
+/// Checks that each step has a meaning and leads to a function.
 pub(super) fn validate(artifact: &Artifact<'_>) -> Result<(), FormatError> {
     let functions = artifact.index_space(ExternKind::Function);
-    artifact
-        .function_depths()
-        .check_each(artifact, |function| match function.step {
-            DepthStep::Call { callee, .. } if callee >= functions => {
-                Err(ErrorKind::IndexOutOfRange)
-            }
-            _ => Ok(()),
-        })
+    let section = SectionId::FunctionDepths;
+    for index in 0..artifact.count(section) {
+        let Some(record) = artifact.record(section, index) else {
+            break;
+        };
+        let [low, middle, high] = record.array(function_depth::CALLEE);
+        let callee = u32::from_le_bytes([low, middle, high, 0]);
+        let wasm_offset = record.u32(function_depth::WASM_OFFSET);
+        let kind = match record.u8(function_depth::STEP) {
+            layout::STEP_END if wasm_offset == 0 && callee == layout::NONE_24 => continue,
+            layout::STEP_UNKNOWN if callee == layout::NONE_24 => continue,
+            layout::STEP_CALL..=layout::STEP_INDIRECT_TAIL if callee < functions => continue,
+            layout::STEP_CALL..=layout::STEP_INDIRECT_TAIL => ErrorKind::IndexOutOfRange,
+            _ => ErrorKind::UnknownNumber,
+        };
+        return Err(artifact.error(kind, section, index));
+    }
+    Ok(())
 }

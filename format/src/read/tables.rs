@@ -1,15 +1,15 @@
 //! Defined tables.
 
 use crate::bytes::Record;
-use crate::error::{ErrorKind, FormatError};
+use crate::error::ErrorKind;
 use crate::layout::{SectionId, table};
-use crate::types::{ExternKind, TableType};
+use crate::types::{ExternKind, TableType, ValueType};
 
 use super::Artifact;
 use super::collection::{Collection, Item};
-use super::expressions::{Expression, Expressions};
-use super::imports::table_type;
-use super::validate::{Checker, check_table_type};
+use super::declarations::Declaration;
+use super::expressions::Expression;
+use super::validate::Checker;
 
 /// The defined tables of a module.
 pub type Tables<'a> = Collection<'a, Table<'a>>;
@@ -26,39 +26,29 @@ pub struct Table<'a> {
 }
 
 impl<'a> Item<'a> for Table<'a> {
-    type Pools = Expressions<'a>;
-
     const SECTION: SectionId = SectionId::Tables;
 
-    fn read(record: Record<'a>, index: u32, pools: &Expressions<'a>) -> Result<Self, ErrorKind> {
-        if record.u32(table::RESERVED) != 0 {
-            return Err(ErrorKind::ReservedBits);
+    fn read(artifact: &'a Artifact<'a>, record: &Record, index: u32) -> Self {
+        let init = record.optional(table::INIT);
+        Table {
+            index,
+            ty: Declaration::defined(ExternKind::Table, record).table(),
+            init: init.and_then(|init| artifact.expressions().get(init)),
         }
-        let ty = table_type(
-            record.u32(table::ELEMENT),
-            record.u32(table::FLAGS),
-            record.u64(table::MIN),
-            record.u64(table::MAX),
-        )?;
-        let init = record
-            .optional(table::INIT)
-            .map(|init| pools.read(init))
-            .transpose()?;
-        Ok(Table { index, ty, init })
     }
 }
 
-/// Checks types and initial values.
-pub(super) fn check(artifact: &Artifact<'_>, checker: &mut Checker) -> Result<(), FormatError> {
-    // Tables come before globals, so that their initial values can only name imported globals.
-    let globals = artifact.imported_count(ExternKind::Global);
-    artifact.tables().check_each(artifact, |table| {
-        check_table_type(artifact, &table.ty)?;
-        match table.init {
-            Some(init) => checker.expression(artifact, &init, table.ty.element, globals),
-            // Without an initial value, elements are null.
-            None if !table.ty.element.is_nullable() => Err(ErrorKind::TypeMismatch),
-            None => Ok(()),
+/// Checks the initial value.
+pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), ErrorKind> {
+    let element = ValueType::from_checked(record.u32(table::ELEMENT));
+    match record.optional(table::INIT) {
+        // Tables come before globals, so that their initial values can only name imported globals.
+        Some(init) => {
+            let globals = checker.artifact.imported_count(ExternKind::Global);
+            checker.expression(init, element, globals)
         }
-    })
+        // Without an initial value, elements are null.
+        None if !element.is_nullable() => Err(ErrorKind::TypeMismatch),
+        None => Ok(()),
+    }
 }

@@ -1,7 +1,6 @@
 //! Defined tags: what exceptions of the module carry.
 
 use crate::bytes::Record;
-use crate::error::{ErrorKind, FormatError};
 use crate::layout::{SectionId, tag};
 
 use super::Artifact;
@@ -20,30 +19,12 @@ pub struct Tag {
 }
 
 impl<'a> Item<'a> for Tag {
-    type Pools = ();
-
     const SECTION: SectionId = SectionId::Tags;
 
-    fn read(record: Record<'a>, index: u32, _: &()) -> Result<Self, ErrorKind> {
-        Ok(Tag {
+    fn read(_: &'a Artifact<'a>, record: &Record, index: u32) -> Self {
+        Tag {
             index,
             type_index: record.u32(tag::TYPE),
-        })
-    }
-}
-
-/// Checks that each tag has a type that a tag can have.
-pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
-    artifact
-        .tags()
-        .check_each(artifact, |tag| check_tag_type(artifact, tag.type_index))
-}
-
-/// A tag's type is there and has no results.
-pub(super) fn check_tag_type(artifact: &Artifact<'_>, index: u32) -> Result<(), ErrorKind> {
-    if artifact.types().read(index)?.results().is_empty() {
-        Ok(())
-    } else {
-        Err(ErrorKind::TypeMismatch)
+        }
     }
 }

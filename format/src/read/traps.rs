@@ -12,13 +12,13 @@
 //! `MemoryOutOfBounds`. A call site's text offset is the return address. Runs are decoded at the
 //! lookup, with bounds at every step.
 
-use crate::bytes::{Bytes, Stream, Words};
+use crate::bytes::{Bytes, Stream};
 use crate::error::{ErrorKind, FormatError};
 use crate::layout::SectionId;
 use crate::trap::TrapCode;
 
 use super::Artifact;
-use super::functions::{Function, Functions};
+use super::functions::Function;
 
 /// An instruction that can trap.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,49 +42,68 @@ pub struct CallSite {
 
 impl<'a> Artifact<'a> {
     /// The trap sites of all functions.
-    pub fn traps(&self) -> TrapSites<'a> {
+    pub const fn traps(&self) -> TrapSites<'_> {
         TrapSites(Runs {
-            functions: self.functions(),
-            ends: self.section_words(SectionId::TrapIndex),
-            bytes: self.section_bytes(SectionId::Traps),
+            artifact: self,
+            ends: SectionId::TrapIndex,
+            bytes: SectionId::Traps,
         })
     }
 
     /// The call sites of all functions.
-    pub fn call_sites(&self) -> CallSites<'a> {
+    pub const fn call_sites(&self) -> CallSites<'_> {
         CallSites(Runs {
-            functions: self.functions(),
-            ends: self.section_words(SectionId::CallSiteIndex),
-            bytes: self.section_bytes(SectionId::CallSites),
+            artifact: self,
+            ends: SectionId::CallSiteIndex,
+            bytes: SectionId::CallSites,
         })
+    }
+
+    /// The bytes with this index, where a section of words says where each ends: from where those
+    /// before end.
+    pub(super) fn run(&self, ends: SectionId, bytes: SectionId, index: u32) -> Option<Bytes<'a>> {
+        let end = self.word(ends, index)?;
+        let start = match index.checked_sub(1) {
+            Some(previous) => self.word(ends, previous)?,
+            None => 0,
+        };
+        self.section_bytes(bytes)
+            .range(start, end.checked_sub(start)?)
     }
 }
 
 /// One run of bytes for each function.
 #[derive(Clone, Copy, Debug)]
 struct Runs<'a> {
-    functions: Functions<'a>,
-    ends: Words<'a>,
-    bytes: Bytes<'a>,
+    artifact: &'a Artifact<'a>,
+    ends: SectionId,
+    bytes: SectionId,
 }
 
 impl<'a> Runs<'a> {
-    fn run(&self, function: u32) -> Option<Bytes<'a>> {
-        let end = self.ends.get(function)?;
-        let start = match function.checked_sub(1) {
-            Some(previous) => self.ends.get(previous)?,
-            None => 0,
-        };
-        self.bytes.range(start, end.checked_sub(start)?)
-    }
-
     fn cursor(&self, function: &Function) -> Cursor<'a> {
+        let run = self.artifact.run(self.ends, self.bytes, function.index);
         Cursor {
-            stream: Stream::new(self.run(function.index).unwrap_or_default()),
+            stream: Stream::new(run.unwrap_or_default()),
+            has_codes: self.bytes as u8 == SectionId::Traps as u8,
+            is_first: true,
+            code: TrapCode::MemoryOutOfBounds,
             start: function.text_offset,
             end: function.text_end(),
             text_offset: function.text_offset,
             wasm_offset: function.wasm_offset,
+        }
+    }
+
+    /// The site at this text offset, in the function that has code at another one.
+    fn lookup(&self, inside: u32, text_offset: u32) -> Option<TrapSite> {
+        let function = self.artifact.functions().containing(inside)?;
+        let mut cursor = self.cursor(&function);
+        loop {
+            let site = cursor.read()?;
+            if site.text_offset >= text_offset {
+                return (site.text_offset == text_offset).then_some(site);
+            }
         }
     }
 }
@@ -93,6 +112,10 @@ impl<'a> Runs<'a> {
 #[derive(Clone, Debug)]
 struct Cursor<'a> {
     stream: Stream<'a>,
+    /// Whether the sites are those of traps.
+    has_codes: bool,
+    is_first: bool,
+    code: TrapCode,
     start: u32,
     end: u32,
     text_offset: u32,
@@ -100,24 +123,52 @@ struct Cursor<'a> {
 }
 
 impl Cursor<'_> {
-    /// Moves forward in the text; only the first difference may be zero.
-    fn advance_text(&mut self, difference: u64, is_first: bool) -> Option<u32> {
-        if difference == 0 && !is_first {
+    /// The next site. That of a call has some code.
+    fn read(&mut self) -> Option<TrapSite> {
+        let mut difference = self.stream.unsigned()?;
+        let has_code = self.has_codes && difference & 1 == 1;
+        if self.has_codes {
+            difference >>= 1;
+        }
+        // Only the first difference may be zero.
+        if difference == 0 && !self.is_first {
             return None;
         }
-        let offset = u32::try_from(u64::from(self.text_offset).checked_add(difference)?).ok()?;
-        if offset < self.start || offset > self.end {
+        self.is_first = false;
+        let offset = u64::from(self.text_offset).checked_add(difference)?;
+        self.text_offset = u32::try_from(offset).ok()?;
+        // No trap is behind the last instruction, but a call can return there.
+        let end = self.end.checked_sub(u32::from(self.has_codes))?;
+        if self.text_offset < self.start || self.text_offset > end {
             return None;
         }
-        self.text_offset = offset;
-        Some(offset)
-    }
-
-    fn advance_wasm(&mut self) -> Option<u32> {
+        if has_code {
+            let code = TrapCode::from_u8(self.stream.byte()?)?;
+            if code == self.code {
+                return None;
+            }
+            self.code = code;
+        }
         let difference = self.stream.signed()?;
         let offset = i64::from(self.wasm_offset).checked_add(difference)?;
         self.wasm_offset = u32::try_from(offset).ok()?;
-        Some(self.wasm_offset)
+        Some(TrapSite {
+            text_offset: self.text_offset,
+            code: self.code,
+            wasm_offset: self.wasm_offset,
+        })
+    }
+}
+
+impl Iterator for Cursor<'_> {
+    type Item = TrapSite;
+
+    fn next(&mut self) -> Option<TrapSite> {
+        let site = self.read();
+        if site.is_none() {
+            self.stream = Stream::new(Bytes::default());
+        }
+        site
     }
 }
 
@@ -128,63 +179,25 @@ pub struct TrapSites<'a>(Runs<'a>);
 impl<'a> TrapSites<'a> {
     /// What a trap at this text offset means: its code and the file offset of the wasm instruction.
     pub fn lookup(&self, text_offset: u32) -> Option<(TrapCode, u32)> {
-        let function = self.0.functions.containing(text_offset)?;
-        let site = self
-            .of(&function)
-            .find(|site| site.text_offset >= text_offset)?;
-        (site.text_offset == text_offset).then_some((site.code, site.wasm_offset))
+        let site = self.0.lookup(text_offset, text_offset)?;
+        Some((site.code, site.wasm_offset))
     }
 
     /// The trap sites of one function.
     pub fn of(&self, function: &Function) -> FunctionTrapSites<'a> {
-        FunctionTrapSites {
-            cursor: self.0.cursor(function),
-            code: TrapCode::MemoryOutOfBounds,
-            is_first: true,
-        }
+        FunctionTrapSites(self.0.cursor(function))
     }
 }
 
 /// Iterates over the trap sites of a function; ends where the run is malformed.
 #[derive(Clone, Debug)]
-pub struct FunctionTrapSites<'a> {
-    cursor: Cursor<'a>,
-    code: TrapCode,
-    is_first: bool,
-}
-
-impl FunctionTrapSites<'_> {
-    fn read(&mut self) -> Option<TrapSite> {
-        let head = self.cursor.stream.unsigned()?;
-        let text_offset = self.cursor.advance_text(head >> 1, self.is_first)?;
-        self.is_first = false;
-        if text_offset == self.cursor.end {
-            return None;
-        }
-        if head & 1 == 1 {
-            let code = TrapCode::from_u8(self.cursor.stream.byte()?)?;
-            if code == self.code {
-                return None;
-            }
-            self.code = code;
-        }
-        Some(TrapSite {
-            text_offset,
-            code: self.code,
-            wasm_offset: self.cursor.advance_wasm()?,
-        })
-    }
-}
+pub struct FunctionTrapSites<'a>(Cursor<'a>);
 
 impl Iterator for FunctionTrapSites<'_> {
     type Item = TrapSite;
 
     fn next(&mut self) -> Option<TrapSite> {
-        let site = self.read();
-        if site.is_none() {
-            self.cursor.stream = Stream::new(Bytes::default());
-        }
-        site
+        self.0.next()
     }
 }
 
@@ -196,114 +209,60 @@ impl<'a> CallSites<'a> {
     /// The file offset of the wasm instruction whose call returns to this text offset.
     pub fn lookup(&self, return_offset: u32) -> Option<u32> {
         // A call that does not return can be the last instruction of its function.
-        let function = self.0.functions.containing(return_offset.checked_sub(1)?)?;
         let site = self
-            .of(&function)
-            .find(|site| site.text_offset >= return_offset)?;
-        (site.text_offset == return_offset).then_some(site.wasm_offset)
+            .0
+            .lookup(return_offset.checked_sub(1)?, return_offset)?;
+        Some(site.wasm_offset)
     }
 
     /// The call sites of one function.
     pub fn of(&self, function: &Function) -> FunctionCallSites<'a> {
-        FunctionCallSites {
-            cursor: self.0.cursor(function),
-            is_first: true,
-        }
+        FunctionCallSites(self.0.cursor(function))
     }
 }
 
 /// Iterates over the call sites of a function; ends where the run is malformed.
 #[derive(Clone, Debug)]
-pub struct FunctionCallSites<'a> {
-    cursor: Cursor<'a>,
-    is_first: bool,
-}
-
-impl FunctionCallSites<'_> {
-    fn read(&mut self) -> Option<CallSite> {
-        let difference = self.cursor.stream.unsigned()?;
-        let text_offset = self.cursor.advance_text(difference, self.is_first)?;
-        self.is_first = false;
-        Some(CallSite {
-            text_offset,
-            wasm_offset: self.cursor.advance_wasm()?,
-        })
-    }
-}
+pub struct FunctionCallSites<'a>(Cursor<'a>);
 
 impl Iterator for FunctionCallSites<'_> {
     type Item = CallSite;
 
     fn next(&mut self) -> Option<CallSite> {
-        let site = self.read();
-        if site.is_none() {
-            self.cursor.stream = Stream::new(Bytes::default());
-        }
-        site
+        let site = self.0.next()?;
+        Some(CallSite {
+            text_offset: site.text_offset,
+            wasm_offset: site.wasm_offset,
+        })
     }
-}
-
-/// Checks that each table is there whole or not at all.
-pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
-    let tables = [
-        (SectionId::TrapIndex, SectionId::Traps),
-        (SectionId::CallSiteIndex, SectionId::CallSites),
-    ];
-    for (index, bytes) in tables {
-        let ends = artifact.section_words(index).len();
-        if ends != 0 && ends != artifact.functions().len() {
-            return Err(artifact.error(ErrorKind::SectionSize, index, 0));
-        }
-        if (ends == 0) != (artifact.section(bytes).size == 0) {
-            return Err(artifact.error(ErrorKind::SectionSize, bytes, 0));
-        }
-    }
-    Ok(())
 }
 
 /// Decodes every run, and checks that runs fill their bytes.
 pub(super) fn validate(artifact: &Artifact<'_>) -> Result<(), FormatError> {
-    let (traps, calls) = (artifact.traps(), artifact.call_sites());
-    validate_runs(
-        artifact,
-        &traps.0,
-        [SectionId::TrapIndex, SectionId::Traps],
-        |function| {
-            let mut sites = traps.of(function);
-            while !sites.cursor.stream.is_empty() {
-                sites.read()?;
-            }
-            Some(())
-        },
-    )?;
-    let sections = [SectionId::CallSiteIndex, SectionId::CallSites];
-    validate_runs(artifact, &calls.0, sections, |function| {
-        let mut sites = calls.of(function);
-        while !sites.cursor.stream.is_empty() {
-            sites.read()?;
-        }
-        Some(())
-    })
+    validate_runs(&artifact.traps().0)?;
+    validate_runs(&artifact.call_sites().0)
 }
 
-fn validate_runs(
-    artifact: &Artifact<'_>,
-    runs: &Runs<'_>,
-    [index, bytes]: [SectionId; 2],
-    decode: impl Fn(&Function) -> Option<()>,
-) -> Result<(), FormatError> {
+fn validate_runs(runs: &Runs<'_>) -> Result<(), FormatError> {
+    let artifact = runs.artifact;
     let mut end = 0;
-    if !runs.ends.is_empty() {
-        for function in runs.functions.iter() {
-            let error = |kind| artifact.error(kind, index, function.index);
-            runs.run(function.index)
-                .ok_or(error(ErrorKind::RangeOutOfBounds))?;
-            decode(&function).ok_or(error(ErrorKind::MalformedStream))?;
-            end = runs.ends.get(function.index).unwrap_or(end);
+    for index in 0..artifact.count(runs.ends) {
+        let error = |kind| artifact.error(kind, runs.ends, index);
+        let function = artifact.functions().get(index);
+        let run = artifact.run(runs.ends, runs.bytes, index);
+        let (Some(function), Some(_)) = (function, run) else {
+            return Err(error(ErrorKind::RangeOutOfBounds));
+        };
+        let mut cursor = runs.cursor(&function);
+        while !cursor.stream.is_empty() {
+            if cursor.read().is_none() {
+                return Err(error(ErrorKind::MalformedStream));
+            }
         }
+        end = artifact.word(runs.ends, index).unwrap_or(end);
     }
-    if end != runs.bytes.len() as u32 {
-        return Err(artifact.error(ErrorKind::NotContiguous, bytes, end));
+    if end != artifact.section(runs.bytes).size {
+        return Err(artifact.error(ErrorKind::NotContiguous, runs.bytes, end));
     }
     Ok(())
 }

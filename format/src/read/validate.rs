@@ -1,231 +1,290 @@
 //! The one-time check of everything that instantiation and calls rely on.
 //!
-//! Work is linear in the size of the payload: records are read once; ranges into shared bytes must
-//! follow each other, so that no byte is read for two records; names may be shared, within a
-//! budget; each expression belongs to one user, in order.
+//! ```text
+//! RULES, section by section --> each record: its fields, then what relates it to others
+//! ```
+//!
+//! Work is linear in the size of the payload: records are read once; runs of shared records must
+//! follow each other, so that nothing is read for two users; names may be shared, within a budget;
+//! each expression belongs to one user, in order.
 
 use core::str;
 
-use crate::bytes::{Record, Records};
+use crate::bytes::{Bytes, Record};
 use crate::context::{ContextCounts, ContextLayout};
 use crate::envelope::Envelope;
 use crate::error::{ErrorKind, FormatError};
-use crate::layout::{self, SectionId, function, import, module};
-use crate::types::{ExternKind, MemoryType, TableType, ValueType};
+use crate::layout::{self, SectionId, expression, module};
+use crate::types::{ExternKind, ValueType};
 
-use super::collection::string;
-use super::expressions::Expression;
+use super::Artifact;
+use super::declarations::Declaration;
 use super::header::{Form, Header, SectionTable};
-use super::{Artifact, Bytes};
+use super::rules::{Check, POOLS, RULES, Rule};
 use super::{
-    aux_stack, custom, data, elements, exports, functions, globals, handlers, image, imports,
-    memories, names, relocations, stack_depth, tables, tags, traps, types,
+    aux_stack, data, elements, exports, expressions, functions, globals, handlers, image, imports,
+    relocations, stack_depth, tables, types,
 };
 
 /// Checks a payload.
 pub(super) fn parse(envelope: Envelope<'_>, form: Form) -> Result<Artifact<'_>, FormatError> {
     let payload = Bytes::new(envelope.payload);
     let header = Header::read(payload, form)?;
-    let sections = SectionTable::read(payload, header.page_size_log2, form)?;
-    let bytes = |id| {
-        let range = sections.range(id);
-        payload.range(range.offset, range.size).unwrap_or_default()
-    };
-    let error =
-        |kind, section| FormatError::in_section(kind, section, sections.range(section).offset);
-
-    let strings = str::from_utf8(bytes(SectionId::Strings).as_slice())
-        .map_err(|_| error(ErrorKind::InvalidUtf8, SectionId::Strings))?;
-    let imported = count_imports(Records::new(bytes(SectionId::Imports), import::SIZE))
-        .map_err(|kind| error(kind, SectionId::Imports))?;
-    let count = |id: SectionId| Records::new(bytes(id), id.unit()).len();
-    let [
-        imported_functions,
-        imported_tables,
-        imported_memories,
-        imported_globals,
-        imported_tags,
-    ] = imported;
-    let counts = ContextCounts {
-        imported_memories,
-        defined_memories: count(SectionId::Memories),
-        imported_globals,
-        defined_globals: count(SectionId::Globals),
-        imported_tables,
-        defined_tables: count(SectionId::Tables),
-        imported_functions,
-        function_records: count_records(Records::new(bytes(SectionId::Functions), function::SIZE)),
-        imported_tags,
-        defined_tags: count(SectionId::Tags),
-    };
-    let context_layout = ContextLayout::new(header.isa.pointer_width(), counts)
-        .ok_or(FormatError::at(ErrorKind::ContextTooLarge, 0))?;
-    if count(SectionId::Module) > 1 {
-        return Err(error(ErrorKind::SectionSize, SectionId::Module));
-    }
-    let (start_function, _) = match Record::at(bytes(SectionId::Module), 0, module::SIZE) {
-        Some(record) => read_module(record, strings).map_err(|k| error(k, SectionId::Module))?,
-        None => (None, None),
-    };
-    let artifact = Artifact {
+    let mut artifact = Artifact {
         payload,
         header,
-        sections,
-        strings,
-        start_function,
-        context_layout,
+        sections: SectionTable::read(payload, header.page_size_log2, form)?,
+        context_layout: ContextLayout::EMPTY,
     };
+    let [functions, tables, memories, globals, tags] =
+        imports::count(&artifact).map_err(|kind| artifact.error(kind, SectionId::Imports, 0))?;
+    let counts = ContextCounts {
+        imported_memories: memories,
+        defined_memories: artifact.count(SectionId::Memories),
+        imported_globals: globals,
+        defined_globals: artifact.count(SectionId::Globals),
+        imported_tables: tables,
+        defined_tables: artifact.count(SectionId::Tables),
+        imported_functions: functions,
+        function_records: functions::count_records(&artifact),
+        imported_tags: tags,
+        defined_tags: artifact.count(SectionId::Tags),
+    };
+    artifact.context_layout = ContextLayout::new(header.isa.pointer_width(), counts)
+        .ok_or(FormatError::at(ErrorKind::ContextTooLarge, 0))?;
     check(&artifact)?;
     Ok(artifact)
 }
 
-/// Reads the module's start function and name.
-pub(super) fn read_module<'a>(
-    record: Record<'a>,
-    strings: &'a str,
-) -> Result<(Option<u32>, Option<&'a str>), ErrorKind> {
-    let name = string(
-        strings,
-        record.u32(module::NAME_OFFSET),
-        record.u32(module::NAME_SIZE),
-    )?;
-    Ok((
-        record.optional(module::START_FUNCTION),
-        Some(name).filter(|name| !name.is_empty()),
-    ))
-}
-
-/// Counts the imports of each kind.
-fn count_imports(records: Records<'_>) -> Result<[u32; ExternKind::ALL.len()], ErrorKind> {
-    let mut counts = [0; ExternKind::ALL.len()];
-    for index in 0..records.len() {
-        let record = records.get(index).ok_or(ErrorKind::IndexOutOfRange)?;
-        let kind = imports::kind(record)? as usize;
-        *counts.get_mut(kind).ok_or(ErrorKind::UnknownNumber)? += 1;
-    }
-    Ok(counts)
-}
-
-/// Counts the functions that have a function record.
-fn count_records(records: Records<'_>) -> u32 {
-    (0..records.len())
-        .filter_map(|index| records.get(index)?.optional(function::RECORD))
-        .count() as u32
-}
-
-/// Checks the sections in an order in which each relies on those before it alone.
+/// Checks the sections.
 fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
-    let mut checker = Checker {
-        next_expression: 0,
-        next_operation: 0,
-        names_left: artifact.payload.len() as u64 * layout::NAME_SHARING,
-    };
-    types::check(artifact)?;
-    imports::check(artifact, &mut checker)?;
-    functions::check(artifact)?;
-    memories::check(artifact)?;
-    tables::check(artifact, &mut checker)?;
-    globals::check(artifact, &mut checker)?;
-    tags::check(artifact)?;
-    elements::check(artifact, &mut checker)?;
-    data::check(artifact, &mut checker)?;
-    image::check(artifact)?;
-    exports::check(artifact, &mut checker)?;
-    relocations::check(artifact)?;
-    custom::check(artifact, &mut checker)?;
-    aux_stack::check(artifact)?;
-    stack_depth::check(artifact)?;
-    handlers::check(artifact)?;
-    traps::check(artifact)?;
-    names::check(artifact)?;
-    check_start(artifact).map_err(|kind| artifact.error(kind, SectionId::Module, 0))?;
-    if checker.next_expression != artifact.expressions().len() {
-        let place = checker.next_expression;
-        return Err(artifact.error(ErrorKind::NotContiguous, SectionId::Expressions, place));
+    let strings = artifact.section_bytes(SectionId::Strings).as_slice();
+    if str::from_utf8(strings).is_err() {
+        return Err(artifact.error(ErrorKind::InvalidUtf8, SectionId::Strings, 0));
     }
-    let operations = artifact.section(SectionId::Operations).size / layout::operation::SIZE as u32;
-    if checker.next_operation != operations {
-        let place = checker.next_operation;
-        return Err(artifact.error(ErrorKind::NotContiguous, SectionId::Operations, place));
+    check_counts(artifact)?;
+    let mut checker = Checker {
+        artifact,
+        next: [0; POOLS.len()],
+        names_left: artifact.payload.len() as u64 * layout::NAME_SHARING,
+        end: 0,
+        counter: 0,
+    };
+    for rules in RULES.chunk_by(|one, other| one.section == other.section) {
+        checker.section(rules)?;
+    }
+    handlers::check(artifact)?;
+    for (pool, next) in POOLS.iter().zip(checker.next) {
+        if next != artifact.count(*pool) {
+            return Err(artifact.error(ErrorKind::NotContiguous, *pool, next));
+        }
     }
     Ok(())
 }
 
+/// Checks how many records sections have that belong to others.
+fn check_counts(artifact: &Artifact<'_>) -> Result<(), FormatError> {
+    let count = |id| artifact.count(id);
+    let functions = count(SectionId::Functions);
+    let error = |id| Err(artifact.error(ErrorKind::SectionSize, id, 0));
+    for (id, expected, can_be_absent) in [
+        (SectionId::ImportOrder, count(SectionId::Imports), false),
+        (SectionId::ExportOrder, count(SectionId::Exports), false),
+        (SectionId::Module, 1, true),
+        (SectionId::AuxStack, 1, true),
+        (SectionId::TrapIndex, functions, true),
+        (SectionId::CallSiteIndex, functions, true),
+        (SectionId::FunctionDepths, functions, true),
+    ] {
+        if count(id) != expected && (count(id) != 0 || !can_be_absent) {
+            return error(id);
+        }
+    }
+    for (index, bytes) in [
+        (SectionId::TrapIndex, SectionId::Traps),
+        (SectionId::CallSiteIndex, SectionId::CallSites),
+    ] {
+        if (count(index) == 0) != (count(bytes) == 0) {
+            return error(bytes);
+        }
+    }
+    if count(SectionId::FunctionNames) > artifact.index_space(ExternKind::Function) {
+        return error(SectionId::FunctionNames);
+    }
+    Ok(())
+}
+
+/// What goes from record to record and from section to section during the check.
+pub(super) struct Checker<'a> {
+    pub(super) artifact: &'a Artifact<'a>,
+    /// Where the next run of records of each pool begins.
+    next: [u32; POOLS.len()],
+    names_left: u64,
+    /// Where the record before this one in its section ends, whatever it is a part of; zero at first.
+    pub(super) end: u64,
+    /// What the section counts; zero at first.
+    pub(super) counter: u32,
+}
+
+impl Checker<'_> {
+    /// Checks each record of the section that the rules are for.
+    fn section(&mut self, rules: &[Rule]) -> Result<(), FormatError> {
+        let Some(Rule { section, .. }) = rules.first() else {
+            return Ok(());
+        };
+        (self.end, self.counter) = (0, 0);
+        let records = self.artifact.records(*section);
+        for index in 0..records.len() {
+            self.record(*section, rules, records.get(index), index)
+                .map_err(|kind| self.artifact.error(kind, *section, index))?;
+        }
+        Ok(())
+    }
+
+    /// Checks a record: its fields, then what relates it to others.
+    fn record(
+        &mut self,
+        section: SectionId,
+        rules: &[Rule],
+        record: Option<Record>,
+        index: u32,
+    ) -> Result<(), ErrorKind> {
+        let record = &record.ok_or(ErrorKind::IndexOutOfRange)?;
+        for rule in rules {
+            self.field(rule, record)?;
+        }
+        let artifact = self.artifact;
+        let define = |kind| Declaration::defined(kind, record).check(artifact);
+        match section {
+            SectionId::Types => types::check(self, record, index),
+            SectionId::Imports => Declaration::imported(record).check(artifact),
+            SectionId::ImportOrder => imports::check_order(self, record),
+            SectionId::Functions => functions::check(self, record),
+            SectionId::Memories => define(ExternKind::Memory),
+            SectionId::Tables => {
+                define(ExternKind::Table)?;
+                tables::check(self, record)
+            }
+            SectionId::Globals => {
+                define(ExternKind::Global)?;
+                globals::check(self, record, index)
+            }
+            SectionId::Tags => define(ExternKind::Tag),
+            SectionId::Elements => elements::check(self, record),
+            SectionId::Data => data::check(self, record),
+            SectionId::Image => image::check(self, record),
+            SectionId::Exports => exports::check(artifact, record),
+            SectionId::ExportOrder => exports::check_order(artifact, record, index),
+            SectionId::Relocations => relocations::check(self, record),
+            SectionId::AuxStack => aux_stack::check(artifact, record),
+            SectionId::StackBounds => stack_depth::check(self, record),
+            SectionId::Module => check_start(artifact, record),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks a field.
+    fn field(&mut self, rule: &Rule, record: &Record) -> Result<(), ErrorKind> {
+        let artifact = self.artifact;
+        let offset = usize::from(rule.offset);
+        let value = record.number(offset, usize::from(rule.size));
+        // Of the rules that have one.
+        let (first, count) = (value as u32, record.number(offset + 4, 4) as u32);
+        let (holds, error) = match rule.check {
+            Check::Number(least, most) => (
+                value >= u64::from(least) && value <= u64::from(most),
+                ErrorKind::UnknownNumber,
+            ),
+            Check::Bits(known) => (value & !u64::from(known) == 0, ErrorKind::ReservedBits),
+            Check::Index(space) => (first < artifact.count(space), ErrorKind::IndexOutOfRange),
+            Check::Text => (
+                first == layout::NONE || first < artifact.section(SectionId::Text).size,
+                ErrorKind::RangeOutOfBounds,
+            ),
+            Check::Name => {
+                artifact.find_name(first, count)?;
+                let left = self.names_left.checked_sub(u64::from(count));
+                self.names_left = left.unwrap_or(0);
+                (left.is_some(), ErrorKind::TooManyNames)
+            }
+            Check::Run(pool) => return self.run(pool, first, count),
+        };
+        if holds { Ok(()) } else { Err(error) }
+    }
+
+    /// Takes the next records of a pool.
+    pub(super) fn run(&mut self, pool: SectionId, first: u32, count: u32) -> Result<(), ErrorKind> {
+        let pools = POOLS.iter().zip(&mut self.next);
+        let next = pools.filter(|(id, _)| **id == pool).map(|(_, next)| next);
+        for next in next {
+            if *next != first {
+                return Err(ErrorKind::NotContiguous);
+            }
+            let end = first.checked_add(count);
+            let end = end.filter(|end| *end <= self.artifact.count(pool));
+            *next = end.ok_or(ErrorKind::RangeOutOfBounds)?;
+        }
+        Ok(())
+    }
+
+    /// Checks that a number is not below those before it, and how far above it the next one has to be.
+    pub(super) fn ascend(&mut self, number: u64, distance: u64) -> Result<(), ErrorKind> {
+        if number < self.end {
+            return Err(ErrorKind::NotAscending);
+        }
+        self.end = number.saturating_add(distance);
+        Ok(())
+    }
+
+    /// Checks that a range of the text is there, behind those before it.
+    pub(super) fn text_range(&mut self, start: u32, size: u32) -> Result<(), ErrorKind> {
+        let end = u64::from(start) + u64::from(size);
+        if end > u64::from(self.artifact.section(SectionId::Text).size) {
+            return Err(ErrorKind::RangeOutOfBounds);
+        }
+        self.ascend(u64::from(start), u64::from(size))
+    }
+
+    /// Checks an expression where it is used. Users come in the order of the expressions, so each
+    /// expression is checked once, with the type and the globals of its one user.
+    pub(super) fn expression(
+        &mut self,
+        index: u32,
+        expected: ValueType,
+        globals: u32,
+    ) -> Result<(), ErrorKind> {
+        let record = self.artifact.record(SectionId::Expressions, index);
+        let record = record.ok_or(ErrorKind::IndexOutOfRange)?;
+        self.run(SectionId::Expressions, index, 1)?;
+        let first = record.u32(expression::FIRST_OPERATION);
+        let count = record.u32(expression::OPERATION_COUNT);
+        self.run(SectionId::Operations, first, count)?;
+        expressions::check(self, first..first + count, expected, globals)
+    }
+
+    /// Checks the offset of a segment for this table or memory.
+    pub(super) fn offset(
+        &mut self,
+        kind: ExternKind,
+        index: u32,
+        offset: u32,
+    ) -> Result<(), ErrorKind> {
+        let to = self.artifact.declaration(kind, index);
+        let ty = to.ok_or(ErrorKind::IndexOutOfRange)?.index_type();
+        self.expression(offset, ty, self.artifact.index_space(ExternKind::Global))
+    }
+}
+
 /// The start function takes and returns nothing.
-fn check_start(artifact: &Artifact<'_>) -> Result<(), ErrorKind> {
-    let Some(start) = artifact.start_function else {
+fn check_start(artifact: &Artifact<'_>, record: &Record) -> Result<(), ErrorKind> {
+    let Some(start) = record.optional(module::START_FUNCTION) else {
         return Ok(());
     };
-    let ty = artifact
-        .function_type(start)
-        .ok_or(ErrorKind::IndexOutOfRange)?;
+    let ty = artifact.function_type(start);
+    let ty = ty.ok_or(ErrorKind::IndexOutOfRange)?;
     if ty.params().is_empty() && ty.results().is_empty() {
         Ok(())
     } else {
         Err(ErrorKind::TypeMismatch)
     }
-}
-
-/// What goes from section to section during the check.
-pub(super) struct Checker {
-    next_expression: u32,
-    next_operation: u32,
-    names_left: u64,
-}
-
-impl Checker {
-    /// Checks an expression where it is used. Users come in the order of the expressions, so each
-    /// expression is checked once, with the type and the globals of its one user.
-    pub(super) fn expression<'a>(
-        &mut self,
-        artifact: &Artifact<'a>,
-        expression: &Expression<'a>,
-        expected: ValueType,
-        globals: u32,
-    ) -> Result<(), ErrorKind> {
-        if expression.index != self.next_expression
-            || expression.first_operation() != self.next_operation
-        {
-            return Err(ErrorKind::NotContiguous);
-        }
-        self.next_expression += 1;
-        self.next_operation = expression.end_operation();
-        expression.check(artifact, expected, globals)
-    }
-
-    /// Takes a name's length from the budget for shared names.
-    pub(super) fn count_name(&mut self, name: &str) -> Result<(), ErrorKind> {
-        self.names_left = self
-            .names_left
-            .checked_sub(name.len() as u64)
-            .ok_or(ErrorKind::TooManyNames)?;
-        Ok(())
-    }
-}
-
-/// Checks a table's element type and limits.
-pub(super) fn check_table_type(artifact: &Artifact<'_>, ty: &TableType) -> Result<(), ErrorKind> {
-    if !ty.element.is_reference() {
-        return Err(ErrorKind::TypeMismatch);
-    }
-    types::check_value_type(artifact, ty.element)?;
-    let reachable = if ty.is_64 {
-        u64::MAX
-    } else {
-        u64::from(u32::MAX)
-    };
-    if ty.limits.is_valid(reachable) {
-        Ok(())
-    } else {
-        Err(ErrorKind::InvalidLimits)
-    }
-}
-
-/// Checks a memory's limits; a shared one needs a maximum.
-pub(super) fn check_memory_type(ty: &MemoryType) -> Result<(), ErrorKind> {
-    let endless = ty.shared && ty.limits.max.is_none();
-    if endless || !ty.limits.is_valid(ty.reachable_pages()) {
-        return Err(ErrorKind::InvalidLimits);
-    }
-    Ok(())
 }

@@ -17,7 +17,7 @@ pub(crate) mod statics;
 use core::ffi::CStr;
 
 use precast_format::layout::{self, header};
-use precast_format::{Artifact, ErrorKind, bytes::Bytes, bytes::Record};
+use precast_format::{Artifact, ErrorKind, bytes::Bytes};
 
 #[cfg(feature = "std")]
 use crate::alloc::Category;
@@ -198,10 +198,11 @@ impl<'a> OpenBytes<'a> {
             _ => Artifact::parse(file),
         };
         artifact.map_err(|error| {
-            let record = Record::at(Bytes::new(file), 0, header::SIZE);
-            match (error.kind(), record) {
-                (ErrorKind::UnsupportedVersion, Some(record)) => LoadError::FormatVersion {
-                    artifact: (record.u16(header::MAJOR), record.u16(header::MINOR)),
+            // The minor version follows the major one.
+            let version = Bytes::new(file).u32(header::MAJOR.offset());
+            match (error.kind(), version) {
+                (ErrorKind::UnsupportedVersion, Some(version)) => LoadError::FormatVersion {
+                    artifact: (version as u16, (version >> 16) as u16),
                     loader: layout::VERSION,
                 },
                 _ => LoadError::Malformed(error),
