@@ -56,29 +56,40 @@ impl<'a> Bytes<'a> {
 /// Bytes of the largest record of a section.
 pub const LARGEST_RECORD: usize = 40;
 
-/// One fixed-size record, copied out of the file into room for `N` bytes; what the record does not
+/// One fixed-size record: all of its fields are there.
+///
+/// Records of sections are copied out of the file, into room for the largest; what a record does not
 /// fill is zero. So reading a field is a load from a known place, whatever the record.
 #[derive(Clone, Copy, Debug)]
-pub struct Record<const N: usize = LARGEST_RECORD>([u8; N]);
+pub struct Record<T = [u8; LARGEST_RECORD]>(T);
 
-impl<const N: usize> Record<N> {
+impl<'a, const N: usize> Record<&'a [u8; N]> {
+    /// The record of `N` bytes at `offset`, where it lies.
+    pub fn lying_at(bytes: Bytes<'a>, offset: usize) -> Option<Record<&'a [u8; N]>> {
+        bytes.array(offset).map(Record)
+    }
+}
+
+impl Record {
     /// The record of `size` bytes at `offset`.
     #[inline]
-    pub fn at(bytes: Bytes<'_>, offset: usize, size: usize) -> Option<Record<N>> {
+    pub fn at(bytes: Bytes<'_>, offset: usize, size: usize) -> Option<Record> {
         let end = offset.checked_add(size)?;
         let source = bytes.as_slice().get(offset..end)?;
-        let mut record = [0; N];
+        let mut record = [0; LARGEST_RECORD];
         for (to, from) in record.iter_mut().zip(source) {
             *to = *from;
         }
         Some(Record(record))
     }
+}
 
+impl<T: AsRef<[u8]>> Record<T> {
     /// A field's bytes. A field that the record does not have reads as zeros; the layout's
     /// constant assertions exclude that.
     #[inline]
     pub fn array<const SIZE: usize>(&self, field: RecordField<SIZE>) -> [u8; SIZE] {
-        Bytes::new(&self.0)
+        Bytes::new(self.0.as_ref())
             .array(field.offset())
             .copied()
             .unwrap_or([0; SIZE])
@@ -86,7 +97,7 @@ impl<const N: usize> Record<N> {
 
     /// The number in `size` bytes at `offset`, eight at most.
     pub fn number(&self, offset: usize, size: usize) -> u64 {
-        let bytes = self.0.iter().skip(offset).take(size);
+        let bytes = self.0.as_ref().iter().skip(offset).take(size);
         bytes
             .rev()
             .fold(0, |number, byte| number << 8 | u64::from(*byte))

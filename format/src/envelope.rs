@@ -36,51 +36,71 @@ pub struct Signature {
 impl<'a> Envelope<'a> {
     /// Splits a file at the payload size that its header names.
     pub fn split(file: &'a [u8]) -> Result<Envelope<'a>, FormatError> {
-        let bytes = Bytes::new(file);
-        let header = Record::<{ header::SIZE }>::at(bytes, 0, header::SIZE)
-            .ok_or(FormatError::at(ErrorKind::Truncated, 0))?;
+        let parts = Parts::split(Bytes::new(file))?;
+        Ok(Envelope {
+            payload: parts.payload.as_slice(),
+            signature: parts.trailer.map(|trailer| Signature {
+                public_key: trailer.array(trailer::PUBLIC_KEY),
+                signature: trailer.array(trailer::SIGNATURE),
+            }),
+        })
+    }
+}
+
+/// The header, where it lies.
+pub(crate) type HeaderRecord<'a> = Record<&'a [u8; header::SIZE]>;
+
+/// The parts of a file, where they lie.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    /// The start of the payload.
+    pub(crate) header: HeaderRecord<'a>,
+    /// Everything before the trailer.
+    pub(crate) payload: Bytes<'a>,
+    /// The trailer, where there is one.
+    pub(crate) trailer: Option<Record<&'a [u8; trailer::SIZE]>>,
+}
+
+impl<'a> Parts<'a> {
+    /// Splits a file at the payload size that its header names.
+    pub(crate) fn split(file: Bytes<'a>) -> Result<Parts<'a>, FormatError> {
+        let error = |kind, offset| Err(FormatError::at(kind, offset));
+        let Some(header) = HeaderRecord::lying_at(file, 0) else {
+            return error(ErrorKind::Truncated, 0);
+        };
         if header.array(header::MAGIC) != layout::MAGIC {
-            return Err(FormatError::at(ErrorKind::NotAnArtifact, 0));
+            return error(ErrorKind::NotAnArtifact, 0);
         }
         let size = header.u32(header::PAYLOAD_SIZE);
-        let payload = bytes.range(0, size).ok_or(FormatError::at(
-            ErrorKind::Truncated,
-            bytes.len().min(u32::MAX as usize) as u32,
-        ))?;
-        let rest = bytes.len() - payload.len();
-        let signature = match rest {
-            0 => None,
-            trailer::SIZE => {
-                let record = Record::at(bytes, payload.len(), trailer::SIZE)
-                    .ok_or(FormatError::at(ErrorKind::Truncated, size))?;
-                Some(Signature::read(&record).map_err(|kind| FormatError::at(kind, size))?)
-            }
-            _ => return Err(FormatError::at(ErrorKind::TrailingBytes, size)),
+        let Some(payload) = file.range(0, size) else {
+            return error(ErrorKind::Truncated, file.len() as u32);
         };
-        Ok(Envelope {
-            payload: payload.as_slice(),
-            signature,
+        let mut trailer = None;
+        if file.len() != payload.len() {
+            trailer = Record::lying_at(file, payload.len());
+            let Some(record) = trailer.filter(|_| file.len() - payload.len() == trailer::SIZE)
+            else {
+                return error(ErrorKind::TrailingBytes, size);
+            };
+            if record.array(trailer::MAGIC) != layout::TRAILER_MAGIC {
+                return error(ErrorKind::TrailingBytes, size);
+            }
+            if record.u32(trailer::ALGORITHM) != layout::ALGORITHM_ED25519 {
+                return error(ErrorKind::UnknownNumber, size);
+            }
+            if record.u32(trailer::RESERVED) != 0 {
+                return error(ErrorKind::ReservedBits, size);
+            }
+        }
+        Ok(Parts {
+            header,
+            payload,
+            trailer,
         })
     }
 }
 
 impl Signature {
-    fn read(record: &Record<{ trailer::SIZE }>) -> Result<Signature, ErrorKind> {
-        if record.array(trailer::MAGIC) != layout::TRAILER_MAGIC {
-            return Err(ErrorKind::TrailingBytes);
-        }
-        if record.u32(trailer::ALGORITHM) != layout::ALGORITHM_ED25519 {
-            return Err(ErrorKind::UnknownNumber);
-        }
-        if record.u32(trailer::RESERVED) != 0 {
-            return Err(ErrorKind::ReservedBits);
-        }
-        Ok(Signature {
-            public_key: record.array(trailer::PUBLIC_KEY),
-            signature: record.array(trailer::SIGNATURE),
-        })
-    }
-
     /// The trailer to append to the payload.
     pub fn to_trailer(&self) -> [u8; trailer::SIZE] {
         let mut bytes = [0; trailer::SIZE];

@@ -1,15 +1,13 @@
 //! Header and section table: what the artifact is for, and where its parts are.
 
-use crate::bytes::{Bytes, Record, Records};
+use crate::bytes::{Bytes, Records};
+use crate::envelope::HeaderRecord;
 use crate::error::{ErrorKind, FormatError};
 use crate::features::WasmFeatures;
-use crate::layout::{self, SectionId, header, section};
+use crate::layout::{self, RecordField, SectionId, header, section};
 use crate::libcall::LibcallSet;
 use crate::target::{CpuFeatures, Endianness, HostAbi, Isa};
 use crate::tunables::{BoundsChecks, RelocationModel, StackChecks, TrapMode, Tunables};
-
-/// The header's bytes.
-type HeaderRecord = Record<{ header::SIZE }>;
 
 /// What the code was compiled for and what it uses.
 ///
@@ -46,52 +44,47 @@ impl Header {
         1 << self.page_size_log2
     }
 
-    /// Reads the header at the start of the payload, which has to be of this form.
-    pub(crate) fn read(payload: Bytes<'_>, form: Form) -> Result<Header, FormatError> {
-        let record = HeaderRecord::at(payload, 0, header::SIZE)
-            .ok_or(FormatError::at(ErrorKind::Truncated, 0))?;
+    /// Reads the header of a payload, which has to be of this form.
+    pub(crate) fn read(record: &HeaderRecord<'_>, form: Form) -> Result<Header, FormatError> {
         let version = (record.u16(header::MAJOR), record.u16(header::MINOR));
         if version.0 != layout::VERSION.0 || version.1 > layout::VERSION.1 {
-            let offset = header::MAJOR.offset() as u32;
-            return Err(FormatError::at(ErrorKind::UnsupportedVersion, offset));
+            return error(ErrorKind::UnsupportedVersion, header::MAJOR);
         }
-        let reserved =
-            record.u32(header::RESERVED_WORD) != 0 || record.u64(header::RESERVED_LONG) != 0;
-        if reserved {
-            let offset = header::RESERVED_WORD.offset() as u32;
-            return Err(FormatError::at(ErrorKind::ReservedBits, offset));
+        if record.u32(header::RESERVED_WORD) != 0 || record.u64(header::RESERVED_LONG) != 0 {
+            return error(ErrorKind::ReservedBits, header::RESERVED_WORD);
         }
         form.check(record.u8(header::FORM))
-            .map_err(|kind| FormatError::at(kind, header::FORM.offset() as u32))?;
+            .or_else(|kind| error(kind, header::FORM))?;
+        for (field, least, most) in NUMBERS {
+            if !(*least..=*most).contains(&record.u8(*field)) {
+                return error(ErrorKind::UnknownNumber, *field);
+            }
+        }
+        // There are such numbers.
+        let isa = Isa::from_u8(record.u8(header::ISA));
+        let endianness = Endianness::from_u8(record.u8(header::ENDIANNESS));
+        let host_abi = HostAbi::from_u8(record.u8(header::HOST_ABI));
+        let bounds_checks = BoundsChecks::from_u8(record.u8(header::BOUNDS_CHECKS));
+        let stack_checks = StackChecks::from_u8(record.u8(header::STACK_CHECKS));
+        let trap_mode = TrapMode::from_u8(record.u8(header::TRAP_MODE));
+        let relocation_model = RelocationModel::from_u8(record.u8(header::RELOCATION_MODEL));
         let header = Header {
             version,
-            isa: number(&record, header::ISA, Isa::from_u8)?,
-            endianness: number(&record, header::ENDIANNESS, Endianness::from_u8)?,
-            host_abi: number(&record, header::HOST_ABI, HostAbi::from_u8)?,
+            isa: isa.unwrap_or(Isa::X86_64),
+            endianness: endianness.unwrap_or(Endianness::Little),
+            host_abi: host_abi.unwrap_or(HostAbi::SystemV),
             page_size_log2: record.u8(header::PAGE_SIZE_LOG2),
             abi_hash: record.u64(header::ABI_HASH),
             cpu_features: CpuFeatures(record.u64(header::CPU_FEATURES)),
             wasm_features: WasmFeatures(record.u64(header::WASM_FEATURES)),
             libcalls: LibcallSet(record.u64(header::LIBCALLS)),
             tunables: Tunables {
-                bounds_checks: number(&record, header::BOUNDS_CHECKS, BoundsChecks::from_u8)?,
-                stack_checks: number(&record, header::STACK_CHECKS, StackChecks::from_u8)?,
-                trap_mode: number(&record, header::TRAP_MODE, TrapMode::from_u8)?,
-                relocation_model: number(
-                    &record,
-                    header::RELOCATION_MODEL,
-                    RelocationModel::from_u8,
-                )?,
-                interrupt_checks: number(&record, header::INTERRUPT_CHECKS, |byte| match byte {
-                    0 => Some(false),
-                    1 => Some(true),
-                    _ => None,
-                })?,
-                call_profile: number(&record, header::CALL_PROFILE, |byte| match byte {
-                    0 => Some(false),
-                    1 => Some(true),
-                    _ => None,
-                })?,
+                bounds_checks: bounds_checks.unwrap_or(BoundsChecks::Explicit),
+                stack_checks: stack_checks.unwrap_or(StackChecks::Explicit),
+                trap_mode: trap_mode.unwrap_or(TrapMode::Explicit),
+                relocation_model: relocation_model.unwrap_or(RelocationModel::Direct),
+                interrupt_checks: record.u8(header::INTERRUPT_CHECKS) != 0,
+                call_profile: record.u8(header::CALL_PROFILE) != 0,
                 memory_reservation: record.u64(header::MEMORY_RESERVATION),
                 memory_guard: record.u64(header::MEMORY_GUARD),
                 stack_reserve: record.u32(header::STACK_RESERVE),
@@ -100,70 +93,61 @@ impl Header {
         header.check(record.u8(header::POINTER_SIZE))?;
         let patched = header.tunables.relocation_model != RelocationModel::Xip;
         if form == Form::Split && patched {
-            let offset = header::RELOCATION_MODEL.offset() as u32;
-            return Err(FormatError::at(ErrorKind::InconsistentHeader, offset));
+            return error(ErrorKind::InconsistentHeader, header::RELOCATION_MODEL);
         }
         Ok(header)
     }
 
     /// Checks what several fields say together.
     fn check(&self, pointer_size: u8) -> Result<(), FormatError> {
-        let contradiction = |offset: usize| {
-            Err(FormatError::at(
-                ErrorKind::InconsistentHeader,
-                offset as u32,
-            ))
-        };
+        let tunables = &self.tunables;
+        let space = tunables.memory_reservation;
         if u32::from(pointer_size) != self.isa.pointer_width().bytes() {
-            return contradiction(header::POINTER_SIZE.offset());
+            return error(ErrorKind::InconsistentHeader, header::POINTER_SIZE);
         }
-        if self
-            .isa
-            .endianness()
-            .is_some_and(|endianness| endianness != self.endianness)
-        {
-            return contradiction(header::ENDIANNESS.offset());
+        let order = self.isa.endianness().unwrap_or(self.endianness);
+        if order != self.endianness {
+            return error(ErrorKind::InconsistentHeader, header::ENDIANNESS);
         }
         if self.page_size_log2 > layout::MAX_PAGE_SIZE_LOG2 {
-            return contradiction(header::PAGE_SIZE_LOG2.offset());
+            return error(ErrorKind::InconsistentHeader, header::PAGE_SIZE_LOG2);
         }
-        let tunables = &self.tunables;
-        if tunables
-            .memory_reservation
-            .checked_add(tunables.memory_guard)
-            .is_none()
-        {
-            return contradiction(header::MEMORY_RESERVATION.offset());
+        if space.checked_add(tunables.memory_guard).is_none() {
+            return error(ErrorKind::InconsistentHeader, header::MEMORY_RESERVATION);
         }
-        let unknown =
-            |offset: usize| Err(FormatError::at(ErrorKind::UnknownFeature, offset as u32));
         if self.cpu_features.0 >> self.isa.features().len() != 0 {
-            return unknown(header::CPU_FEATURES.offset());
+            return error(ErrorKind::UnknownFeature, header::CPU_FEATURES);
         }
-        if !self
-            .wasm_features
-            .missing_from(WasmFeatures::KNOWN)
-            .is_empty()
-        {
-            return unknown(header::WASM_FEATURES.offset());
+        if self.wasm_features.0 & !WasmFeatures::KNOWN.0 != 0 {
+            return error(ErrorKind::UnknownFeature, header::WASM_FEATURES);
         }
         if self.libcalls.0 & !LibcallSet::ALL.0 != 0 {
-            return unknown(header::LIBCALLS.offset());
+            return error(ErrorKind::UnknownFeature, header::LIBCALLS);
         }
         Ok(())
     }
 }
 
-/// Reads a one-byte enumeration.
-fn number<T>(
-    record: &HeaderRecord,
-    field: layout::RecordField<1>,
-    from_u8: impl FnOnce(u8) -> Option<T>,
-) -> Result<T, FormatError> {
-    from_u8(record.u8(field)).ok_or(FormatError::at(
-        ErrorKind::UnknownNumber,
-        field.offset() as u32,
-    ))
+/// The fields that are numbers of something: the least that has a meaning, and the largest.
+const NUMBERS: &[(RecordField<1>, u8, u8)] = &[
+    (header::ISA, 1, Isa::ALL.len() as u8),
+    (header::ENDIANNESS, 1, Endianness::ALL.len() as u8),
+    (header::HOST_ABI, 1, HostAbi::ALL.len() as u8),
+    (header::BOUNDS_CHECKS, 1, BoundsChecks::ALL.len() as u8),
+    (header::STACK_CHECKS, 1, StackChecks::ALL.len() as u8),
+    (header::TRAP_MODE, 1, TrapMode::ALL.len() as u8),
+    (
+        header::RELOCATION_MODEL,
+        1,
+        RelocationModel::ALL.len() as u8,
+    ),
+    (header::INTERRUPT_CHECKS, 0, 1),
+    (header::CALL_PROFILE, 0, 1),
+];
+
+/// What is wrong with a field of the header.
+fn error<T, const N: usize>(kind: ErrorKind, field: RecordField<N>) -> Result<T, FormatError> {
+    Err(FormatError::at(kind, field.offset() as u32))
 }
 
 /// Where the text's bytes are.
@@ -213,13 +197,11 @@ impl SectionTable {
     /// Reads the section table. Placement leaves no freedom: an artifact with given sections has
     /// one form, so nothing can hide between them.
     pub(crate) fn read(
+        header: &HeaderRecord<'_>,
         payload: Bytes<'_>,
         page_size_log2: u8,
         form: Form,
     ) -> Result<SectionTable, FormatError> {
-        let page_size = 1u64 << page_size_log2;
-        let truncated = FormatError::at(ErrorKind::Truncated, 0);
-        let header = HeaderRecord::at(payload, 0, header::SIZE).ok_or(truncated)?;
         let count = header.u32(header::SECTION_COUNT);
         let table_offset = header::SIZE as u32;
         // More sections than ids cannot be in order, so the product stays small.
@@ -227,60 +209,62 @@ impl SectionTable {
             return Err(FormatError::at(ErrorKind::SectionOrder, table_offset));
         }
         let table_size = count * section::SIZE as u32;
-        let table = payload.range(table_offset, table_size).ok_or(truncated)?;
+        let Some(table) = payload.range(table_offset, table_size) else {
+            return Err(FormatError::at(ErrorKind::Truncated, 0));
+        };
         let mut sections = SectionTable {
             start: table_offset + table_size,
             page_size_log2,
             ends: [table_offset + table_size; SectionId::ALL.len()],
         };
         let mut previous = None;
-        let mut end = u64::from(table_offset + table_size);
-        let records = Records::new(table, section::SIZE);
+        let mut end = sections.start;
         for index in 0..count {
-            let error = |kind| FormatError::at(kind, table_offset + index * section::SIZE as u32);
-            let record = records.get(index).ok_or(error(ErrorKind::Truncated))?;
-            let id = SectionId::from_u32(record.u32(section::ID))
-                .ok_or(error(ErrorKind::UnknownNumber))?;
-            if previous.is_some_and(|previous| id <= previous) {
-                return Err(error(ErrorKind::SectionOrder));
-            }
+            let record = Records::new(table, section::SIZE).get(index);
+            let place = table_offset + index * section::SIZE as u32;
+            let error = |kind| FormatError::at(kind, place);
+            let record = record.ok_or(error(ErrorKind::Truncated))?;
+            let id = SectionId::from_u32(record.u32(section::ID));
+            let id = id.ok_or(error(ErrorKind::UnknownNumber))?;
             let range = SectionRange {
                 offset: record.u32(section::OFFSET),
                 size: record.u32(section::SIZE_IN_BYTES),
             };
-            if u64::from(range.offset) != id.place(previous, end, page_size) {
-                return Err(error(ErrorKind::SectionPlacement));
+            let is_elsewhere = form == Form::Split && id == SectionId::Text;
+            let ascends = previous.is_none_or(|previous| previous < id);
+            // Nothing comes after what is not here.
+            if !ascends || is_elsewhere && index + 1 != count {
+                return Err(error(ErrorKind::SectionOrder));
             }
-            if range.size == 0 || !(range.size as usize).is_multiple_of(id.unit()) {
+            let units = range.size.checked_rem(id.unit() as u32);
+            let range_end = range.offset.checked_add(range.size);
+            let (0, Some(range_end), Some(0)) = (u32::from(range.size == 0), range_end, units)
+            else {
                 return Err(error(ErrorKind::SectionSize));
-            }
-            if form == Form::Split && id == SectionId::Text {
-                // Nothing comes after it, and of it nothing is here.
-                if index + 1 != count {
-                    return Err(error(ErrorKind::SectionOrder));
-                }
-                if range.offset.checked_add(range.size).is_none() {
-                    return Err(error(ErrorKind::SectionSize));
-                }
-            } else {
-                if payload.range(range.offset, range.size).is_none() {
-                    return Err(error(ErrorKind::Truncated));
-                }
-                check_padding(payload, end, u64::from(range.offset))?;
-                end = u64::from(range.offset) + u64::from(range.size);
-                previous = Some(id);
-            }
+            };
             // Ids are 1, 2, 3, ...; the sections after this one are absent so far.
             for slot in sections.ends.iter_mut().skip(id as usize - 1) {
-                *slot = range.offset + range.size;
+                *slot = range_end;
+            }
+            if range.offset < end || sections.range(id) != range {
+                return Err(error(ErrorKind::SectionPlacement));
+            }
+            if !is_elsewhere {
+                if range_end as usize > payload.len() {
+                    return Err(error(ErrorKind::Truncated));
+                }
+                check_padding(payload, end, range.offset)?;
+                end = range_end;
+                previous = Some(id);
             }
         }
-        let payload_end = previous.map_or(end, |last| last.payload_end(end, page_size));
+        let payload_end = previous.map_or(u64::from(end), |last| {
+            last.payload_end(u64::from(end), 1 << page_size_log2)
+        });
         if payload_end != payload.len() as u64 {
-            let offset = header::PAYLOAD_SIZE.offset() as u32;
-            return Err(FormatError::at(ErrorKind::SectionPlacement, offset));
+            return error(ErrorKind::SectionPlacement, header::PAYLOAD_SIZE);
         }
-        check_padding(payload, end, payload_end)?;
+        check_padding(payload, end, payload_end as u32)?;
         Ok(sections)
     }
 
@@ -310,13 +294,10 @@ impl SectionTable {
 }
 
 /// Checks that the bytes between two sections are zero.
-fn check_padding(payload: Bytes<'_>, start: u64, end: u64) -> Result<(), FormatError> {
-    // Both lie in the file, which is smaller than 4 GiB.
-    let (start, size) = (start as u32, end.saturating_sub(start) as u32);
-    let padding = payload
-        .range(start, size)
-        .ok_or(FormatError::at(ErrorKind::Truncated, start))?;
-    if padding.as_slice().iter().any(|byte| *byte != 0) {
+fn check_padding(payload: Bytes<'_>, start: u32, end: u32) -> Result<(), FormatError> {
+    let padding = payload.range(start, end.saturating_sub(start));
+    let padding = padding.unwrap_or_default().as_slice();
+    if padding.iter().any(|byte| *byte != 0) {
         return Err(FormatError::at(ErrorKind::Padding, start));
     }
     Ok(())

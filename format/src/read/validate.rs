@@ -10,9 +10,9 @@
 
 use core::str;
 
-use crate::bytes::{Bytes, Record};
+use crate::bytes::Record;
 use crate::context::{ContextCounts, ContextLayout};
-use crate::envelope::Envelope;
+use crate::envelope::Parts;
 use crate::error::{ErrorKind, FormatError};
 use crate::layout::{self, SectionId, expression, module};
 use crate::types::{ExternKind, ValueType};
@@ -27,13 +27,13 @@ use super::{
 };
 
 /// Checks a payload.
-pub(super) fn parse(envelope: Envelope<'_>, form: Form) -> Result<Artifact<'_>, FormatError> {
-    let payload = Bytes::new(envelope.payload);
-    let header = Header::read(payload, form)?;
+pub(super) fn parse(parts: Parts<'_>, form: Form) -> Result<Artifact<'_>, FormatError> {
+    let (record, payload) = (&parts.header, parts.payload);
+    let header = Header::read(record, form)?;
     let mut artifact = Artifact {
         payload,
         header,
-        sections: SectionTable::read(payload, header.page_size_log2, form)?,
+        sections: SectionTable::read(record, payload, header.page_size_log2, form)?,
         context_layout: ContextLayout::EMPTY,
     };
     let [functions, tables, memories, globals, tags] =
@@ -82,30 +82,37 @@ fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
     Ok(())
 }
 
+/// How many records sections have that belong to others: as many as the other section, or none where
+/// that may be; one at most where the other is the same.
+const COUNTS: &[(SectionId, SectionId, bool)] = &[
+    (SectionId::ImportOrder, SectionId::Imports, false),
+    (SectionId::ExportOrder, SectionId::Exports, false),
+    (SectionId::Module, SectionId::Module, true),
+    (SectionId::AuxStack, SectionId::AuxStack, true),
+    (SectionId::TrapIndex, SectionId::Functions, true),
+    (SectionId::CallSiteIndex, SectionId::Functions, true),
+    (SectionId::FunctionDepths, SectionId::Functions, true),
+];
+
+/// Bytes that are there if the words are that say where their parts end.
+const PARTS: &[(SectionId, SectionId)] = &[
+    (SectionId::TrapIndex, SectionId::Traps),
+    (SectionId::CallSiteIndex, SectionId::CallSites),
+];
+
 /// Checks how many records sections have that belong to others.
 fn check_counts(artifact: &Artifact<'_>) -> Result<(), FormatError> {
     let count = |id| artifact.count(id);
-    let functions = count(SectionId::Functions);
     let error = |id| Err(artifact.error(ErrorKind::SectionSize, id, 0));
-    for (id, expected, can_be_absent) in [
-        (SectionId::ImportOrder, count(SectionId::Imports), false),
-        (SectionId::ExportOrder, count(SectionId::Exports), false),
-        (SectionId::Module, 1, true),
-        (SectionId::AuxStack, 1, true),
-        (SectionId::TrapIndex, functions, true),
-        (SectionId::CallSiteIndex, functions, true),
-        (SectionId::FunctionDepths, functions, true),
-    ] {
-        if count(id) != expected && (count(id) != 0 || !can_be_absent) {
-            return error(id);
+    for (id, other, can_be_absent) in COUNTS {
+        let expected = if id == other { 1 } else { count(*other) };
+        if count(*id) != expected && !(count(*id) == 0 && *can_be_absent) {
+            return error(*id);
         }
     }
-    for (index, bytes) in [
-        (SectionId::TrapIndex, SectionId::Traps),
-        (SectionId::CallSiteIndex, SectionId::CallSites),
-    ] {
-        if (count(index) == 0) != (count(bytes) == 0) {
-            return error(bytes);
+    for (ends, bytes) in PARTS {
+        if (count(*ends) == 0) != (count(*bytes) == 0) {
+            return error(*bytes);
         }
     }
     if count(SectionId::FunctionNames) > artifact.index_space(ExternKind::Function) {
@@ -217,12 +224,13 @@ impl Checker<'_> {
         let pools = POOLS.iter().zip(&mut self.next);
         let next = pools.filter(|(id, _)| **id == pool).map(|(_, next)| next);
         for next in next {
+            let end = first.checked_add(count);
+            let end = end.filter(|end| *end <= self.artifact.count(pool));
+            let end = end.ok_or(ErrorKind::RangeOutOfBounds)?;
             if *next != first {
                 return Err(ErrorKind::NotContiguous);
             }
-            let end = first.checked_add(count);
-            let end = end.filter(|end| *end <= self.artifact.count(pool));
-            *next = end.ok_or(ErrorKind::RangeOutOfBounds)?;
+            *next = end;
         }
         Ok(())
     }
