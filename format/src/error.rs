@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::brief;
 use crate::layout::SectionId;
-use crate::plain::{Hexadecimal, Text};
+use crate::plain::{Hexadecimal, Text, line};
 
 /// The bytes are not an artifact that this version can read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -85,9 +85,7 @@ macro_rules! error_kinds {
         impl ErrorKind {
             /// The kind as a phrase without a full stop.
             pub const fn message(self) -> &'static str {
-                match self {
-                    $(ErrorKind::$name => $message,)*
-                }
+                line(concat!($($message, "\n",)*), self as usize)
             }
         }
     };

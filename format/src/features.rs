@@ -4,6 +4,8 @@
 //! The header carries the features that the code *uses*, not those that the compiler was allowed
 //! to use. A loader that lacks one of them refuses the artifact and can say its name.
 
+use crate::plain::line;
+
 macro_rules! wasm_features {
     ($($(#[$doc:meta])* $name:ident = $bit:literal, $text:literal;)*) => {
         /// A feature of the language that came after its first version.
@@ -20,9 +22,7 @@ macro_rules! wasm_features {
 
             /// The feature's name on the command line and in reports.
             pub const fn name(self) -> &'static str {
-                match self {
-                    $(WasmFeature::$name => $text,)*
-                }
+                line(concat!($($text, "\n",)*), self as usize)
             }
         }
     };

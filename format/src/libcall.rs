@@ -7,6 +7,8 @@
 //! Every helper uses the C calling convention of the target unless it says otherwise. Unless it is marked pure, its first
 //! argument is the context pointer. A helper that returns a trap code returns zero for success.
 
+use crate::plain::line;
+
 /// Stack that a libcall or the entry of a host function may use, in bytes: the return address of its
 /// call included. The loader keeps as much free below what compiled code may use, and code that
 /// relies on a guard page looks for it before such a call.
@@ -45,9 +47,7 @@ macro_rules! libcalls {
 
             /// The helper's name, as symbols and listings show it.
             pub const fn name(self) -> &'static str {
-                match self {
-                    $(Libcall::$variant => stringify!($name),)*
-                }
+                line(concat!($(stringify!($name), "\n",)*), self as usize)
             }
 
             /// The parameter types after the context pointer.

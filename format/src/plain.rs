@@ -60,6 +60,31 @@ impl fmt::Display for Text<'_> {
     }
 }
 
+/// A line of a text; the last one where there is none with this index. So a list of names is one text
+/// without a table of addresses, and no code for each name.
+pub const fn line(text: &'static str, index: usize) -> &'static str {
+    let (mut rest, mut index) = (text, index);
+    let mut end = 0;
+    while end < rest.len() {
+        if rest.as_bytes()[end] != b'\n' {
+            end += 1;
+            continue;
+        }
+        // What is before and behind a line feed is text.
+        let Some((line, behind)) = rest.split_at_checked(end) else {
+            break;
+        };
+        let Some((_, behind)) = behind.split_at_checked(1) else {
+            break;
+        };
+        if index == 0 || behind.is_empty() {
+            return line;
+        }
+        (rest, index, end) = (behind, index - 1, 0);
+    }
+    rest
+}
+
 /// Writes the digits of a number, the lowest of which is found first.
 fn digits(f: &mut fmt::Formatter<'_>, mut number: u64, base: u64, least: usize) -> fmt::Result {
     // As many as a number of 64 bits has.
@@ -103,5 +128,14 @@ mod tests {
             assert_eq!(Signed(number).to_string(), format!("{number}"));
         }
         assert_eq!(Text("as it is").to_string(), "as it is");
+    }
+
+    #[test]
+    fn lines_are_found() {
+        let text = "first\n\nthird\n";
+        let lines = [0, 1, 2, 3, 4].map(|index| line(text, index));
+        assert_eq!(lines, ["first", "", "third", "third", "third"]);
+        assert_eq!(line("", 0), "");
+        assert_eq!(line("only", 0), "only");
     }
 }

@@ -2,6 +2,7 @@
 //! features.
 
 use crate::context::PointerWidth;
+use crate::plain::line;
 
 /// Instruction set of the text section.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -48,14 +49,8 @@ impl Isa {
 
     /// The customary name, as in target triples.
     pub const fn name(self) -> &'static str {
-        match self {
-            Isa::X86_64 => "x86_64",
-            Isa::Aarch64 => "aarch64",
-            Isa::Riscv64 => "riscv64",
-            Isa::S390x => "s390x",
-            Isa::Pulley32 => "pulley32",
-            Isa::Pulley64 => "pulley64",
-        }
+        let names = "x86_64\naarch64\nriscv64\ns390x\npulley32\npulley64";
+        line(names, self as usize - 1)
     }
 
     /// Whether the text is bytecode that the loader interprets, and not code that the processor runs.
@@ -152,11 +147,8 @@ impl HostAbi {
 
     /// The convention's name in reports.
     pub const fn name(self) -> &'static str {
-        match self {
-            HostAbi::SystemV => "system_v",
-            HostAbi::WindowsFastcall => "windows_fastcall",
-            HostAbi::AppleAarch64 => "apple_aarch64",
-        }
+        let names = "system_v\nwindows_fastcall\napple_aarch64";
+        line(names, self as usize - 1)
     }
 
     /// The convention with this number.

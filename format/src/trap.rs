@@ -6,6 +6,8 @@
 
 use core::fmt;
 
+use crate::plain::line;
+
 macro_rules! trap_codes {
     ($($(#[$doc:meta])* $name:ident = $number:literal, $message:literal;)*) => {
         /// Why compiled code stopped. The messages are the ones of the specification's tests.
@@ -30,16 +32,12 @@ macro_rules! trap_codes {
 
             /// The name of the variant, as `FORMAT.md` lists it.
             pub const fn name(self) -> &'static str {
-                match self {
-                    $(TrapCode::$name => stringify!($name),)*
-                }
+                line(concat!($(stringify!($name), "\n",)*), self as usize - 1)
             }
 
             /// What happened, as a phrase without a full stop.
             pub const fn message(self) -> &'static str {
-                match self {
-                    $(TrapCode::$name => $message,)*
-                }
+                line(concat!($($message, "\n",)*), self as usize - 1)
             }
         }
     };

@@ -26,9 +26,9 @@ macro_rules! byte_enum {
 
             /// The value's name on the command line.
             pub const fn name(self) -> &'static str {
-                match self {
-                    $($name::$variant => $text,)*
-                }
+                // Numbers follow each other.
+                let index = self as usize - $name::ALL[0] as usize;
+                crate::plain::line(concat!($($text, "\n",)*), index)
             }
         }
     };

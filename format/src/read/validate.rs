@@ -149,6 +149,7 @@ impl Checker<'_> {
     }
 
     /// Checks a record: its fields, then what relates it to others.
+    #[inline(never)]
     fn record(
         &mut self,
         section: SectionId,
