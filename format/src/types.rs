@@ -5,10 +5,10 @@
 
 use core::fmt;
 
-use crate::plain::{Decimal, Text};
+use crate::plain::{Decimal, Text, line};
 
 macro_rules! value_types {
-    ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal, $heap:literal;)*) => {
         /// A value type: the lowest seven bits are the code of the binary format, the next one says
         /// that a reference is not null. The upper bits are zero but in references to functions of
         /// one type, which have the number of the type there.
@@ -24,22 +24,24 @@ macro_rules! value_types {
             /// Every value type that needs no type's number, in its form that can be null.
             pub const ALL: &'static [ValueType] = &[$(ValueType::$name,)*];
 
-            /// The type with this code.
-            const fn from_code(code: u32) -> Option<ValueType> {
-                match code {
-                    $($code => Some(ValueType::$name),)*
-                    _ => None,
-                }
-            }
-
             /// The type's name in the text format; of a reference without its nullability and the
             /// number of its type.
             pub const fn name(self) -> &'static str {
-                match self.0 & CODE {
-                    $($code => $text,)*
-                    // No other value can be constructed.
-                    _ => "funcref",
+                line(concat!($($text, "\n",)* "funcref"), self.position())
+            }
+
+            /// What references of the type refer to, in the text format.
+            const fn heap_name(self) -> &'static str {
+                line(concat!($($heap, "\n",)*), self.position())
+            }
+
+            /// The place of the type's code in the list of all; its length for others.
+            const fn position(self) -> usize {
+                let mut index = 0;
+                while index < ValueType::ALL.len() && ValueType::ALL[index].0 != self.0 & CODE {
+                    index += 1;
                 }
+                index
             }
         }
     };
@@ -47,27 +49,27 @@ macro_rules! value_types {
 
 value_types! {
     /// 32-bit integer.
-    I32 = 0x7f, "i32";
+    I32 = 0x7f, "i32", "";
     /// 64-bit integer.
-    I64 = 0x7e, "i64";
+    I64 = 0x7e, "i64", "";
     /// 32-bit float.
-    F32 = 0x7d, "f32";
+    F32 = 0x7d, "f32", "";
     /// 64-bit float.
-    F64 = 0x7c, "f64";
+    F64 = 0x7c, "f64", "";
     /// 128-bit vector.
-    V128 = 0x7b, "v128";
+    V128 = 0x7b, "v128", "";
     /// Reference to a function, or null.
-    FUNCREF = 0x70, "funcref";
+    FUNCREF = 0x70, "funcref", "func";
     /// Reference to something of the host, or null.
-    EXTERNREF = 0x6f, "externref";
+    EXTERNREF = 0x6f, "externref", "extern";
     /// Reference to an exception, or null.
-    EXNREF = 0x69, "exnref";
+    EXNREF = 0x69, "exnref", "exn";
     /// The null reference to an exception, and nothing else.
-    NULLEXNREF = 0x74, "nullexnref";
+    NULLEXNREF = 0x74, "nullexnref", "noexn";
     /// The null reference to a function, and nothing else.
-    NULLFUNCREF = 0x73, "nullfuncref";
+    NULLFUNCREF = 0x73, "nullfuncref", "nofunc";
     /// The null reference to something of the host, and nothing else.
-    NULLEXTERNREF = 0x72, "nullexternref";
+    NULLEXTERNREF = 0x72, "nullexternref", "noextern";
 }
 
 /// Where the code is.
@@ -102,9 +104,11 @@ impl ValueType {
         if raw & CODE == TYPED {
             return Some(ValueType(raw));
         }
-        match ValueType::from_code(raw & !NOT_NULL) {
-            Some(ty) if raw & NOT_NULL == 0 || ty.is_reference() => Some(ValueType(raw)),
-            _ => None,
+        let ty = ValueType(raw & !NOT_NULL);
+        if ty.is_number() && raw == ty.0 || ty.is_reference() && ty.0 <= CODE {
+            Some(ValueType(raw))
+        } else {
+            None
         }
     }
 
@@ -148,6 +152,11 @@ impl ValueType {
         } else {
             self
         }
+    }
+
+    /// Whether values of this type are numbers or vectors.
+    const fn is_number(self) -> bool {
+        self.0 >= ValueType::V128.0 && self.0 <= ValueType::I32.0
     }
 
     /// Whether values of this type are references.
@@ -194,18 +203,9 @@ impl ValueType {
 impl fmt::Display for ValueType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let null = if self.is_nullable() { "null " } else { "" };
-        let heap = match self.code() {
-            ValueType::FUNCREF => "func",
-            ValueType::EXTERNREF => "extern",
-            ValueType::EXNREF => "exn",
-            ValueType::NULLFUNCREF => "nofunc",
-            ValueType::NULLEXTERNREF => "noextern",
-            ValueType::NULLEXNREF => "noexn",
-            _ => "",
-        };
         match self.function_type() {
             Some(number) => write!(f, "(ref {}{})", Text(null), Decimal(u64::from(number))),
-            None if self.0 & NOT_NULL != 0 => write!(f, "(ref {})", Text(heap)),
+            None if self.0 & NOT_NULL != 0 => write!(f, "(ref {})", Text(self.heap_name())),
             None => f.write_str(self.name()),
         }
     }
