@@ -1,6 +1,6 @@
 //! Header and section table: what the artifact is for, and where its parts are.
 
-use crate::bytes::{Bytes, Records};
+use crate::bytes::{Bytes, Record, Records};
 use crate::envelope::HeaderRecord;
 use crate::error::{ErrorKind, FormatError};
 use crate::features::WasmFeatures;
@@ -212,60 +212,79 @@ impl SectionTable {
         let Some(table) = payload.range(table_offset, table_size) else {
             return Err(FormatError::at(ErrorKind::Truncated, 0));
         };
+        let start = table_offset + table_size;
         let mut sections = SectionTable {
-            start: table_offset + table_size,
+            start,
             page_size_log2,
-            ends: [table_offset + table_size; SectionId::ALL.len()],
+            ends: [start; SectionId::ALL.len()],
         };
-        let mut previous = None;
-        let mut end = sections.start;
+        let mut before = (None, start);
         for index in 0..count {
             let record = Records::new(table, section::SIZE).get(index);
-            let place = table_offset + index * section::SIZE as u32;
-            let error = |kind| FormatError::at(kind, place);
-            let record = record.ok_or(error(ErrorKind::Truncated))?;
-            let id = SectionId::from_u32(record.u32(section::ID));
-            let id = id.ok_or(error(ErrorKind::UnknownNumber))?;
-            let range = SectionRange {
-                offset: record.u32(section::OFFSET),
-                size: record.u32(section::SIZE_IN_BYTES),
-            };
-            let is_elsewhere = form == Form::Split && id == SectionId::Text;
-            let ascends = previous.is_none_or(|previous| previous < id);
-            // Nothing comes after what is not here.
-            if !ascends || is_elsewhere && index + 1 != count {
-                return Err(error(ErrorKind::SectionOrder));
-            }
-            let units = range.size.checked_rem(id.unit() as u32);
-            let range_end = range.offset.checked_add(range.size);
-            let (0, Some(range_end), Some(0)) = (u32::from(range.size == 0), range_end, units)
-            else {
-                return Err(error(ErrorKind::SectionSize));
-            };
-            // Ids are 1, 2, 3, ...; the sections after this one are absent so far.
-            for slot in sections.ends.iter_mut().skip(id as usize - 1) {
-                *slot = range_end;
-            }
-            if range.offset < end || sections.range(id) != range {
-                return Err(error(ErrorKind::SectionPlacement));
-            }
-            if !is_elsewhere {
-                if range_end as usize > payload.len() {
-                    return Err(error(ErrorKind::Truncated));
-                }
-                check_padding(payload, end, range.offset)?;
-                end = range_end;
-                previous = Some(id);
-            }
+            before = sections
+                .add(payload, record, before, form, index + 1 == count)
+                .map_err(|kind| {
+                    FormatError::at(kind, table_offset + index * section::SIZE as u32)
+                })?;
         }
-        let payload_end = previous.map_or(u64::from(end), |last| {
+        let (last, end) = before;
+        let payload_end = last.map_or(u64::from(end), |last: SectionId| {
             last.payload_end(u64::from(end), 1 << page_size_log2)
         });
         if payload_end != payload.len() as u64 {
             return error(ErrorKind::SectionPlacement, header::PAYLOAD_SIZE);
         }
-        check_padding(payload, end, payload_end as u32)?;
+        check_padding(payload, end, payload_end as u32)
+            .map_err(|kind| FormatError::at(kind, end))?;
         Ok(sections)
+    }
+
+    /// Adds the section of a record: gets the section before it in the file and where that ends, and
+    /// gives back the same for the next. Of a text that is elsewhere, nothing is in the file.
+    fn add(
+        &mut self,
+        payload: Bytes<'_>,
+        record: Option<Record>,
+        before: (Option<SectionId>, u32),
+        form: Form,
+        is_last: bool,
+    ) -> Result<(Option<SectionId>, u32), ErrorKind> {
+        let (previous, end_before) = before;
+        let record = record.ok_or(ErrorKind::Truncated)?;
+        let id = SectionId::from_u32(record.u32(section::ID));
+        let id = id.ok_or(ErrorKind::UnknownNumber)?;
+        if previous.is_some_and(|previous| id <= previous) {
+            return Err(ErrorKind::SectionOrder);
+        }
+        let range = SectionRange {
+            offset: record.u32(section::OFFSET),
+            size: record.u32(section::SIZE_IN_BYTES),
+        };
+        let rest = range.size.checked_rem(id.unit() as u32);
+        let end = range.offset.checked_add(range.size);
+        let (Some(end), Some(0), true) = (end, rest, range.size != 0) else {
+            return Err(ErrorKind::SectionSize);
+        };
+        // Ids are 1, 2, 3, ...; the sections after this one are absent so far.
+        for slot in self.ends.iter_mut().skip(id as usize - 1) {
+            *slot = end;
+        }
+        if range.offset < end_before || self.range(id) != range {
+            return Err(ErrorKind::SectionPlacement);
+        }
+        if form == Form::Split && id == SectionId::Text {
+            // Nothing comes after it.
+            return if is_last {
+                Ok(before)
+            } else {
+                Err(ErrorKind::SectionOrder)
+            };
+        }
+        if end as usize > payload.len() {
+            return Err(ErrorKind::Truncated);
+        }
+        check_padding(payload, end_before, range.offset)?;
+        Ok((Some(id), end))
     }
 
     /// Where the section is.
@@ -294,11 +313,11 @@ impl SectionTable {
 }
 
 /// Checks that the bytes between two sections are zero.
-fn check_padding(payload: Bytes<'_>, start: u32, end: u32) -> Result<(), FormatError> {
+fn check_padding(payload: Bytes<'_>, start: u32, end: u32) -> Result<(), ErrorKind> {
     let padding = payload.range(start, end.saturating_sub(start));
     let padding = padding.unwrap_or_default().as_slice();
     if padding.iter().any(|byte| *byte != 0) {
-        return Err(FormatError::at(ErrorKind::Padding, start));
+        return Err(ErrorKind::Padding);
     }
     Ok(())
 }

@@ -8,31 +8,36 @@
 //! the file, so the rest is a prefix, which a loader can keep without the file.
 
 use crate::bytes::Bytes;
-use crate::context::ContextLayout;
 use crate::layout::{SectionId, header, section};
 
 use super::Artifact;
-use super::header::{Header, SectionTable};
 
 /// What a check has found out about an artifact, without its bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Outline {
     payload_size: usize,
     resident_size: usize,
-    header: Header,
-    sections: SectionTable,
-    context_layout: ContextLayout,
+    /// Over no bytes.
+    artifact: Artifact<'static>,
 }
 
 impl Artifact<'_> {
+    /// The same over other bytes.
+    const fn moved<'b>(&self, payload: Bytes<'b>) -> Artifact<'b> {
+        Artifact {
+            payload,
+            header: self.header,
+            sections: self.sections,
+            context_layout: self.context_layout,
+        }
+    }
+
     /// What is known of the artifact, for the time in which its bytes move.
     pub fn outline(&self) -> Outline {
         Outline {
             payload_size: self.payload.len(),
             resident_size: self.resident_size(),
-            header: self.header,
-            sections: self.sections,
-            context_layout: self.context_layout,
+            artifact: self.moved(Bytes::new(&[])),
         }
     }
 
@@ -77,11 +82,6 @@ impl Outline {
         }
         let size = file.len().min(self.payload_size);
         let payload = Bytes::new(file.get(..size)?);
-        Some(Artifact {
-            payload,
-            header: self.header,
-            sections: self.sections,
-            context_layout: self.context_layout,
-        })
+        Some(self.artifact.moved(payload))
     }
 }
