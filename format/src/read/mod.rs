@@ -77,6 +77,12 @@ use header::{Form, SectionTable};
 #[derive(Clone, Copy, Debug)]
 pub struct Artifact<'a> {
     payload: Bytes<'a>,
+    facts: Facts,
+}
+
+/// What is known of an artifact apart from its bytes.
+#[derive(Clone, Copy, Debug)]
+struct Facts {
     header: Header,
     sections: SectionTable,
     context_layout: ContextLayout,
@@ -118,7 +124,7 @@ impl<'a> Artifact<'a> {
 
     /// What the artifact is for.
     pub const fn header(&self) -> &Header {
-        &self.header
+        &self.facts.header
     }
 
     /// Everything that a signature covers; its beginning, where the artifact is one over that
@@ -129,11 +135,11 @@ impl<'a> Artifact<'a> {
 
     /// Where a section is in the file; empty where there is none.
     pub fn section(&self, id: SectionId) -> SectionRange {
-        self.sections.range(id)
+        self.facts.sections.range(id)
     }
 
     fn section_bytes(&self, id: SectionId) -> Bytes<'a> {
-        let range = self.sections.range(id);
+        let range = self.facts.sections.range(id);
         self.payload
             .range(range.offset, range.size)
             .unwrap_or_default()
@@ -311,12 +317,12 @@ impl<'a> Artifact<'a> {
 
     /// What the size of the instance context depends on.
     pub const fn counts(&self) -> &ContextCounts {
-        self.context_layout.counts()
+        self.facts.context_layout.counts()
     }
 
     /// Where everything is in the instance context.
     pub const fn context_layout(&self) -> &ContextLayout {
-        &self.context_layout
+        &self.facts.context_layout
     }
 
     /// The import with this index in the index space of its kind.
@@ -376,7 +382,7 @@ impl<'a> Artifact<'a> {
     }
 
     fn error(&self, kind: ErrorKind, section: SectionId, record: u32) -> FormatError {
-        let start = self.sections.range(section).offset;
+        let start = self.facts.sections.range(section).offset;
         let offset = start.saturating_add(record.saturating_mul(section.unit() as u32));
         FormatError::in_section(kind, section, offset)
     }

@@ -10,34 +10,23 @@
 use crate::bytes::Bytes;
 use crate::layout::{SectionId, header, section};
 
-use super::Artifact;
+use super::{Artifact, Facts};
 
 /// What a check has found out about an artifact, without its bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Outline {
     payload_size: usize,
     resident_size: usize,
-    /// Over no bytes.
-    artifact: Artifact<'static>,
+    facts: Facts,
 }
 
 impl Artifact<'_> {
-    /// The same over other bytes.
-    const fn moved<'b>(&self, payload: Bytes<'b>) -> Artifact<'b> {
-        Artifact {
-            payload,
-            header: self.header,
-            sections: self.sections,
-            context_layout: self.context_layout,
-        }
-    }
-
     /// What is known of the artifact, for the time in which its bytes move.
     pub fn outline(&self) -> Outline {
         Outline {
             payload_size: self.payload.len(),
             resident_size: self.resident_size(),
-            artifact: self.moved(Bytes::new(&[])),
+            facts: self.facts,
         }
     }
 
@@ -82,6 +71,9 @@ impl Outline {
         }
         let size = file.len().min(self.payload_size);
         let payload = Bytes::new(file.get(..size)?);
-        Some(self.artifact.moved(payload))
+        Some(Artifact {
+            payload,
+            facts: self.facts,
+        })
     }
 }

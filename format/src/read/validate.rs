@@ -17,7 +17,7 @@ use crate::error::{ErrorKind, FormatError};
 use crate::layout::{self, SectionId, expression, module};
 use crate::types::{ExternKind, ValueType};
 
-use super::Artifact;
+use super::{Artifact, Facts};
 use super::declarations::Declaration;
 use super::header::{Form, Header, SectionTable};
 use super::rules::{Check, POOLS, RULES, Rule};
@@ -30,12 +30,12 @@ use super::{
 pub(super) fn parse(parts: Parts<'_>, form: Form) -> Result<Artifact<'_>, FormatError> {
     let (record, payload) = (&parts.header, parts.payload);
     let header = Header::read(record, form)?;
-    let mut artifact = Artifact {
-        payload,
+    let facts = Facts {
         header,
         sections: SectionTable::read(record, payload, header.page_size_log2, form)?,
         context_layout: ContextLayout::EMPTY,
     };
+    let mut artifact = Artifact { payload, facts };
     let [functions, tables, memories, globals, tags] =
         imports::count(&artifact).map_err(|kind| artifact.error(kind, SectionId::Imports, 0))?;
     let counts = ContextCounts {
@@ -50,7 +50,7 @@ pub(super) fn parse(parts: Parts<'_>, form: Form) -> Result<Artifact<'_>, Format
         imported_tags: tags,
         defined_tags: artifact.count(SectionId::Tags),
     };
-    artifact.context_layout = ContextLayout::new(header.isa.pointer_width(), counts)
+    artifact.facts.context_layout = ContextLayout::new(header.isa.pointer_width(), counts)
         .ok_or(FormatError::at(ErrorKind::ContextTooLarge, 0))?;
     check(&artifact)?;
     Ok(artifact)
@@ -142,7 +142,10 @@ impl Checker<'_> {
         (self.end, self.counter) = (0, 0);
         let records = self.artifact.records(*section);
         for index in 0..records.len() {
-            self.record(*section, rules, records.get(index), index)
+            let record = records.get(index);
+            let record = record.ok_or(ErrorKind::IndexOutOfRange);
+            record
+                .and_then(|record| self.record(*section, rules, &record, index))
                 .map_err(|kind| self.artifact.error(kind, *section, index))?;
         }
         Ok(())
@@ -154,10 +157,9 @@ impl Checker<'_> {
         &mut self,
         section: SectionId,
         rules: &[Rule],
-        record: Option<Record>,
+        record: &Record,
         index: u32,
     ) -> Result<(), ErrorKind> {
-        let record = &record.ok_or(ErrorKind::IndexOutOfRange)?;
         for rule in rules {
             self.field(rule, record)?;
         }
