@@ -630,11 +630,10 @@ impl SectionId {
     /// other sections, so that nothing but code becomes executable; images are mapped.
     pub const fn place(self, previous: Option<SectionId>, end: u64, page_size: u64) -> u64 {
         if matches!(self, SectionId::Text) {
-            end.next_multiple_of(page_size)
-                .next_multiple_of(TEXT_ALIGNMENT)
+            align(align(end, page_size), TEXT_ALIGNMENT)
         } else if matches!(self, SectionId::ImageBytes) || matches!(previous, Some(SectionId::Text))
         {
-            end.next_multiple_of(page_size)
+            align(end, page_size)
         } else {
             end
         }
@@ -643,11 +642,17 @@ impl SectionId {
     /// Where the payload ends, given the last section and its end.
     pub const fn payload_end(self, end: u64, page_size: u64) -> u64 {
         if matches!(self, SectionId::Text) {
-            end.next_multiple_of(page_size)
+            align(end, page_size)
         } else {
             end
         }
     }
+}
+
+/// The next multiple of a power of two. Offsets are far below what a `u64` holds.
+const fn align(offset: u64, alignment: u64) -> u64 {
+    let mask = alignment.wrapping_sub(1);
+    offset.wrapping_add(mask) & !mask
 }
 
 /// Form of the file: whole, with the text in it.

@@ -117,9 +117,10 @@ impl<'a, T: Item<'a>> Iterator for Items<'a, T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        let item = self.collection.get(self.next)?;
-        self.next += 1;
-        Some(item)
+        // What is returned is made in its place, without a look at it.
+        let index = self.next;
+        self.next = index.saturating_add(1);
+        self.collection.get(index)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
