@@ -44,23 +44,9 @@ impl Header {
         1 << self.page_size_log2
     }
 
-    /// Reads the header of a payload, which has to be of this form.
-    pub(crate) fn read(record: &HeaderRecord<'_>, form: Form) -> Result<Header, FormatError> {
-        let version = (record.u16(header::MAJOR), record.u16(header::MINOR));
-        if version.0 != layout::VERSION.0 || version.1 > layout::VERSION.1 {
-            return error(ErrorKind::UnsupportedVersion, header::MAJOR);
-        }
-        if record.u32(header::RESERVED_WORD) != 0 || record.u64(header::RESERVED_LONG) != 0 {
-            return error(ErrorKind::ReservedBits, header::RESERVED_WORD);
-        }
-        form.check(record.u8(header::FORM))
-            .or_else(|kind| error(kind, header::FORM))?;
-        for (field, least, most) in NUMBERS {
-            if !(*least..=*most).contains(&record.u8(*field)) {
-                return error(ErrorKind::UnknownNumber, *field);
-            }
-        }
-        // There are such numbers.
+    /// Decodes a header that has been checked; of one that has not, the value is some value.
+    #[inline]
+    pub(crate) fn read(record: &HeaderRecord<'_>) -> Header {
         let isa = Isa::from_u8(record.u8(header::ISA));
         let endianness = Endianness::from_u8(record.u8(header::ENDIANNESS));
         let host_abi = HostAbi::from_u8(record.u8(header::HOST_ABI));
@@ -68,8 +54,8 @@ impl Header {
         let stack_checks = StackChecks::from_u8(record.u8(header::STACK_CHECKS));
         let trap_mode = TrapMode::from_u8(record.u8(header::TRAP_MODE));
         let relocation_model = RelocationModel::from_u8(record.u8(header::RELOCATION_MODEL));
-        let header = Header {
-            version,
+        Header {
+            version: (record.u16(header::MAJOR), record.u16(header::MINOR)),
             isa: isa.unwrap_or(Isa::X86_64),
             endianness: endianness.unwrap_or(Endianness::Little),
             host_abi: host_abi.unwrap_or(HostAbi::SystemV),
@@ -89,43 +75,56 @@ impl Header {
                 memory_guard: record.u64(header::MEMORY_GUARD),
                 stack_reserve: record.u32(header::STACK_RESERVE),
             },
-        };
-        header.check(record.u8(header::POINTER_SIZE))?;
-        let patched = header.tunables.relocation_model != RelocationModel::Xip;
-        if form == Form::Split && patched {
-            return error(ErrorKind::InconsistentHeader, header::RELOCATION_MODEL);
         }
-        Ok(header)
     }
+}
 
-    /// Checks what several fields say together.
-    fn check(&self, pointer_size: u8) -> Result<(), FormatError> {
-        let tunables = &self.tunables;
-        let space = tunables.memory_reservation;
-        if u32::from(pointer_size) != self.isa.pointer_width().bytes() {
-            return error(ErrorKind::InconsistentHeader, header::POINTER_SIZE);
-        }
-        let order = self.isa.endianness().unwrap_or(self.endianness);
-        if order != self.endianness {
-            return error(ErrorKind::InconsistentHeader, header::ENDIANNESS);
-        }
-        if self.page_size_log2 > layout::MAX_PAGE_SIZE_LOG2 {
-            return error(ErrorKind::InconsistentHeader, header::PAGE_SIZE_LOG2);
-        }
-        if space.checked_add(tunables.memory_guard).is_none() {
-            return error(ErrorKind::InconsistentHeader, header::MEMORY_RESERVATION);
-        }
-        if self.cpu_features.0 >> self.isa.features().len() != 0 {
-            return error(ErrorKind::UnknownFeature, header::CPU_FEATURES);
-        }
-        if self.wasm_features.0 & !WasmFeatures::KNOWN.0 != 0 {
-            return error(ErrorKind::UnknownFeature, header::WASM_FEATURES);
-        }
-        if self.libcalls.0 & !LibcallSet::ALL.0 != 0 {
-            return error(ErrorKind::UnknownFeature, header::LIBCALLS);
-        }
-        Ok(())
+/// Checks the header of a payload, which has to be of this form.
+pub(super) fn check(record: &HeaderRecord<'_>, form: Form) -> Result<(), FormatError> {
+    let (major, minor) = layout::VERSION;
+    if record.u16(header::MAJOR) != major || record.u16(header::MINOR) > minor {
+        return error(ErrorKind::UnsupportedVersion, header::MAJOR);
     }
+    if record.u32(header::RESERVED_WORD) != 0 || record.u64(header::RESERVED_LONG) != 0 {
+        return error(ErrorKind::ReservedBits, header::RESERVED_WORD);
+    }
+    form.check(record.u8(header::FORM))
+        .or_else(|kind| error(kind, header::FORM))?;
+    for (field, least, most) in NUMBERS {
+        if !(*least..=*most).contains(&record.u8(*field)) {
+            return error(ErrorKind::UnknownNumber, *field);
+        }
+    }
+    // What several fields say together.
+    let decoded = Header::read(record);
+    let (isa, tunables) = (decoded.isa, &decoded.tunables);
+    let space = tunables.memory_reservation;
+    if u32::from(record.u8(header::POINTER_SIZE)) != isa.pointer_width().bytes() {
+        return error(ErrorKind::InconsistentHeader, header::POINTER_SIZE);
+    }
+    if isa.endianness().unwrap_or(decoded.endianness) != decoded.endianness {
+        return error(ErrorKind::InconsistentHeader, header::ENDIANNESS);
+    }
+    if decoded.page_size_log2 > layout::MAX_PAGE_SIZE_LOG2 {
+        return error(ErrorKind::InconsistentHeader, header::PAGE_SIZE_LOG2);
+    }
+    if space.checked_add(tunables.memory_guard).is_none() {
+        return error(ErrorKind::InconsistentHeader, header::MEMORY_RESERVATION);
+    }
+    if decoded.cpu_features.0 >> isa.features().len() != 0 {
+        return error(ErrorKind::UnknownFeature, header::CPU_FEATURES);
+    }
+    if decoded.wasm_features.0 & !WasmFeatures::KNOWN.0 != 0 {
+        return error(ErrorKind::UnknownFeature, header::WASM_FEATURES);
+    }
+    if decoded.libcalls.0 & !LibcallSet::ALL.0 != 0 {
+        return error(ErrorKind::UnknownFeature, header::LIBCALLS);
+    }
+    // Nobody patches a text that is elsewhere.
+    if form == Form::Split && tunables.relocation_model != RelocationModel::Xip {
+        return error(ErrorKind::InconsistentHeader, header::RELOCATION_MODEL);
+    }
+    Ok(())
 }
 
 /// The fields that are numbers of something: the least that has a meaning, and the largest.
@@ -199,9 +198,9 @@ impl SectionTable {
     pub(crate) fn read(
         header: &HeaderRecord<'_>,
         payload: Bytes<'_>,
-        page_size_log2: u8,
         form: Form,
     ) -> Result<SectionTable, FormatError> {
+        let page_size_log2 = header.u8(header::PAGE_SIZE_LOG2);
         let count = header.u32(header::SECTION_COUNT);
         let table_offset = header::SIZE as u32;
         // More sections than ids cannot be in order, so the product stays small.

@@ -19,7 +19,7 @@ use crate::types::{ExternKind, ValueType};
 
 use super::{Artifact, Facts};
 use super::declarations::Declaration;
-use super::header::{Form, Header, SectionTable};
+use super::header::{self, Form, Header, SectionTable};
 use super::rules::{Check, POOLS, RULES, Rule};
 use super::{
     aux_stack, data, elements, exports, expressions, functions, globals, handlers, image, imports,
@@ -29,10 +29,10 @@ use super::{
 /// Checks a payload.
 pub(super) fn parse(parts: Parts<'_>, form: Form) -> Result<Artifact<'_>, FormatError> {
     let (record, payload) = (&parts.header, parts.payload);
-    let header = Header::read(record, form)?;
+    header::check(record, form)?;
     let facts = Facts {
-        header,
-        sections: SectionTable::read(record, payload, header.page_size_log2, form)?,
+        header: Header::read(record),
+        sections: SectionTable::read(record, payload, form)?,
         context_layout: ContextLayout::EMPTY,
     };
     let mut artifact = Artifact { payload, facts };
@@ -50,7 +50,7 @@ pub(super) fn parse(parts: Parts<'_>, form: Form) -> Result<Artifact<'_>, Format
         imported_tags: tags,
         defined_tags: artifact.count(SectionId::Tags),
     };
-    artifact.facts.context_layout = ContextLayout::new(header.isa.pointer_width(), counts)
+    artifact.facts.context_layout = ContextLayout::new(artifact.header().isa.pointer_width(), counts)
         .ok_or(FormatError::at(ErrorKind::ContextTooLarge, 0))?;
     check(&artifact)?;
     Ok(artifact)
