@@ -4,7 +4,7 @@ use crate::aux_stack::{AuxStack, AuxStackBounds, AuxStackEvidence};
 use crate::bytes::Record;
 use crate::error::ErrorKind;
 use crate::layout::{SectionId, aux_stack};
-use crate::types::ValueType;
+use crate::types::{ExternKind, ValueType};
 
 use super::Artifact;
 use super::collection::{Collection, Item};
@@ -31,18 +31,22 @@ impl<'a> Item<'a> for AuxStack {
 
 /// Checks that the stack's pointer can be one, and that its bounds are in order.
 pub(super) fn check(artifact: &Artifact<'_>, record: &Record) -> Result<(), ErrorKind> {
-    let stack = AuxStack::read(artifact, record, 0);
-    let global = artifact.global_type(stack.global);
-    let global = global.ok_or(ErrorKind::IndexOutOfRange)?;
+    let (limit, base) = (record.u64(aux_stack::LIMIT), record.u64(aux_stack::BASE));
+    let global = artifact.declaration(ExternKind::Global, record.u32(aux_stack::GLOBAL));
+    let global = global.ok_or(ErrorKind::IndexOutOfRange)?.global();
     let largest = match global.value {
-        ValueType::I32 if global.mutable => u64::from(u32::MAX),
-        ValueType::I64 if global.mutable => u64::MAX,
+        ValueType::I32 => u64::from(u32::MAX),
+        ValueType::I64 => u64::MAX,
         _ => return Err(ErrorKind::TypeMismatch),
     };
-    let unknown = stack.bounds == AuxStackBounds::Unknown;
-    if stack.limit > stack.base
-        || stack.base > largest
-        || (unknown && (stack.checked || stack.limit != 0))
+    if !global.mutable {
+        return Err(ErrorKind::TypeMismatch);
+    }
+    // What is not known cannot be checked.
+    let unknown = record.u8(aux_stack::BOUNDS) == AuxStackBounds::Unknown as u8;
+    if limit > base
+        || base > largest
+        || unknown && (record.u8(aux_stack::CHECKED) != 0 || limit != 0)
     {
         return Err(ErrorKind::InvalidLimits);
     }

@@ -6,7 +6,7 @@
 use crate::bytes::Record;
 use crate::error::ErrorKind;
 use crate::layout::{
-    FLAG_64, FLAG_HAS_MAX, FLAG_MUTABLE, FLAG_SHARED, SectionId, function, global, import, memory,
+    FLAG_64, FLAG_HAS_MAX, FLAG_MUTABLE, FLAG_SHARED, SectionId, function, function_type, global, import, memory,
     table, tag,
 };
 use crate::types::{
@@ -15,7 +15,7 @@ use crate::types::{
 };
 
 use super::Artifact;
-use super::types::check_value_type;
+use super::types::{self, check_value_type};
 
 /// The section of what a module defines, by kind.
 pub(super) const DEFINITIONS: [SectionId; ExternKind::ALL.len()] = [
@@ -174,10 +174,9 @@ impl Declaration {
                 return Err(ErrorKind::TypeMismatch);
             }
         } else if !is_memory {
-            let ty = artifact.types().get(self.ty);
-            let ty = ty.ok_or(ErrorKind::IndexOutOfRange)?;
+            let results = types::record(artifact, self.ty)?.u32(function_type::RESULT_COUNT);
             // An exception's values are the parameters.
-            if self.kind == ExternKind::Tag && !ty.results().is_empty() {
+            if self.kind == ExternKind::Tag && results != 0 {
                 return Err(ErrorKind::TypeMismatch);
             }
         } else if !matches!(self.page_size_log2, 0 | 16) {

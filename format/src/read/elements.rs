@@ -2,14 +2,14 @@
 
 use crate::bytes::Record;
 use crate::error::ErrorKind;
-use crate::layout::{self, SectionId, element};
+use crate::layout::{self, SectionId, element, function_type};
 use crate::types::{ExternKind, ValueType};
 
 use super::Artifact;
 use super::collection::{Collection, Item};
 use super::expressions::Expression;
 use super::functions::check_referenced;
-use super::types::check_value_type;
+use super::types::{self, check_value_type};
 use super::validate::Checker;
 
 /// The element segments of a module.
@@ -173,10 +173,9 @@ pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), Er
             }
             items_type = ty;
         } else {
-            let function = artifact.function_type(word);
-            let function = function.ok_or(ErrorKind::IndexOutOfRange)?;
+            let function = types::of_function(artifact, word)?;
             let holds = match ty.function_type() {
-                Some(number) => number == function.canonical,
+                Some(number) => number == function.u32(function_type::CANONICAL),
                 None => ty.not_null() != ValueType::NULLFUNCREF.not_null(),
             };
             if !holds {
@@ -189,9 +188,9 @@ pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), Er
         }
     }
     if is_active {
-        let table = artifact.table_type(table);
-        let element = table.ok_or(ErrorKind::IndexOutOfRange)?.element;
-        if !items_type.is_subtype_of(element) {
+        let table = artifact.declaration(ExternKind::Table, table);
+        let element = table.ok_or(ErrorKind::IndexOutOfRange)?.ty;
+        if !items_type.is_subtype_of(ValueType::from_checked(element)) {
             return Err(ErrorKind::TypeMismatch);
         }
     }

@@ -2,13 +2,13 @@
 
 use crate::bytes::Record;
 use crate::error::ErrorKind;
-use crate::layout::{SectionId, expression, opcode, operation};
+use crate::layout::{SectionId, expression, function_type, opcode, operation};
 use crate::types::{ConstOp, EXPRESSION_DEPTH, ExternKind, ValueType};
 
 use super::Artifact;
 use super::collection::{Collection, Item};
 use super::functions::check_referenced;
-use super::types::check_value_type;
+use super::types::{self, check_value_type};
 use super::validate::Checker;
 
 /// The constant expressions of a module, in the order of their use.
@@ -145,10 +145,9 @@ fn operation_type(
         }
         opcode::REF_FUNC => {
             check_referenced(artifact, value)?;
-            let ty = artifact.function_type(value);
-            let ty = ty.ok_or(ErrorKind::IndexOutOfRange)?;
+            let ty = types::of_function(artifact, value)?.u32(function_type::CANONICAL);
             // What has a larger number cannot be referred to by type.
-            let ty = ValueType::function(ty.canonical, false);
+            let ty = ValueType::function(ty, false);
             ty.unwrap_or(ValueType::FUNCREF.not_null())
         }
         _ => rule.pushes,

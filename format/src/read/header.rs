@@ -80,6 +80,8 @@ impl Header {
 }
 
 /// Checks the header of a payload, which has to be of this form.
+// A frame of its own is small enough for short instructions.
+#[inline(never)]
 pub(super) fn check(record: &HeaderRecord<'_>, form: Form) -> Result<(), FormatError> {
     let (major, minor) = layout::VERSION;
     if record.u16(header::MAJOR) != major || record.u16(header::MINOR) > minor {

@@ -101,17 +101,28 @@ impl<'a> ValueTypes<'a> {
     }
 }
 
+/// The record of a type.
+pub(super) fn record(artifact: &Artifact<'_>, index: u32) -> Result<Record, ErrorKind> {
+    let record = artifact.record(SectionId::Types, index);
+    record.ok_or(ErrorKind::IndexOutOfRange)
+}
+
+/// The type of a function, imports first: the first of those that are equal.
+pub(super) fn of_function(artifact: &Artifact<'_>, function: u32) -> Result<Record, ErrorKind> {
+    let index = artifact.function_type_index(function);
+    record(artifact, index.ok_or(ErrorKind::IndexOutOfRange)?)
+}
+
 /// The value type that a number stands for. A reference to functions of one type names the first of
 /// those that are equal: then equal numbers are equal types.
 pub(super) fn check_value_type(artifact: &Artifact<'_>, raw: u32) -> Result<ValueType, ErrorKind> {
     let ty = ValueType::from_raw(raw).ok_or(ErrorKind::UnknownNumber)?;
-    if let Some(index) = ty.function_type() {
-        let named = artifact.types().get(index);
-        if named.ok_or(ErrorKind::IndexOutOfRange)?.canonical != index {
-            return Err(ErrorKind::TypeMismatch);
+    match ty.function_type() {
+        Some(index) if record(artifact, index)?.u32(function_type::CANONICAL) != index => {
+            Err(ErrorKind::TypeMismatch)
         }
+        _ => Ok(ty),
     }
-    Ok(ty)
 }
 
 /// Checks that the lists follow each other, that groups are whole, and that canonical types are what
@@ -122,7 +133,6 @@ pub(super) fn check(
     index: u32,
 ) -> Result<(), ErrorKind> {
     let artifact = checker.artifact;
-    let types = artifact.types();
     let params = record.u32(function_type::PARAM_COUNT);
     let results = record.u32(function_type::RESULT_COUNT);
     if params > layout::MAX_VALUES || results > layout::MAX_VALUES {
@@ -130,46 +140,54 @@ pub(super) fn check(
     }
     let first = record.u32(function_type::FIRST_VALUE);
     checker.run(SectionId::ValueTypes, first, params + results)?;
-    let ty = FuncType::read(artifact, record, index);
     // The counter is where the group of this type begins.
+    let form = record.u32(function_type::FORM);
+    let end = u64::from(index) + 1 + u64::from(form >> layout::FORM_FOLLOWING_SHIFT);
     if u64::from(index) == checker.end {
         checker.counter = index;
-        checker.end += 1 + u64::from(ty.following);
+        checker.end = end;
     }
-    let behind = checker.end - u64::from(index);
-    if checker.end > u64::from(types.len()) || behind != 1 + u64::from(ty.following) {
+    if checker.end != end || end > u64::from(artifact.count(SectionId::Types)) {
         return Err(ErrorKind::IndexOutOfRange);
     }
-    for place in first..first + params + results {
-        let value = artifact.word(SectionId::ValueTypes, place);
-        let value = check_value_type(artifact, value.unwrap_or_default())?;
+    let values = artifact.section_words(SectionId::ValueTypes);
+    let list = |record: &Record| {
+        let first = record.u32(function_type::FIRST_VALUE);
+        values.range(first, params + results).unwrap_or_default()
+    };
+    for value in list(record).iter() {
+        let value = check_value_type(artifact, value)?;
         // A group refers to itself and to what is before it.
         let other = value.function_type();
-        if other.is_some_and(|other| u64::from(other) >= checker.end) {
+        if other.is_some_and(|other| u64::from(other) >= end) {
             return Err(ErrorKind::IndexOutOfRange);
         }
     }
-    if ty.canonical > index {
+    let canonical = record.u32(function_type::CANONICAL);
+    if canonical > index {
         return Err(ErrorKind::IndexOutOfRange);
     }
-    let at = |index| types.get(index).ok_or(ErrorKind::IndexOutOfRange);
     // Types before this one have been checked, so a chain of canonical types has one link.
-    let canonical = at(ty.canonical)?;
-    let same = canonical.canonical == ty.canonical
-        && canonical.following == ty.following
-        && canonical.is_same_signature(&ty);
+    let equal = self::record(artifact, canonical)?;
+    let same = [
+        function_type::CANONICAL,
+        function_type::FORM,
+        function_type::PARAM_COUNT,
+        function_type::RESULT_COUNT,
+    ];
+    let same = same.iter().all(|field| equal.u32(*field) == record.u32(*field));
     // A group is equal to another one as a whole.
     let place = index - checker.counter;
     let whole = if place != 0 {
-        let start = at(checker.counter)?.canonical;
-        ty.canonical.checked_sub(start) == Some(place)
+        let start = self::record(artifact, checker.counter)?;
+        canonical.checked_sub(start.u32(function_type::CANONICAL)) == Some(place)
+    } else if canonical != 0 {
+        let before = self::record(artifact, canonical - 1)?;
+        before.u32(function_type::FORM) >> layout::FORM_FOLLOWING_SHIFT == 0
     } else {
-        match ty.canonical.checked_sub(1) {
-            Some(before) => at(before)?.following == 0,
-            None => true,
-        }
+        true
     };
-    if same && whole {
+    if same && whole && list(&equal) == list(record) {
         Ok(())
     } else {
         Err(ErrorKind::TypeMismatch)

@@ -14,7 +14,7 @@ use crate::bytes::Record;
 use crate::context::{ContextCounts, ContextLayout};
 use crate::envelope::Parts;
 use crate::error::{ErrorKind, FormatError};
-use crate::layout::{self, SectionId, expression, module};
+use crate::layout::{self, SectionId, expression, function_type, module};
 use crate::types::{ExternKind, ValueType};
 
 use super::{Artifact, Facts};
@@ -194,6 +194,7 @@ impl Checker<'_> {
     }
 
     /// Checks a field.
+    #[inline(never)]
     fn field(&mut self, rule: &Rule, record: &Record) -> Result<(), ErrorKind> {
         let artifact = self.artifact;
         let offset = usize::from(rule.offset);
@@ -291,11 +292,9 @@ fn check_start(artifact: &Artifact<'_>, record: &Record) -> Result<(), ErrorKind
     let Some(start) = record.optional(module::START_FUNCTION) else {
         return Ok(());
     };
-    let ty = artifact.function_type(start);
-    let ty = ty.ok_or(ErrorKind::IndexOutOfRange)?;
-    if ty.params().is_empty() && ty.results().is_empty() {
-        Ok(())
-    } else {
-        Err(ErrorKind::TypeMismatch)
+    let ty = types::of_function(artifact, start)?;
+    match ty.u32(function_type::PARAM_COUNT) | ty.u32(function_type::RESULT_COUNT) {
+        0 => Ok(()),
+        _ => Err(ErrorKind::TypeMismatch),
     }
 }
