@@ -71,16 +71,15 @@ impl<'a, const N: usize> Record<&'a [u8; N]> {
 }
 
 impl Record {
-    /// The record of `size` bytes at `offset`.
+    /// The record of `size` bytes at `offset`; zeros where they are not all there.
     #[inline]
-    pub fn at(bytes: Bytes<'_>, offset: usize, size: usize) -> Option<Record> {
-        let end = offset.checked_add(size)?;
-        let source = bytes.as_slice().get(offset..end)?;
+    pub fn at(bytes: Bytes<'_>, offset: usize, size: usize) -> Record {
+        let source = bytes.as_slice().get(offset..offset.saturating_add(size));
         let mut record = [0; LARGEST_RECORD];
-        for (to, from) in record.iter_mut().zip(source) {
+        for (to, from) in record.iter_mut().zip(source.unwrap_or_default()) {
             *to = *from;
         }
-        Some(Record(record))
+        Record(record)
     }
 }
 
@@ -158,9 +157,9 @@ impl<'a> Records<'a> {
         self.len() == 0
     }
 
-    /// The record with this index.
-    pub fn get(self, index: u32) -> Option<Record> {
-        let offset = usize::try_from(index).ok()?.checked_mul(self.size)?;
+    /// The record with this index; zeros where there is none.
+    pub fn get(self, index: u32) -> Record {
+        let offset = (index as usize).saturating_mul(self.size);
         Record::at(self.bytes, offset, self.size)
     }
 }

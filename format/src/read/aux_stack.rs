@@ -32,8 +32,9 @@ impl<'a> Item<'a> for AuxStack {
 /// Checks that the stack's pointer can be one, and that its bounds are in order.
 pub(super) fn check(artifact: &Artifact<'_>, record: &Record) -> Result<(), ErrorKind> {
     let (limit, base) = (record.u64(aux_stack::LIMIT), record.u64(aux_stack::BASE));
-    let global = artifact.declaration(ExternKind::Global, record.u32(aux_stack::GLOBAL));
-    let global = global.ok_or(ErrorKind::IndexOutOfRange)?.global();
+    let global = record.u32(aux_stack::GLOBAL);
+    artifact.find_in_space(ExternKind::Global, global)?;
+    let global = artifact.declaration(ExternKind::Global, global).global();
     let largest = match global.value {
         ValueType::I32 => u64::from(u32::MAX),
         ValueType::I64 => u64::MAX,

@@ -57,7 +57,10 @@ impl<'a, T: Item<'a>> Collection<'a, T> {
 
     /// The one with this index, or `None` beyond the end.
     pub fn get(&self, index: u32) -> Option<T> {
-        let record = self.artifact.record(T::SECTION, index)?;
+        if index >= self.len() {
+            return None;
+        }
+        let record = self.artifact.record(T::SECTION, index);
         Some(T::read(self.artifact, &record, index))
     }
 

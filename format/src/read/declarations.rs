@@ -15,7 +15,7 @@ use crate::types::{
 };
 
 use super::Artifact;
-use super::types::{self, check_value_type};
+use super::types::check_value_type;
 
 /// The section of what a module defines, by kind.
 pub(super) const DEFINITIONS: [SectionId; ExternKind::ALL.len()] = [
@@ -174,9 +174,10 @@ impl Declaration {
                 return Err(ErrorKind::TypeMismatch);
             }
         } else if !is_memory {
-            let results = types::record(artifact, self.ty)?.u32(function_type::RESULT_COUNT);
+            artifact.find(SectionId::Types, self.ty)?;
+            let ty = artifact.record(SectionId::Types, self.ty);
             // An exception's values are the parameters.
-            if self.kind == ExternKind::Tag && results != 0 {
+            if self.kind == ExternKind::Tag && ty.u32(function_type::RESULT_COUNT) != 0 {
                 return Err(ErrorKind::TypeMismatch);
             }
         } else if !matches!(self.page_size_log2, 0 | 16) {
@@ -201,17 +202,16 @@ impl Declaration {
 }
 
 impl<'a> Artifact<'a> {
-    /// The type of what has this index in the index space of its kind.
-    pub(super) fn declaration(&self, kind: ExternKind, index: u32) -> Option<Declaration> {
+    /// The type of what has this index in the index space of its kind; some type where there is none.
+    pub(super) fn declaration(&self, kind: ExternKind, index: u32) -> Declaration {
         match index.checked_sub(self.imported_count(kind)) {
             Some(defined) => {
-                let record = self.record(DEFINITIONS[kind as usize], defined)?;
-                Some(Declaration::defined(kind, &record))
+                let record = self.record(DEFINITIONS[kind as usize], defined);
+                Declaration::defined(kind, &record)
             }
             None => {
-                let import = self.import_index(kind, index)?;
-                let record = self.record(SectionId::Imports, import)?;
-                Some(Declaration::imported(&record)).filter(|import| import.kind == kind)
+                let import = self.import_index(kind, index).unwrap_or(index);
+                Declaration::imported(&self.record(SectionId::Imports, import))
             }
         }
     }

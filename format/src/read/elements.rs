@@ -173,7 +173,8 @@ pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), Er
             }
             items_type = ty;
         } else {
-            let function = types::of_function(artifact, word)?;
+            artifact.find_in_space(ExternKind::Function, word)?;
+            let function = types::of_function(artifact, word);
             let holds = match ty.function_type() {
                 Some(number) => number == function.u32(function_type::CANONICAL),
                 None => ty.not_null() != ValueType::NULLFUNCREF.not_null(),
@@ -188,8 +189,7 @@ pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), Er
         }
     }
     if is_active {
-        let table = artifact.declaration(ExternKind::Table, table);
-        let element = table.ok_or(ErrorKind::IndexOutOfRange)?.ty;
+        let element = artifact.declaration(ExternKind::Table, table).ty;
         if !items_type.is_subtype_of(ValueType::from_checked(element)) {
             return Err(ErrorKind::TypeMismatch);
         }

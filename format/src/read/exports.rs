@@ -57,12 +57,9 @@ impl<'a> Exports<'a> {
 /// Checks that what is exported is there.
 pub(super) fn check(artifact: &Artifact<'_>, record: &Record) -> Result<(), ErrorKind> {
     let (kind, index) = (kind(record), record.u32(export::INDEX));
-    if index >= artifact.index_space(kind) {
-        return Err(ErrorKind::IndexOutOfRange);
-    }
     match kind {
         ExternKind::Function => check_referenced(artifact, index),
-        _ => Ok(()),
+        _ => artifact.find_in_space(kind, index),
     }
 }
 

@@ -129,8 +129,7 @@ fn operation_type(
     let ty = match code {
         opcode::GLOBAL_GET if value >= globals => return Err(ErrorKind::IndexOutOfRange),
         opcode::GLOBAL_GET => {
-            let global = artifact.declaration(ExternKind::Global, value);
-            let global = global.ok_or(ErrorKind::IndexOutOfRange)?.global();
+            let global = artifact.declaration(ExternKind::Global, value).global();
             if global.mutable {
                 return Err(ErrorKind::InvalidExpression);
             }
@@ -145,7 +144,7 @@ fn operation_type(
         }
         opcode::REF_FUNC => {
             check_referenced(artifact, value)?;
-            let ty = types::of_function(artifact, value)?.u32(function_type::CANONICAL);
+            let ty = types::of_function(artifact, value).u32(function_type::CANONICAL);
             // What has a larger number cannot be referred to by type.
             let ty = ValueType::function(ty, false);
             ty.unwrap_or(ValueType::FUNCREF.not_null())
@@ -169,7 +168,6 @@ pub(super) fn check(
     };
     for index in operations {
         let record = artifact.record(SectionId::Operations, index);
-        let record = record.ok_or(ErrorKind::IndexOutOfRange)?;
         let (ty, pops) = operation_type(artifact, &record, globals)?;
         for _ in 0..pops {
             stack.pop(ty)?;
@@ -228,7 +226,7 @@ impl Iterator for Operations<'_> {
 
     fn next(&mut self) -> Option<ConstOp> {
         self.rest = self.rest.checked_sub(1)?;
-        let record = self.artifact.record(SectionId::Operations, self.next)?;
+        let record = self.artifact.record(SectionId::Operations, self.next);
         self.next = self.next.checked_add(1)?;
         read_operation(&record)
     }

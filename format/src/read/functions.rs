@@ -99,7 +99,7 @@ pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), Er
 pub(super) fn count_records(artifact: &Artifact<'_>) -> u32 {
     (0..artifact.count(SectionId::Functions))
         .filter_map(|index| {
-            let record = artifact.record(SectionId::Functions, index)?;
+            let record = artifact.record(SectionId::Functions, index);
             record.optional(function::RECORD)
         })
         .count() as u32
@@ -107,15 +107,9 @@ pub(super) fn count_records(artifact: &Artifact<'_>) -> u32 {
 
 /// Checks that a function, imports first, exists and can be referenced.
 pub(super) fn check_referenced(artifact: &Artifact<'_>, index: u32) -> Result<(), ErrorKind> {
-    let Some(defined) = index.checked_sub(artifact.imported_count(ExternKind::Function)) else {
-        return Ok(());
-    };
-    let record = artifact.record(SectionId::Functions, defined);
-    match record
-        .ok_or(ErrorKind::IndexOutOfRange)?
-        .optional(function::RECORD)
-    {
-        Some(_) => Ok(()),
-        None => Err(ErrorKind::MissingFunctionRecord),
+    artifact.find_in_space(ExternKind::Function, index)?;
+    match artifact.defined_function(index) {
+        Some(function) if function.record.is_none() => Err(ErrorKind::MissingFunctionRecord),
+        _ => Ok(()),
     }
 }

@@ -54,7 +54,8 @@ pub struct HandlerClause {
 impl<'a> HandlerList<'a> {
     /// The list with this index.
     fn at(artifact: &'a Artifact<'a>, index: u32) -> Option<HandlerList<'a>> {
-        let record = artifact.record(SectionId::HandlerLists, index)?;
+        artifact.find(SectionId::HandlerLists, index).ok()?;
+        let record = artifact.record(SectionId::HandlerLists, index);
         Some(HandlerList {
             index,
             frame_offset: record.u32(handler_list::FRAME_OFFSET),
@@ -69,7 +70,8 @@ impl<'a> HandlerList<'a> {
         let list = *self;
         (0..list.count).filter_map(move |index| {
             let place = list.first.checked_add(index)?;
-            let record = list.artifact.record(SectionId::HandlerClauses, place)?;
+            list.artifact.find(SectionId::HandlerClauses, place).ok()?;
+            let record = list.artifact.record(SectionId::HandlerClauses, place);
             Some(HandlerClause {
                 tag: record.optional(handler_clause::TAG),
                 text_offset: record.u32(handler_clause::HANDLER),
@@ -109,7 +111,7 @@ impl<'a> Handlers<'a> {
     /// of such calls.
     pub fn lookup(&self, return_offset: u32) -> Option<HandlerList<'a>> {
         let found = self.search(|index| {
-            let record = self.artifact.record(SectionId::Handlers, index)?;
+            let record = self.artifact.record(SectionId::Handlers, index);
             Some(record.u32(handler_site::RETURN_OFFSET).cmp(&return_offset))
         });
         Some(self.get(found?)?.list)
@@ -171,7 +173,6 @@ pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
 /// Checks a clause, of which it is said whether it is the last one of its list.
 fn check_clause(artifact: &Artifact<'_>, place: u32, is_last: bool) -> Result<(), ErrorKind> {
     let record = artifact.record(SectionId::HandlerClauses, place);
-    let record = record.ok_or(ErrorKind::IndexOutOfRange)?;
     match record.optional(handler_clause::TAG) {
         Some(tag) if tag >= artifact.index_space(ExternKind::Tag) => {
             return Err(ErrorKind::IndexOutOfRange);

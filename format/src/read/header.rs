@@ -223,7 +223,7 @@ impl SectionTable {
         for index in 0..count {
             let record = Records::new(table, section::SIZE).get(index);
             before = sections
-                .add(payload, record, before, form, index + 1 == count)
+                .add(payload, &record, before, form, index + 1 == count)
                 .map_err(|kind| {
                     FormatError::at(kind, table_offset + index * section::SIZE as u32)
                 })?;
@@ -245,13 +245,12 @@ impl SectionTable {
     fn add(
         &mut self,
         payload: Bytes<'_>,
-        record: Option<Record>,
+        record: &Record,
         before: (Option<SectionId>, u32),
         form: Form,
         is_last: bool,
     ) -> Result<(Option<SectionId>, u32), ErrorKind> {
         let (previous, end_before) = before;
-        let record = record.ok_or(ErrorKind::Truncated)?;
         let id = SectionId::from_u32(record.u32(section::ID));
         let id = id.ok_or(ErrorKind::UnknownNumber)?;
         if previous.is_some_and(|previous| id <= previous) {

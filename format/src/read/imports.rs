@@ -45,8 +45,7 @@ pub(super) fn count(artifact: &Artifact<'_>) -> Result<[u32; ExternKind::ALL.len
     let mut counts = [0; ExternKind::ALL.len()];
     for index in 0..artifact.count(SectionId::Imports) {
         let record = artifact.record(SectionId::Imports, index);
-        let kind = record.map_or(0, |record| record.u8(import::KIND));
-        let count = counts.get_mut(usize::from(kind));
+        let count = counts.get_mut(usize::from(record.u8(import::KIND)));
         *count.ok_or(ErrorKind::UnknownNumber)? += 1;
     }
     Ok(counts)
@@ -57,6 +56,6 @@ pub(super) fn count(artifact: &Artifact<'_>) -> Result<[u32; ExternKind::ALL.len
 pub(super) fn check_order(checker: &mut Checker<'_>, record: &Record) -> Result<(), ErrorKind> {
     let index = record.u32(WORD);
     let import = checker.artifact.record(SectionId::Imports, index);
-    let kind = import.map_or(0, |import| import.u8(import::KIND));
-    checker.ascend((u64::from(kind) + 1) << 32 | u64::from(index), 1)
+    let kind = u64::from(import.u8(import::KIND));
+    checker.ascend((kind + 1) << 32 | u64::from(index), 1)
 }

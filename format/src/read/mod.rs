@@ -158,17 +158,27 @@ impl<'a> Artifact<'a> {
         self.records(id).len()
     }
 
-    /// A record of a section.
+    /// Refuses an index that is not one of the section.
+    fn find(&self, id: SectionId, index: u32) -> Result<(), ErrorKind> {
+        if index < self.count(id) {
+            Ok(())
+        } else {
+            Err(ErrorKind::IndexOutOfRange)
+        }
+    }
+
+    /// A record of a section; zeros where there is none.
     // Everything that is read is read by this function; a copy in each of its callers is more than all
     // of them.
     #[inline(never)]
-    fn record(&self, id: SectionId, index: u32) -> Option<Record> {
+    fn record(&self, id: SectionId, index: u32) -> Record {
         self.records(id).get(index)
     }
 
     /// A number of a section that is an array of them.
     fn word(&self, id: SectionId, index: u32) -> Option<u32> {
-        Some(self.record(id, index)?.u32(WORD))
+        self.find(id, index).ok()?;
+        Some(self.record(id, index).u32(WORD))
     }
 
     /// Bytes of a section; none where they are not all there.
@@ -283,7 +293,7 @@ impl<'a> Artifact<'a> {
 
     /// The module's name from its name section.
     pub fn module_name(&self) -> Option<&'a str> {
-        let record = self.record(SectionId::Module, 0)?;
+        let record = self.record(SectionId::Module, 0);
         let name = self.name(
             record.u32(module::NAME_OFFSET),
             record.u32(module::NAME_SIZE),
@@ -293,7 +303,8 @@ impl<'a> Artifact<'a> {
 
     /// The function to call at the end of instantiation, imports first.
     pub fn start_function(&self) -> Option<u32> {
-        self.record(SectionId::Module, 0)?
+        self.find(SectionId::Module, 0).ok()?;
+        self.record(SectionId::Module, 0)
             .optional(module::START_FUNCTION)
     }
 
@@ -313,6 +324,15 @@ impl<'a> Artifact<'a> {
     pub fn index_space(&self, kind: ExternKind) -> u32 {
         let defined = self.count(declarations::DEFINITIONS[kind as usize]);
         self.imported_count(kind).saturating_add(defined)
+    }
+
+    /// Refuses an index that is not one of the index space.
+    fn find_in_space(&self, kind: ExternKind, index: u32) -> Result<(), ErrorKind> {
+        if index < self.index_space(kind) {
+            Ok(())
+        } else {
+            Err(ErrorKind::IndexOutOfRange)
+        }
     }
 
     /// What the size of the instance context depends on.
@@ -342,7 +362,8 @@ impl<'a> Artifact<'a> {
 
     /// The type index of a function, imports first.
     pub fn function_type_index(&self, index: u32) -> Option<u32> {
-        Some(self.declaration(ExternKind::Function, index)?.ty)
+        self.find_in_space(ExternKind::Function, index).ok()?;
+        Some(self.declaration(ExternKind::Function, index).ty)
     }
 
     /// The type of a function, imports first.
@@ -358,22 +379,26 @@ impl<'a> Artifact<'a> {
 
     /// The type of a table, imports first.
     pub fn table_type(&self, index: u32) -> Option<TableType> {
-        Some(self.declaration(ExternKind::Table, index)?.table())
+        self.find_in_space(ExternKind::Table, index).ok()?;
+        Some(self.declaration(ExternKind::Table, index).table())
     }
 
     /// The type of a memory, imports first.
     pub fn memory_type(&self, index: u32) -> Option<MemoryType> {
-        Some(self.declaration(ExternKind::Memory, index)?.memory())
+        self.find_in_space(ExternKind::Memory, index).ok()?;
+        Some(self.declaration(ExternKind::Memory, index).memory())
     }
 
     /// The type of a global, imports first.
     pub fn global_type(&self, index: u32) -> Option<GlobalType> {
-        Some(self.declaration(ExternKind::Global, index)?.global())
+        self.find_in_space(ExternKind::Global, index).ok()?;
+        Some(self.declaration(ExternKind::Global, index).global())
     }
 
     /// The type index of a tag, imports first.
     pub fn tag_type_index(&self, index: u32) -> Option<u32> {
-        Some(self.declaration(ExternKind::Tag, index)?.ty)
+        self.find_in_space(ExternKind::Tag, index).ok()?;
+        Some(self.declaration(ExternKind::Tag, index).ty)
     }
 
     /// The type of a tag, imports first: its parameters are what an exception carries.

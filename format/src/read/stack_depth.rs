@@ -98,9 +98,7 @@ pub(super) fn validate(artifact: &Artifact<'_>) -> Result<(), FormatError> {
     let functions = artifact.index_space(ExternKind::Function);
     let section = SectionId::FunctionDepths;
     for index in 0..artifact.count(section) {
-        let Some(record) = artifact.record(section, index) else {
-            break;
-        };
+        let record = artifact.record(section, index);
         let [low, middle, high] = record.array(function_depth::CALLEE);
         let callee = u32::from_le_bytes([low, middle, high, 0]);
         let wasm_offset = record.u32(function_depth::WASM_OFFSET);

@@ -3,7 +3,7 @@
 use crate::bytes::{Record, Words};
 use crate::error::ErrorKind;
 use crate::layout::{self, SectionId, function_type};
-use crate::types::ValueType;
+use crate::types::{ExternKind, ValueType};
 
 use super::Artifact;
 use super::collection::{Collection, Item};
@@ -101,28 +101,24 @@ impl<'a> ValueTypes<'a> {
     }
 }
 
-/// The record of a type.
-pub(super) fn record(artifact: &Artifact<'_>, index: u32) -> Result<Record, ErrorKind> {
-    let record = artifact.record(SectionId::Types, index);
-    record.ok_or(ErrorKind::IndexOutOfRange)
-}
-
-/// The type of a function, imports first: the first of those that are equal.
-pub(super) fn of_function(artifact: &Artifact<'_>, function: u32) -> Result<Record, ErrorKind> {
-    let index = artifact.function_type_index(function);
-    record(artifact, index.ok_or(ErrorKind::IndexOutOfRange)?)
+/// The record of the type of a function, imports first; zeros where there is no such function.
+pub(super) fn of_function(artifact: &Artifact<'_>, function: u32) -> Record {
+    let ty = artifact.declaration(ExternKind::Function, function).ty;
+    artifact.record(SectionId::Types, ty)
 }
 
 /// The value type that a number stands for. A reference to functions of one type names the first of
 /// those that are equal: then equal numbers are equal types.
 pub(super) fn check_value_type(artifact: &Artifact<'_>, raw: u32) -> Result<ValueType, ErrorKind> {
     let ty = ValueType::from_raw(raw).ok_or(ErrorKind::UnknownNumber)?;
-    match ty.function_type() {
-        Some(index) if record(artifact, index)?.u32(function_type::CANONICAL) != index => {
-            Err(ErrorKind::TypeMismatch)
+    if let Some(index) = ty.function_type() {
+        artifact.find(SectionId::Types, index)?;
+        let record = artifact.record(SectionId::Types, index);
+        if record.u32(function_type::CANONICAL) != index {
+            return Err(ErrorKind::TypeMismatch);
         }
-        _ => Ok(ty),
     }
+    Ok(ty)
 }
 
 /// Checks that the lists follow each other, that groups are whole, and that canonical types are what
@@ -168,7 +164,7 @@ pub(super) fn check(
         return Err(ErrorKind::IndexOutOfRange);
     }
     // Types before this one have been checked, so a chain of canonical types has one link.
-    let equal = self::record(artifact, canonical)?;
+    let equal = artifact.record(SectionId::Types, canonical);
     let same = [
         function_type::CANONICAL,
         function_type::FORM,
@@ -179,10 +175,10 @@ pub(super) fn check(
     // A group is equal to another one as a whole.
     let place = index - checker.counter;
     let whole = if place != 0 {
-        let start = self::record(artifact, checker.counter)?;
+        let start = artifact.record(SectionId::Types, checker.counter);
         canonical.checked_sub(start.u32(function_type::CANONICAL)) == Some(place)
     } else if canonical != 0 {
-        let before = self::record(artifact, canonical - 1)?;
+        let before = artifact.record(SectionId::Types, canonical - 1);
         before.u32(function_type::FORM) >> layout::FORM_FOLLOWING_SHIFT == 0
     } else {
         true

@@ -142,10 +142,7 @@ impl Checker<'_> {
         (self.end, self.counter) = (0, 0);
         let records = self.artifact.records(*section);
         for index in 0..records.len() {
-            let record = records.get(index);
-            let record = record.ok_or(ErrorKind::IndexOutOfRange);
-            record
-                .and_then(|record| self.record(*section, rules, &record, index))
+            self.record(*section, rules, &records.get(index), index)
                 .map_err(|kind| self.artifact.error(kind, *section, index))?;
         }
         Ok(())
@@ -265,9 +262,9 @@ impl Checker<'_> {
         expected: ValueType,
         globals: u32,
     ) -> Result<(), ErrorKind> {
-        let record = self.artifact.record(SectionId::Expressions, index);
-        let record = record.ok_or(ErrorKind::IndexOutOfRange)?;
+        self.artifact.find(SectionId::Expressions, index)?;
         self.run(SectionId::Expressions, index, 1)?;
+        let record = self.artifact.record(SectionId::Expressions, index);
         let first = record.u32(expression::FIRST_OPERATION);
         let count = record.u32(expression::OPERATION_COUNT);
         self.run(SectionId::Operations, first, count)?;
@@ -281,8 +278,8 @@ impl Checker<'_> {
         index: u32,
         offset: u32,
     ) -> Result<(), ErrorKind> {
-        let to = self.artifact.declaration(kind, index);
-        let ty = to.ok_or(ErrorKind::IndexOutOfRange)?.index_type();
+        self.artifact.find_in_space(kind, index)?;
+        let ty = self.artifact.declaration(kind, index).index_type();
         self.expression(offset, ty, self.artifact.index_space(ExternKind::Global))
     }
 }
@@ -292,7 +289,8 @@ fn check_start(artifact: &Artifact<'_>, record: &Record) -> Result<(), ErrorKind
     let Some(start) = record.optional(module::START_FUNCTION) else {
         return Ok(());
     };
-    let ty = types::of_function(artifact, start)?;
+    artifact.find_in_space(ExternKind::Function, start)?;
+    let ty = types::of_function(artifact, start);
     match ty.u32(function_type::PARAM_COUNT) | ty.u32(function_type::RESULT_COUNT) {
         0 => Ok(()),
         _ => Err(ErrorKind::TypeMismatch),
