@@ -287,27 +287,36 @@ impl SectionTable {
         Ok((Some(id), end))
     }
 
+    /// Where the section ends in the file, or the one before it where it is absent.
+    pub(crate) const fn end(&self, id: SectionId) -> usize {
+        // Ids are 1, 2, 3, ...
+        self.ends[id as usize - 1] as usize
+    }
+
+    /// Where the section before this one ends.
+    const fn end_before(&self, id: SectionId) -> usize {
+        match id as usize {
+            0 | 1 => self.start as usize,
+            id => self.ends[id - 2] as usize,
+        }
+    }
+
     /// Where the section is.
-    pub(crate) fn range(&self, id: SectionId) -> SectionRange {
-        let end_of = |id: SectionId| self.ends.get(id as usize - 1).copied().unwrap_or(0);
-        let end_before = |id: SectionId| {
-            let index = (id as usize).checked_sub(2);
-            index.map_or(self.start, |index| {
-                self.ends.get(index).copied().unwrap_or(0)
-            })
-        };
-        let (before, end) = (end_before(id), end_of(id));
+    pub(crate) const fn range(&self, id: SectionId) -> SectionRange {
+        let (before, end) = (self.end_before(id), self.end(id));
         if before == end {
-            return SectionRange::default();
+            return SectionRange { offset: 0, size: 0 };
         }
         let text = SectionId::Text;
-        let follows_text = id > text && before == end_of(text) && before != end_before(text);
-        let previous = if follows_text { Some(text) } else { None };
+        let behind_text = id as usize > text as usize
+            && before == self.end(text)
+            && before != self.end_before(text);
+        let previous = if behind_text { Some(text) } else { None };
         // It starts in the file, and not after its end.
-        let offset = id.place(previous, u64::from(before), 1 << self.page_size_log2) as u32;
+        let offset = id.place(previous, before as u64, 1 << self.page_size_log2) as u32;
         SectionRange {
             offset,
-            size: end.saturating_sub(offset),
+            size: (end as u32).saturating_sub(offset),
         }
     }
 }

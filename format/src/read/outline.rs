@@ -8,7 +8,7 @@
 //! the file, so the rest is a prefix, which a loader can keep without the file.
 
 use crate::bytes::Bytes;
-use crate::layout::{SectionId, header, section};
+use crate::layout::SectionId;
 
 use super::{Artifact, Facts};
 
@@ -32,27 +32,32 @@ impl Artifact<'_> {
 
     /// Bytes from the start of the payload that are needed once the code is in place: everything but
     /// text and relocations, and the padding before them.
-    pub fn resident_size(&self) -> usize {
-        let ranges = || SectionId::ALL.iter().map(|id| (id, self.section(*id)));
-        let present = ranges().filter(|(_, range)| range.size != 0).count();
-        let table = header::SIZE.saturating_add(present.saturating_mul(section::SIZE));
-        ranges()
-            .filter(|(id, range)| !id.is_for_loading() && range.size != 0)
-            .map(|(_, range)| (range.offset as usize).saturating_add(range.size as usize))
-            .fold(table, usize::max)
-            .min(self.payload.len())
+    pub const fn resident_size(&self) -> usize {
+        // What is for loading comes behind it.
+        self.facts.sections.end(SectionId::ImageBytes)
+    }
+
+    /// Bytes from the start of the payload that are needed where the text is used as it lies:
+    /// everything but what comes behind the text for the sake of loading.
+    pub const fn size_to_text(&self) -> usize {
+        let end = self.facts.sections.end(SectionId::Text);
+        // The text can be elsewhere.
+        if end < self.payload.len() {
+            end
+        } else {
+            self.payload.len()
+        }
     }
 }
 
-impl Artifact<'_> {
-    /// Bytes from the start of the payload that are needed where the text is used as it lies:
-    /// everything but what comes behind the text for the sake of loading.
-    pub fn size_to_text(&self) -> usize {
-        let text = self.section(SectionId::Text);
-        let end = (text.offset as usize).saturating_add(text.size as usize);
-        end.max(self.resident_size()).min(self.payload.len())
+const _: () = {
+    let mut index = 0;
+    while index < SectionId::ALL.len() {
+        let id = SectionId::ALL[index];
+        assert!(id.is_for_loading() == (id as usize > SectionId::ImageBytes as usize));
+        index += 1;
     }
-}
+};
 
 impl Outline {
     /// As [`Artifact::resident_size`].

@@ -146,19 +146,6 @@ pub(super) fn check(
     if checker.end != end || end > u64::from(artifact.count(SectionId::Types)) {
         return Err(ErrorKind::IndexOutOfRange);
     }
-    let values = artifact.section_words(SectionId::ValueTypes);
-    let list = |record: &Record| {
-        let first = record.u32(function_type::FIRST_VALUE);
-        values.range(first, params + results).unwrap_or_default()
-    };
-    for value in list(record).iter() {
-        let value = check_value_type(artifact, value)?;
-        // A group refers to itself and to what is before it.
-        let other = value.function_type();
-        if other.is_some_and(|other| u64::from(other) >= end) {
-            return Err(ErrorKind::IndexOutOfRange);
-        }
-    }
     let canonical = record.u32(function_type::CANONICAL);
     if canonical > index {
         return Err(ErrorKind::IndexOutOfRange);
@@ -171,7 +158,21 @@ pub(super) fn check(
         function_type::PARAM_COUNT,
         function_type::RESULT_COUNT,
     ];
-    let same = same.iter().all(|field| equal.u32(*field) == record.u32(*field));
+    let mut same = same.iter().all(|field| equal.u32(*field) == record.u32(*field));
+    for place in 0..params + results {
+        let value = |record: &Record| {
+            let first = record.u32(function_type::FIRST_VALUE);
+            artifact.word(SectionId::ValueTypes, first.saturating_add(place))
+        };
+        let own = value(record);
+        same &= value(&equal) == own;
+        let own = check_value_type(artifact, own.unwrap_or_default())?;
+        // A group refers to itself and to what is before it.
+        let other = own.function_type();
+        if other.is_some_and(|other| u64::from(other) >= end) {
+            return Err(ErrorKind::IndexOutOfRange);
+        }
+    }
     // A group is equal to another one as a whole.
     let place = index - checker.counter;
     let whole = if place != 0 {
@@ -183,7 +184,7 @@ pub(super) fn check(
     } else {
         true
     };
-    if same && whole && list(&equal) == list(record) {
+    if same && whole {
         Ok(())
     } else {
         Err(ErrorKind::TypeMismatch)

@@ -65,7 +65,7 @@ fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
     check_counts(artifact)?;
     let mut checker = Checker {
         artifact,
-        next: [0; POOLS.len()],
+        next: [0; SectionId::ALL.len() + 1],
         names_left: artifact.payload.len() as u64 * layout::NAME_SHARING,
         end: 0,
         counter: 0,
@@ -74,7 +74,8 @@ fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
         checker.section(rules)?;
     }
     handlers::check(artifact)?;
-    for (pool, next) in POOLS.iter().zip(checker.next) {
+    for pool in POOLS {
+        let next = *checker.next(*pool);
         if next != artifact.count(*pool) {
             return Err(artifact.error(ErrorKind::NotContiguous, *pool, next));
         }
@@ -124,8 +125,8 @@ fn check_counts(artifact: &Artifact<'_>) -> Result<(), FormatError> {
 /// What goes from record to record and from section to section during the check.
 pub(super) struct Checker<'a> {
     pub(super) artifact: &'a Artifact<'a>,
-    /// Where the next run of records of each pool begins.
-    next: [u32; POOLS.len()],
+    /// Where the next run of records of each pool begins, by the pool's id.
+    next: [u32; SectionId::ALL.len() + 1],
     names_left: u64,
     /// Where the record before this one in its section ends, whatever it is a part of; zero at first.
     pub(super) end: u64,
@@ -222,18 +223,19 @@ impl Checker<'_> {
 
     /// Takes the next records of a pool.
     pub(super) fn run(&mut self, pool: SectionId, first: u32, count: u32) -> Result<(), ErrorKind> {
-        let pools = POOLS.iter().zip(&mut self.next);
-        let next = pools.filter(|(id, _)| **id == pool).map(|(_, next)| next);
-        for next in next {
-            let end = first.checked_add(count);
-            let end = end.filter(|end| *end <= self.artifact.count(pool));
-            let end = end.ok_or(ErrorKind::RangeOutOfBounds)?;
-            if *next != first {
-                return Err(ErrorKind::NotContiguous);
-            }
-            *next = end;
+        let end = first.checked_add(count);
+        let end = end.filter(|end| *end <= self.artifact.count(pool));
+        let end = end.ok_or(ErrorKind::RangeOutOfBounds)?;
+        if first != core::mem::replace(self.next(pool), end) {
+            return Err(ErrorKind::NotContiguous);
         }
         Ok(())
+    }
+
+    /// Where the next run of records of a pool begins.
+    const fn next(&mut self, pool: SectionId) -> &mut u32 {
+        // Ids are 1, 2, 3, ...
+        &mut self.next[pool as usize]
     }
 
     /// Checks that a number is not below those before it, and how far above it the next one has to be.
