@@ -104,9 +104,10 @@ impl ValueType {
         if raw & CODE == TYPED {
             return Some(ValueType(raw));
         }
-        let ty = ValueType(raw & !NOT_NULL);
-        if ty.is_number() && raw == ty.0 || ty.is_reference() && ty.0 <= CODE {
-            Some(ValueType(raw))
+        let ty = ValueType(raw);
+        let has_code = ty.position() < ValueType::ALL.len() && raw & !(CODE | NOT_NULL) == 0;
+        if has_code && (raw & NOT_NULL == 0 || ty.is_reference()) {
+            Some(ty)
         } else {
             None
         }
@@ -154,14 +155,10 @@ impl ValueType {
         }
     }
 
-    /// Whether values of this type are numbers or vectors.
-    const fn is_number(self) -> bool {
-        self.0 >= ValueType::V128.0 && self.0 <= ValueType::I32.0
-    }
-
     /// Whether values of this type are references.
     pub const fn is_reference(self) -> bool {
-        self.is_function() || self.is_external() || self.is_exception()
+        // Numbers and vectors have the largest codes.
+        self.0 & CODE < ValueType::V128.0
     }
 
     /// Whether values of this type are references to functions.

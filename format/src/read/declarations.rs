@@ -128,6 +128,7 @@ impl Declaration {
     }
 
     /// The type with its kind.
+    #[inline(never)]
     pub(super) const fn import_type(&self) -> ImportType {
         match self.kind {
             ExternKind::Function => ImportType::Function(self.ty),
