@@ -123,7 +123,7 @@ pub(super) fn check(record: &HeaderRecord<'_>, form: Form) -> Result<(), FormatE
         return error(ErrorKind::UnknownFeature, header::LIBCALLS);
     }
     // Nobody patches a text that is elsewhere.
-    if form == Form::Split && tunables.relocation_model != RelocationModel::Xip {
+    if form != Form::Whole && tunables.relocation_model != RelocationModel::Xip {
         return error(ErrorKind::InconsistentHeader, header::RELOCATION_MODEL);
     }
     Ok(())
@@ -156,17 +156,20 @@ fn error<T, const N: usize>(kind: ErrorKind, field: RecordField<N>) -> Result<T,
 pub(crate) enum Form {
     /// In the file.
     Whole,
-    /// Elsewhere. The section table says how many they are.
-    Split,
+    /// Elsewhere.
+    Split {
+        /// How many they are.
+        text_size: usize,
+    },
 }
 
 impl Form {
     /// Compares with the header's byte.
     fn check(self, byte: u8) -> Result<(), ErrorKind> {
         match (self, byte) {
-            (Form::Whole, layout::FORM_WHOLE) | (Form::Split, layout::FORM_SPLIT) => Ok(()),
+            (Form::Whole, layout::FORM_WHOLE) | (Form::Split { .. }, layout::FORM_SPLIT) => Ok(()),
             (Form::Whole, layout::FORM_SPLIT) => Err(ErrorKind::TextElsewhere),
-            (Form::Split, layout::FORM_WHOLE) => Err(ErrorKind::TextInFile),
+            (Form::Split { .. }, layout::FORM_WHOLE) => Err(ErrorKind::TextInFile),
             _ => Err(ErrorKind::ReservedBits),
         }
     }
@@ -272,7 +275,7 @@ impl SectionTable {
         if range.offset < end_before || self.range(id) != range {
             return Err(ErrorKind::SectionPlacement);
         }
-        if form == Form::Split && id == SectionId::Text {
+        if form != Form::Whole && id == SectionId::Text {
             // Nothing comes after it.
             return if is_last {
                 Ok(before)

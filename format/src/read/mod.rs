@@ -33,7 +33,6 @@ mod validate;
 use crate::aux_stack::AuxStack;
 use crate::bytes::{Bytes, Record, Records, Words};
 use crate::context::{ContextCounts, ContextLayout};
-use crate::envelope::Parts;
 use crate::error::{ErrorKind, FormatError};
 use crate::layout::{SectionId, WORD, module};
 use crate::stack_depth::StackDepth;
@@ -92,7 +91,7 @@ impl<'a> Artifact<'a> {
     /// Checks a file, with or without a signature, and gives access to it. The signature is not
     /// verified here; [`Envelope::split`](crate::envelope::Envelope::split) gives it.
     pub fn parse(file: &'a [u8]) -> Result<Artifact<'a>, FormatError> {
-        validate::parse(Parts::split(Bytes::new(file))?, Form::Whole)
+        validate::parse(file, Form::Whole)
     }
 
     /// Checks an artifact in the split form, whose text has this many bytes and is elsewhere.
@@ -100,18 +99,7 @@ impl<'a> Artifact<'a> {
     /// What having an artifact means holds for it, too: ranges are inside a text of that size. A
     /// signature is refused, since it could not cover the text. [`Artifact::text`] is empty.
     pub fn parse_split(metadata: &'a [u8], text_size: usize) -> Result<Artifact<'a>, FormatError> {
-        let parts = Parts::split(Bytes::new(metadata))?;
-        if parts.trailer.is_some() {
-            let end = parts.payload.len() as u32;
-            return Err(FormatError::at(ErrorKind::TrailingBytes, end));
-        }
-        let artifact = validate::parse(parts, Form::Split)?;
-        let range = artifact.section(SectionId::Text);
-        if range.size as usize != text_size {
-            let (kind, section) = (ErrorKind::SectionSize, SectionId::Text);
-            return Err(FormatError::in_section(kind, section, range.offset));
-        }
-        Ok(artifact)
+        validate::parse(metadata, Form::Split { text_size })
     }
 
     /// Checks the lookup tables that serve traps, backtraces and reports: trap sites, call sites,

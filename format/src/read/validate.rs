@@ -10,7 +10,7 @@
 
 use core::str;
 
-use crate::bytes::Record;
+use crate::bytes::{Bytes, Record};
 use crate::context::{ContextCounts, ContextLayout};
 use crate::envelope::Parts;
 use crate::error::{ErrorKind, FormatError};
@@ -26,9 +26,14 @@ use super::{
     relocations, stack_depth, tables, types,
 };
 
-/// Checks a payload.
-pub(super) fn parse(parts: Parts<'_>, form: Form) -> Result<Artifact<'_>, FormatError> {
+/// Checks a file of this form.
+pub(super) fn parse(file: &[u8], form: Form) -> Result<Artifact<'_>, FormatError> {
+    let parts = Parts::split(Bytes::new(file))?;
     let (record, payload) = (&parts.header, parts.payload);
+    if form != Form::Whole && parts.trailer.is_some() {
+        let end = payload.len() as u32;
+        return Err(FormatError::at(ErrorKind::TrailingBytes, end));
+    }
     header::check(record, form)?;
     let facts = Facts {
         header: Header::read(record),
@@ -36,6 +41,11 @@ pub(super) fn parse(parts: Parts<'_>, form: Form) -> Result<Artifact<'_>, Format
         context_layout: ContextLayout::EMPTY,
     };
     let mut artifact = Artifact { payload, facts };
+    if let Form::Split { text_size } = form
+        && artifact.section(SectionId::Text).size as usize != text_size
+    {
+        return Err(artifact.error(ErrorKind::SectionSize, SectionId::Text, 0));
+    }
     let [functions, tables, memories, globals, tags] =
         imports::count(&artifact).map_err(|kind| artifact.error(kind, SectionId::Imports, 0))?;
     let counts = ContextCounts {
