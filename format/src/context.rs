@@ -268,7 +268,7 @@ pub struct ContextCounts {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ContextLayout {
     width: PointerWidth,
-    counts: ContextCounts,
+    pub(crate) counts: ContextCounts,
     memories: u32,
     globals: u32,
     imported_globals: u32,
@@ -305,6 +305,14 @@ impl ContextLayout {
 
     /// Computes the layout, or `None` where the block would not stay below 2 GiB.
     pub fn new(width: PointerWidth, counts: ContextCounts) -> Option<ContextLayout> {
+        let mut layout = ContextLayout::EMPTY;
+        layout.counts = counts;
+        layout.compute(width).then_some(layout)
+    }
+
+    /// Computes the layout for the counts that are there. Says whether the block stays below 2 GiB.
+    pub(crate) fn compute(&mut self, width: PointerWidth) -> bool {
+        let counts = &self.counts;
         let word = u64::from(width.bytes());
         let fixed = u64::from(FIXED_WORDS) * word;
         let memories = fixed
@@ -321,13 +329,10 @@ impl ContextLayout {
         let records =
             tags + u64::from(counts.function_records) * u64::from(FunctionRecord::size(width));
         let size = records.next_multiple_of(16);
-        if size >= 1 << 31 {
-            return None;
-        }
-        // Each sum is at most `size`, which fits.
-        Some(ContextLayout {
+        // Each sum is at most `size`.
+        *self = ContextLayout {
             width,
-            counts,
+            counts: self.counts,
             memories: memories as u32,
             globals: globals as u32,
             imported_globals: imported_globals as u32,
@@ -335,7 +340,8 @@ impl ContextLayout {
             functions: functions as u32,
             records: records as u32,
             size: size as u32,
-        })
+        };
+        size < 1 << 31
     }
 
     /// Size of the block below the context pointer, in bytes; a multiple of 16.

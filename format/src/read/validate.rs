@@ -48,7 +48,7 @@ pub(super) fn parse(file: &[u8], form: Form) -> Result<Artifact<'_>, FormatError
     }
     let [functions, tables, memories, globals, tags] =
         imports::count(&artifact).map_err(|kind| artifact.error(kind, SectionId::Imports, 0))?;
-    let counts = ContextCounts {
+    artifact.facts.context_layout.counts = ContextCounts {
         imported_memories: memories,
         defined_memories: artifact.count(SectionId::Memories),
         imported_globals: globals,
@@ -60,8 +60,10 @@ pub(super) fn parse(file: &[u8], form: Form) -> Result<Artifact<'_>, FormatError
         imported_tags: tags,
         defined_tags: artifact.count(SectionId::Tags),
     };
-    artifact.facts.context_layout = ContextLayout::new(artifact.header().isa.pointer_width(), counts)
-        .ok_or(FormatError::at(ErrorKind::ContextTooLarge, 0))?;
+    let width = artifact.header().isa.pointer_width();
+    if !artifact.facts.context_layout.compute(width) {
+        return Err(FormatError::at(ErrorKind::ContextTooLarge, 0));
+    }
     check(&artifact)?;
     Ok(artifact)
 }
