@@ -6,8 +6,8 @@
 use crate::bytes::Record;
 use crate::error::ErrorKind;
 use crate::layout::{
-    FLAG_64, FLAG_HAS_MAX, FLAG_MUTABLE, FLAG_SHARED, SectionId, function, function_type, global, import, memory,
-    table, tag,
+    FLAG_64, FLAG_HAS_MAX, FLAG_MUTABLE, FLAG_SHARED, SectionId, function, function_type, global,
+    import, memory, table, tag,
 };
 use crate::types::{
     ExternKind, GlobalType, ImportType, Limits, MemoryType, TableType, ValueType,

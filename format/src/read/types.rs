@@ -158,7 +158,9 @@ pub(super) fn check(
         function_type::PARAM_COUNT,
         function_type::RESULT_COUNT,
     ];
-    let mut same = same.iter().all(|field| equal.u32(*field) == record.u32(*field));
+    let mut same = same
+        .iter()
+        .all(|field| equal.u32(*field) == record.u32(*field));
     for place in 0..params + results {
         let value = |record: &Record| {
             let first = record.u32(function_type::FIRST_VALUE);

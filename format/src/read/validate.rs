@@ -17,10 +17,10 @@ use crate::error::{ErrorKind, FormatError};
 use crate::layout::{self, SectionId, expression, function_type, module};
 use crate::types::{ExternKind, ValueType};
 
-use super::{Artifact, Facts};
 use super::declarations::Declaration;
 use super::header::{self, Form, Header, SectionTable};
 use super::rules::{Check, POOLS, RULES, Rule};
+use super::{Artifact, Facts};
 use super::{
     aux_stack, data, elements, exports, expressions, functions, globals, handlers, image, imports,
     relocations, stack_depth, tables, types,
