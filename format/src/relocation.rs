@@ -4,6 +4,7 @@
 //! loader's helpers, and only in the `direct` relocation model. Each kind says how many bytes it
 //! writes, so that the reader can check the place before anything is written.
 
+use crate::plain::line;
 use crate::target::Isa;
 
 macro_rules! relocation_kinds {
@@ -31,30 +32,31 @@ macro_rules! relocation_kinds {
 
             /// The kind's name, as `FORMAT.md` lists it.
             pub const fn name(self) -> &'static str {
-                match self {
-                    $(RelocationKind::$name => $text,)*
-                }
+                line(concat!($($text, "\n",)*), self.index())
             }
 
             /// How many bytes of text it touches.
             pub const fn width(self) -> u32 {
-                match self {
-                    $(RelocationKind::$name => $width,)*
-                }
+                const WIDTHS: [u8; RelocationKind::ALL.len()] = [$($width,)*];
+                WIDTHS[self.index()] as u32
             }
 
             /// What its offset is a multiple of.
             pub const fn alignment(self) -> u32 {
-                match self {
-                    $(RelocationKind::$name => $alignment,)*
-                }
+                const ALIGNMENTS: [u8; RelocationKind::ALL.len()] = [$($alignment,)*];
+                ALIGNMENTS[self.index()] as u32
             }
 
             /// The instruction set that it is for; `None` means every one.
             pub const fn isa(self) -> Option<Isa> {
-                match self {
-                    $(RelocationKind::$name => $isa,)*
-                }
+                const ISAS: [Option<Isa>; RelocationKind::ALL.len()] = [$($isa,)*];
+                ISAS[self.index()]
+            }
+
+            /// The place in the list of all.
+            const fn index(self) -> usize {
+                // Numbers are 1, 2, 3, ...
+                self as usize - 1
             }
         }
     };

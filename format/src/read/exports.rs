@@ -2,7 +2,7 @@
 
 use crate::bytes::Record;
 use crate::error::ErrorKind;
-use crate::layout::{SectionId, WORD, export};
+use crate::layout::{SectionId, export};
 use crate::types::ExternKind;
 
 use super::Artifact;
@@ -49,9 +49,16 @@ fn kind(record: &Record) -> ExternKind {
 impl<'a> Exports<'a> {
     /// The export with this name; logarithmic in the number of exports.
     pub fn lookup(&self, name: &str) -> Option<Export<'a>> {
-        let at = |place| self.get(self.artifact.word(SectionId::ExportOrder, place)?);
-        at(self.search(|place| Some(at(place)?.name.cmp(name)))?)
+        let place = self.search(|place| Some(name_at(self.artifact, place).cmp(name)))?;
+        self.get(self.artifact.word(SectionId::ExportOrder, place)?)
     }
+}
+
+/// The name at a place in the order; empty where there is none.
+fn name_at<'a>(artifact: &'a Artifact<'a>, place: u32) -> &'a str {
+    let index = artifact.word(SectionId::ExportOrder, place);
+    let export = index.and_then(|index| artifact.exports().get(index));
+    export.map_or("", |export| export.name)
 }
 
 /// Checks that what is exported is there.
@@ -65,19 +72,11 @@ pub(super) fn check(artifact: &Artifact<'_>, record: &Record) -> Result<(), Erro
 
 /// Checks that the order is strictly ascending by name. It has as many numbers as there are exports, so
 /// that each of them is there once, and all names differ.
-pub(super) fn check_order(
-    artifact: &Artifact<'_>,
-    record: &Record,
-    place: u32,
-) -> Result<(), ErrorKind> {
-    let Some(before) = place.checked_sub(1) else {
-        return Ok(());
-    };
-    let before = artifact.word(SectionId::ExportOrder, before);
-    let name = |index| artifact.exports().get(index).map(|export| export.name);
-    if before.and_then(name) < name(record.u32(WORD)) {
-        Ok(())
-    } else {
-        Err(ErrorKind::NotAscending)
+pub(super) fn check_order(artifact: &Artifact<'_>, place: u32) -> Result<(), ErrorKind> {
+    match place.checked_sub(1) {
+        Some(before) if name_at(artifact, before) >= name_at(artifact, place) => {
+            Err(ErrorKind::NotAscending)
+        }
+        _ => Ok(()),
     }
 }

@@ -163,7 +163,7 @@ pub(super) fn check(
 ) -> Result<(), ErrorKind> {
     let artifact = checker.artifact;
     let mut stack = TypeStack {
-        types: [ValueType::I32; EXPRESSION_DEPTH],
+        types: [0; EXPRESSION_DEPTH],
         depth: 0,
     };
     for index in operations {
@@ -184,7 +184,8 @@ pub(super) fn check(
 
 /// The types of the values that an expression has computed so far.
 struct TypeStack {
-    types: [ValueType; EXPRESSION_DEPTH],
+    /// By their numbers.
+    types: [u32; EXPRESSION_DEPTH],
     depth: usize,
 }
 
@@ -194,7 +195,7 @@ impl TypeStack {
             .types
             .get_mut(self.depth)
             .ok_or(ErrorKind::InvalidExpression)?;
-        *slot = ty;
+        *slot = ty.raw();
         self.depth += 1;
         Ok(())
     }
@@ -205,7 +206,7 @@ impl TypeStack {
             .checked_sub(1)
             .ok_or(ErrorKind::InvalidExpression)?;
         match self.types.get(depth) {
-            Some(ty) if ty.is_subtype_of(expected) => {}
+            Some(ty) if ValueType::from_checked(*ty).is_subtype_of(expected) => {}
             _ => return Err(ErrorKind::TypeMismatch),
         }
         self.depth = depth;

@@ -194,7 +194,7 @@ impl Checker<'_> {
             SectionId::Data => data::check(self, record),
             SectionId::Image => image::check(self, record),
             SectionId::Exports => exports::check(artifact, record),
-            SectionId::ExportOrder => exports::check_order(artifact, record, index),
+            SectionId::ExportOrder => exports::check_order(artifact, index),
             SectionId::Relocations => relocations::check(self, record),
             SectionId::AuxStack => aux_stack::check(artifact, record),
             SectionId::StackBounds => stack_depth::check(self, record),
