@@ -47,6 +47,12 @@ macro_rules! relocation_kinds {
                 ALIGNMENTS[self.index()] as u32
             }
 
+            /// Whether it can be at this offset.
+            pub const fn is_aligned(self, offset: u32) -> bool {
+                // Alignments are powers of two.
+                offset & (self.alignment() - 1) == 0
+            }
+
             /// The instruction set that it is for; `None` means every one.
             pub const fn isa(self) -> Option<Isa> {
                 const ISAS: [Option<Isa>; RelocationKind::ALL.len()] = [$($isa,)*];

@@ -245,6 +245,8 @@ impl SectionTable {
 
     /// Adds the section of a record: gets the section before it in the file and where that ends, and
     /// gives back the same for the next. Of a text that is elsewhere, nothing is in the file.
+    // A frame of its own is small enough for short instructions.
+    #[inline(never)]
     fn add(
         &mut self,
         payload: Bytes<'_>,

@@ -64,7 +64,7 @@ pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), Er
     {
         return Err(ErrorKind::InvalidRelocation);
     }
-    if relocation.offset & (relocation.kind.alignment() - 1) != 0 {
+    if !relocation.kind.is_aligned(relocation.offset) {
         return Err(ErrorKind::Misaligned);
     }
     checker.text_range(relocation.offset, relocation.kind.width())?;

@@ -123,6 +123,8 @@ pub(super) fn check_value_type(artifact: &Artifact<'_>, raw: u32) -> Result<Valu
 
 /// Checks that the lists follow each other, that groups are whole, and that canonical types are what
 /// they claim.
+// A frame of its own is small enough for short instructions.
+#[inline(never)]
 pub(super) fn check(
     checker: &mut Checker<'_>,
     record: &Record,

@@ -44,7 +44,7 @@ impl<'a> LinkPlan<'a> {
                 .kind
                 .isa()
                 .is_none_or(|isa| isa == artifact.header().isa);
-            let aligned = relocation.offset % relocation.kind.alignment() == 0;
+            let aligned = relocation.kind.is_aligned(relocation.offset);
             if end as usize > artifact.text().len()
                 || !for_device
                 || !aligned
