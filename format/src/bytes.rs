@@ -53,17 +53,22 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// Bytes of the largest record of a section.
-pub const LARGEST_RECORD: usize = 40;
+/// Room for the largest record of a section, and for eight bytes from the start of each of its fields.
+pub const RECORD_ROOM: usize = 48;
 
 /// One fixed-size record: all of its fields are there.
 ///
-/// Records of sections are copied out of the file, into room for the largest; what a record does not
-/// fill is zero. So reading a field is a load from a known place, whatever the record.
+/// Records of sections are copied out of the file, into room for the largest; what is behind a smaller
+/// one has no meaning. So reading a field is a load from a known place, whatever the record.
 #[derive(Clone, Copy, Debug)]
-pub struct Record<T = [u8; LARGEST_RECORD]>(T);
+pub struct Record<T = [u8; RECORD_ROOM]>(T);
 
 impl<'a, const N: usize> Record<&'a [u8; N]> {
+    /// A record of these bytes, where they lie.
+    pub const fn lying_in(bytes: &'a [u8; N]) -> Record<&'a [u8; N]> {
+        Record(bytes)
+    }
+
     /// The record of `N` bytes at `offset`, where it lies.
     pub fn lying_at(bytes: Bytes<'a>, offset: usize) -> Option<Record<&'a [u8; N]>> {
         bytes.array(offset).map(Record)
@@ -71,15 +76,24 @@ impl<'a, const N: usize> Record<&'a [u8; N]> {
 }
 
 impl Record {
-    /// The record of `size` bytes at `offset`; zeros where they are not all there.
+    /// The record at `offset`: as many bytes as there are, and zeros.
     #[inline]
-    pub fn at(bytes: Bytes<'_>, offset: usize, size: usize) -> Record {
-        let source = bytes.as_slice().get(offset..offset.saturating_add(size));
-        let mut record = [0; LARGEST_RECORD];
-        for (to, from) in record.iter_mut().zip(source.unwrap_or_default()) {
+    fn at(bytes: Bytes<'_>, offset: usize) -> Record {
+        let rest = bytes.as_slice().get(offset..).unwrap_or_default();
+        if let Some(record) = rest.first_chunk() {
+            return Record(*record);
+        }
+        let mut record = [0; RECORD_ROOM];
+        for (to, from) in record.iter_mut().zip(rest) {
             *to = *from;
         }
         Record(record)
+    }
+
+    /// The eight bytes from the start of a field.
+    pub fn word_at(&self, offset: usize) -> u64 {
+        let bytes = Bytes::new(&self.0).array(offset);
+        u64::from_le_bytes(*bytes.unwrap_or(&[0; 8]))
     }
 }
 
@@ -92,14 +106,6 @@ impl<T: AsRef<[u8]>> Record<T> {
             .array(field.offset())
             .copied()
             .unwrap_or([0; SIZE])
-    }
-
-    /// The number in `size` bytes at `offset`, eight at most.
-    pub fn number(&self, offset: usize, size: usize) -> u64 {
-        let bytes = self.0.as_ref().iter().skip(offset).take(size);
-        bytes
-            .rev()
-            .fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 
     /// A one-byte field.
@@ -136,20 +142,27 @@ impl<T: AsRef<[u8]>> Record<T> {
 /// Records of one size, one after the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Records<'a> {
+    /// The records, and what follows them.
     bytes: Bytes<'a>,
-    size: usize,
+    /// Bytes of the records.
+    end: u32,
+    size: u32,
 }
 
 impl<'a> Records<'a> {
-    /// Divides the bytes into records; a rest that is shorter than a record is not reachable.
-    pub const fn new(bytes: Bytes<'a>, size: usize) -> Records<'a> {
-        Records { bytes, size }
+    /// Divides the bytes before `end` into records of this size; a rest that is shorter than a record
+    /// is not reachable.
+    pub const fn new(bytes: Bytes<'a>, end: u32, size: usize) -> Records<'a> {
+        Records {
+            bytes,
+            end,
+            size: size as u32,
+        }
     }
 
     /// How many whole records there are.
     pub fn len(self) -> u32 {
-        // The file is smaller than 4 GiB, so the count fits.
-        self.bytes.len().checked_div(self.size).unwrap_or(0) as u32
+        self.end.checked_div(self.size).unwrap_or(0)
     }
 
     /// Whether there is none.
@@ -157,10 +170,17 @@ impl<'a> Records<'a> {
         self.len() == 0
     }
 
-    /// The record with this index; zeros where there is none.
+    /// Whether there is a record with this index.
+    pub fn has(self, index: u32) -> bool {
+        (u64::from(index) + 1) * u64::from(self.size) <= u64::from(self.end)
+    }
+
+    /// The record with this index; some bytes where there is none.
     pub fn get(self, index: u32) -> Record {
-        let offset = (index as usize).saturating_mul(self.size);
-        Record::at(self.bytes, offset, self.size)
+        Record::at(
+            self.bytes,
+            (index as usize).saturating_mul(self.size as usize),
+        )
     }
 }
 

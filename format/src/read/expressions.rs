@@ -227,6 +227,7 @@ impl Iterator for Operations<'_> {
 
     fn next(&mut self) -> Option<ConstOp> {
         self.rest = self.rest.checked_sub(1)?;
+        self.artifact.find(SectionId::Operations, self.next).ok()?;
         let record = self.artifact.record(SectionId::Operations, self.next);
         self.next = self.next.checked_add(1)?;
         read_operation(&record)

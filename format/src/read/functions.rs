@@ -87,22 +87,12 @@ pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), Er
     }
     checker.text_range(start, size)?;
     if let Some(number) = record.optional(function::RECORD) {
-        if number != checker.counter {
+        if number != checker.function_records {
             return Err(ErrorKind::NotAscending);
         }
-        checker.counter += 1;
+        checker.function_records += 1;
     }
     Ok(())
-}
-
-/// Counts the functions that have a function record.
-pub(super) fn count_records(artifact: &Artifact<'_>) -> u32 {
-    (0..artifact.count(SectionId::Functions))
-        .filter_map(|index| {
-            let record = artifact.record(SectionId::Functions, index);
-            record.optional(function::RECORD)
-        })
-        .count() as u32
 }
 
 /// Checks that a function, imports first, exists and can be referenced.

@@ -125,58 +125,71 @@ pub(super) fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
         // Whoever reads this refuses the artifact if there are any.
         return Ok(());
     }
+    // Programs that throw have more of these than of anything else.
+    let sites = rows::<{ handler_site::SIZE }>(artifact, SectionId::Handlers);
+    let lists = rows::<{ handler_list::SIZE }>(artifact, SectionId::HandlerLists);
+    let clauses = rows::<{ handler_clause::SIZE }>(artifact, SectionId::HandlerClauses);
     let text_size = artifact.section(SectionId::Text).size;
-    let lists = artifact.count(SectionId::HandlerLists);
     let mut previous = 0;
-    for (index, site) in artifact.handlers().iter().enumerate() {
-        let error = |kind| Err(artifact.error(kind, SectionId::Handlers, index as u32));
-        if site.list.index >= lists {
+    for (site, index) in sites.iter().zip(0..) {
+        let error = |kind| Err(artifact.error(kind, SectionId::Handlers, index));
+        let site = Record::lying_in(site);
+        let return_offset = site.u32(handler_site::RETURN_OFFSET);
+        if site.u32(handler_site::LIST) as usize >= lists.len() {
             return error(ErrorKind::IndexOutOfRange);
         }
-        if site.return_offset <= previous {
+        if return_offset <= previous {
             return error(ErrorKind::NotAscending);
         }
-        previous = site.return_offset;
-        if site.return_offset > text_size {
+        previous = return_offset;
+        if return_offset > text_size {
             return error(ErrorKind::RangeOutOfBounds);
         }
     }
-    let clauses = artifact.count(SectionId::HandlerClauses);
+    let tags = artifact.index_space(ExternKind::Tag);
     let word = artifact.header().isa.pointer_width().bytes();
-    let mut next = 0;
-    for index in 0..lists {
-        let error = |kind| artifact.error(kind, SectionId::HandlerLists, index);
-        let list = HandlerList::at(artifact, index);
-        let list = list.ok_or_else(|| error(ErrorKind::IndexOutOfRange))?;
-        if list.first != next {
-            return Err(error(ErrorKind::NotContiguous));
+    let mut next = 0u32;
+    for (list, index) in lists.iter().zip(0..) {
+        let error = |kind| Err(artifact.error(kind, SectionId::HandlerLists, index));
+        let list = Record::lying_in(list);
+        let first = list.u32(handler_list::FIRST_CLAUSE);
+        if first != next {
+            return error(ErrorKind::NotContiguous);
         }
         // At least one clause, and all of them there.
-        next = match next.checked_add(list.count) {
-            Some(end) if list.count != 0 && end <= clauses => end,
-            _ => return Err(error(ErrorKind::RangeOutOfBounds)),
+        next = first.saturating_add(list.u32(handler_list::CLAUSE_COUNT));
+        let own = clauses.get(first as usize..next as usize);
+        let Some(own) = own.filter(|own| !own.is_empty()) else {
+            return error(ErrorKind::RangeOutOfBounds);
         };
-        if list.frame_offset & (word - 1) != 0 {
-            return Err(error(ErrorKind::Misaligned));
+        if list.u32(handler_list::FRAME_OFFSET) & (word - 1) != 0 {
+            return error(ErrorKind::Misaligned);
         }
-        for place in list.first..next {
-            check_clause(artifact, place, place + 1 == next)
+        for (clause, place) in own.iter().zip(first..) {
+            check_clause(Record::lying_in(clause), place + 1 == next, tags, text_size)
                 .map_err(|kind| artifact.error(kind, SectionId::HandlerClauses, place))?;
         }
     }
-    if next != clauses {
+    if next as usize != clauses.len() {
         return Err(artifact.error(ErrorKind::NotContiguous, SectionId::HandlerClauses, next));
     }
     Ok(())
 }
 
+/// The records of a section, where they lie.
+fn rows<'a, const N: usize>(artifact: &Artifact<'a>, id: SectionId) -> &'a [[u8; N]] {
+    artifact.section_bytes(id).as_slice().as_chunks().0
+}
+
 /// Checks a clause, of which it is said whether it is the last one of its list.
-fn check_clause(artifact: &Artifact<'_>, place: u32, is_last: bool) -> Result<(), ErrorKind> {
-    let record = artifact.record(SectionId::HandlerClauses, place);
+fn check_clause(
+    record: Record<&[u8; handler_clause::SIZE]>,
+    is_last: bool,
+    tags: u32,
+    text_size: u32,
+) -> Result<(), ErrorKind> {
     match record.optional(handler_clause::TAG) {
-        Some(tag) if tag >= artifact.index_space(ExternKind::Tag) => {
-            return Err(ErrorKind::IndexOutOfRange);
-        }
+        Some(tag) if tag >= tags => return Err(ErrorKind::IndexOutOfRange),
         // Nothing comes after what takes everything.
         None if !is_last => return Err(ErrorKind::NotAscending),
         _ => {}
@@ -184,7 +197,7 @@ fn check_clause(artifact: &Artifact<'_>, place: u32, is_last: bool) -> Result<()
     if record.u32(handler_clause::FLAGS) & !FLAG_KEEPS != 0 {
         return Err(ErrorKind::ReservedBits);
     }
-    if record.u32(handler_clause::HANDLER) >= artifact.section(SectionId::Text).size {
+    if record.u32(handler_clause::HANDLER) >= text_size {
         return Err(ErrorKind::RangeOutOfBounds);
     }
     Ok(())

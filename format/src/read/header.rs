@@ -224,7 +224,7 @@ impl SectionTable {
         };
         let mut before = (None, start);
         for index in 0..count {
-            let record = Records::new(table, section::SIZE).get(index);
+            let record = Records::new(table, table_size, section::SIZE).get(index);
             before = sections
                 .add(payload, &record, before, form, index + 1 == count)
                 .map_err(|kind| {

@@ -138,7 +138,14 @@ impl<'a> Artifact<'a> {
     }
 
     fn records(&self, id: SectionId) -> Records<'a> {
-        Records::new(self.section_bytes(id), id.unit())
+        let range = self.facts.sections.range(id);
+        let size = self.payload.len() as u32;
+        let bytes = self
+            .payload
+            .range(range.offset, size.saturating_sub(range.offset));
+        // Where the bytes are others than those that were checked, the section may end early.
+        let bytes = bytes.unwrap_or_default();
+        Records::new(bytes, range.size.min(bytes.len() as u32), id.unit())
     }
 
     /// How many records a section has, where it is all there.
@@ -148,14 +155,14 @@ impl<'a> Artifact<'a> {
 
     /// Refuses an index that is not one of the section.
     fn find(&self, id: SectionId, index: u32) -> Result<(), ErrorKind> {
-        if index < self.count(id) {
+        if self.records(id).has(index) {
             Ok(())
         } else {
             Err(ErrorKind::IndexOutOfRange)
         }
     }
 
-    /// A record of a section; zeros where there is none.
+    /// A record of a section; some bytes where there is none.
     // Everything that is read is read by this function; a copy in each of its callers is more than all
     // of them.
     #[inline(never)]
@@ -281,6 +288,7 @@ impl<'a> Artifact<'a> {
 
     /// The module's name from its name section.
     pub fn module_name(&self) -> Option<&'a str> {
+        self.find(SectionId::Module, 0).ok()?;
         let record = self.record(SectionId::Module, 0);
         let name = self.name(
             record.u32(module::NAME_OFFSET),

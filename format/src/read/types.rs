@@ -101,7 +101,7 @@ impl<'a> ValueTypes<'a> {
     }
 }
 
-/// The record of the type of a function, imports first; zeros where there is no such function.
+/// The record of the type of a function, imports first; some bytes where there is no such function.
 pub(super) fn of_function(artifact: &Artifact<'_>, function: u32) -> Record {
     let ty = artifact.declaration(ExternKind::Function, function).ty;
     artifact.record(SectionId::Types, ty)

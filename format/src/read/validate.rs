@@ -56,20 +56,20 @@ pub(super) fn parse(file: &[u8], form: Form) -> Result<Artifact<'_>, FormatError
         imported_tables: tables,
         defined_tables: artifact.count(SectionId::Tables),
         imported_functions: functions,
-        function_records: functions::count_records(&artifact),
+        function_records: 0,
         imported_tags: tags,
         defined_tags: artifact.count(SectionId::Tags),
     };
+    artifact.facts.context_layout.counts.function_records = check(&artifact)?;
     let width = artifact.header().isa.pointer_width();
     if !artifact.facts.context_layout.compute(width) {
         return Err(FormatError::at(ErrorKind::ContextTooLarge, 0));
     }
-    check(&artifact)?;
     Ok(artifact)
 }
 
-/// Checks the sections.
-fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
+/// Checks the sections. Gives how many functions have a function record.
+fn check(artifact: &Artifact<'_>) -> Result<u32, FormatError> {
     let strings = artifact.section_bytes(SectionId::Strings).as_slice();
     if str::from_utf8(strings).is_err() {
         return Err(artifact.error(ErrorKind::InvalidUtf8, SectionId::Strings, 0));
@@ -79,6 +79,8 @@ fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
         artifact,
         next: [0; SectionId::ALL.len() + 1],
         names_left: artifact.payload.len() as u64 * layout::NAME_SHARING,
+        text_size: artifact.section(SectionId::Text).size,
+        function_records: 0,
         end: 0,
         counter: 0,
     };
@@ -92,7 +94,7 @@ fn check(artifact: &Artifact<'_>) -> Result<(), FormatError> {
             return Err(artifact.error(ErrorKind::NotContiguous, *pool, next));
         }
     }
-    Ok(())
+    Ok(checker.function_records)
 }
 
 /// How many records sections have that belong to others: as many as the other section, or none where
@@ -140,6 +142,9 @@ pub(super) struct Checker<'a> {
     /// Where the next run of records of each pool begins, by the pool's id.
     next: [u32; SectionId::ALL.len() + 1],
     names_left: u64,
+    text_size: u32,
+    /// How many functions have had a function record so far.
+    pub(super) function_records: u32,
     /// Where the record before this one in its section ends, whatever it is a part of; zero at first.
     pub(super) end: u64,
     /// What the section counts; zero at first.
@@ -207,19 +212,20 @@ impl Checker<'_> {
     #[inline(never)]
     fn field(&mut self, rule: &Rule, record: &Record) -> Result<(), ErrorKind> {
         let artifact = self.artifact;
-        let offset = usize::from(rule.offset);
-        let value = record.number(offset, usize::from(rule.size));
-        // Of the rules that have one.
-        let (first, count) = (value as u32, record.number(offset + 4, 4) as u32);
+        let word = record.word_at(usize::from(rule.offset));
+        // The number of a smaller field, and the two of those that belong together.
+        let unused = u64::BITS - 8 * u32::from(rule.size);
+        let value = word.wrapping_shl(unused).wrapping_shr(unused);
+        let (first, count) = (word as u32, (word >> 32) as u32);
         let (holds, error) = match rule.check {
             Check::Number(least, most) => (
                 value >= u64::from(least) && value <= u64::from(most),
                 ErrorKind::UnknownNumber,
             ),
             Check::Bits(known) => (value & !u64::from(known) == 0, ErrorKind::ReservedBits),
-            Check::Index(space) => (first < artifact.count(space), ErrorKind::IndexOutOfRange),
+            Check::Index(space) => return artifact.find(space, first),
             Check::Text => (
-                first == layout::NONE || first < artifact.section(SectionId::Text).size,
+                first == layout::NONE || first < self.text_size,
                 ErrorKind::RangeOutOfBounds,
             ),
             Check::Name => {
@@ -262,7 +268,7 @@ impl Checker<'_> {
     /// Checks that a range of the text is there, behind those before it.
     pub(super) fn text_range(&mut self, start: u32, size: u32) -> Result<(), ErrorKind> {
         let end = u64::from(start) + u64::from(size);
-        if end > u64::from(self.artifact.section(SectionId::Text).size) {
+        if end > u64::from(self.text_size) {
             return Err(ErrorKind::RangeOutOfBounds);
         }
         self.ascend(u64::from(start), u64::from(size))
