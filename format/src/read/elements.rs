@@ -163,8 +163,9 @@ pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), Er
     if is_active {
         checker.offset(ExternKind::Table, table, offset)?;
     }
-    for index in 0..items.count {
-        let word = items.word(index).ok_or(ErrorKind::IndexOutOfRange)?;
+    let words = artifact.section_words(SectionId::ElementItems);
+    let words = words.range(items.first, items.count).unwrap_or_default();
+    for word in words.iter() {
         if items.expressions {
             checker.expression(word, ty, artifact.index_space(ExternKind::Global))?;
         } else if word == layout::NONE {
@@ -173,18 +174,21 @@ pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), Er
             }
             items_type = ty;
         } else {
-            artifact.find_in_space(ExternKind::Function, word)?;
-            let function = types::of_function(artifact, word);
+            if mode == layout::MODE_DECLARED {
+                // Declared items are never copied, so they need no record.
+                artifact.find_in_space(ExternKind::Function, word)?;
+            } else {
+                check_referenced(artifact, word)?;
+            }
             let holds = match ty.function_type() {
-                Some(number) => number == function.u32(function_type::CANONICAL),
+                Some(number) => {
+                    let function = types::of_function(artifact, word);
+                    number == function.u32(function_type::CANONICAL)
+                }
                 None => ty.not_null() != ValueType::NULLFUNCREF.not_null(),
             };
             if !holds {
                 return Err(ErrorKind::TypeMismatch);
-            }
-            // Declared items are never copied, so they need no record.
-            if mode != layout::MODE_DECLARED {
-                check_referenced(artifact, word)?;
             }
         }
     }

@@ -97,9 +97,16 @@ pub(super) fn check(checker: &mut Checker<'_>, record: &Record) -> Result<(), Er
 
 /// Checks that a function, imports first, exists and can be referenced.
 pub(super) fn check_referenced(artifact: &Artifact<'_>, index: u32) -> Result<(), ErrorKind> {
-    artifact.find_in_space(ExternKind::Function, index)?;
-    match artifact.defined_function(index) {
-        Some(function) if function.record.is_none() => Err(ErrorKind::MissingFunctionRecord),
-        _ => Ok(()),
+    let imported = artifact.imported_count(ExternKind::Function);
+    let Some(defined) = index.checked_sub(imported) else {
+        return Ok(());
+    };
+    let functions = artifact.records(SectionId::Functions);
+    if !functions.has(defined) {
+        return Err(ErrorKind::IndexOutOfRange);
+    }
+    match functions.get(defined).optional(function::RECORD) {
+        Some(_) => Ok(()),
+        None => Err(ErrorKind::MissingFunctionRecord),
     }
 }

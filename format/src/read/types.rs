@@ -145,7 +145,7 @@ pub(super) fn check(
         checker.counter = index;
         checker.end = end;
     }
-    if checker.end != end || end > u64::from(artifact.count(SectionId::Types)) {
+    if checker.end != end || end > u64::from(checker.count(SectionId::Types)) {
         return Err(ErrorKind::IndexOutOfRange);
     }
     let canonical = record.u32(function_type::CANONICAL);

@@ -74,9 +74,9 @@ fn check(artifact: &Artifact<'_>) -> Result<u32, FormatError> {
     if str::from_utf8(strings).is_err() {
         return Err(artifact.error(ErrorKind::InvalidUtf8, SectionId::Strings, 0));
     }
-    check_counts(artifact)?;
     let mut checker = Checker {
         artifact,
+        counts: [0; SectionId::ALL.len() + 1],
         next: [0; SectionId::ALL.len() + 1],
         names_left: artifact.payload.len() as u64 * layout::NAME_SHARING,
         text_size: artifact.section(SectionId::Text).size,
@@ -84,13 +84,17 @@ fn check(artifact: &Artifact<'_>) -> Result<u32, FormatError> {
         end: 0,
         counter: 0,
     };
+    for id in SectionId::ALL {
+        checker.counts[*id as usize] = artifact.count(*id);
+    }
+    checker.check_counts()?;
     for rules in RULES.chunk_by(|one, other| one.section == other.section) {
         checker.section(rules)?;
     }
     handlers::check(artifact)?;
     for pool in POOLS {
         let next = *checker.next(*pool);
-        if next != artifact.count(*pool) {
+        if next != checker.count(*pool) {
             return Err(artifact.error(ErrorKind::NotContiguous, *pool, next));
         }
     }
@@ -115,30 +119,11 @@ const PARTS: &[(SectionId, SectionId)] = &[
     (SectionId::CallSiteIndex, SectionId::CallSites),
 ];
 
-/// Checks how many records sections have that belong to others.
-fn check_counts(artifact: &Artifact<'_>) -> Result<(), FormatError> {
-    let count = |id| artifact.count(id);
-    let error = |id| Err(artifact.error(ErrorKind::SectionSize, id, 0));
-    for (id, other, can_be_absent) in COUNTS {
-        let expected = if id == other { 1 } else { count(*other) };
-        if count(*id) != expected && !(count(*id) == 0 && *can_be_absent) {
-            return error(*id);
-        }
-    }
-    for (ends, bytes) in PARTS {
-        if (count(*ends) == 0) != (count(*bytes) == 0) {
-            return error(*bytes);
-        }
-    }
-    if count(SectionId::FunctionNames) > artifact.index_space(ExternKind::Function) {
-        return error(SectionId::FunctionNames);
-    }
-    Ok(())
-}
-
 /// What goes from record to record and from section to section during the check.
 pub(super) struct Checker<'a> {
     pub(super) artifact: &'a Artifact<'a>,
+    /// How many records each section has, by its id.
+    counts: [u32; SectionId::ALL.len() + 1],
     /// Where the next run of records of each pool begins, by the pool's id.
     next: [u32; SectionId::ALL.len() + 1],
     names_left: u64,
@@ -152,6 +137,33 @@ pub(super) struct Checker<'a> {
 }
 
 impl Checker<'_> {
+    /// How many records a section has.
+    pub(super) const fn count(&self, id: SectionId) -> u32 {
+        // Ids are 1, 2, 3, ...
+        self.counts[id as usize]
+    }
+
+    /// Checks how many records sections have that belong to others.
+    fn check_counts(&self) -> Result<(), FormatError> {
+        let artifact = self.artifact;
+        let error = |id| Err(artifact.error(ErrorKind::SectionSize, id, 0));
+        for (id, other, can_be_absent) in COUNTS {
+            let expected = if id == other { 1 } else { self.count(*other) };
+            if self.count(*id) != expected && !(self.count(*id) == 0 && *can_be_absent) {
+                return error(*id);
+            }
+        }
+        for (ends, bytes) in PARTS {
+            if (self.count(*ends) == 0) != (self.count(*bytes) == 0) {
+                return error(*bytes);
+            }
+        }
+        if self.count(SectionId::FunctionNames) > artifact.index_space(ExternKind::Function) {
+            return error(SectionId::FunctionNames);
+        }
+        Ok(())
+    }
+
     /// Checks each record of the section that the rules are for.
     fn section(&mut self, rules: &[Rule]) -> Result<(), FormatError> {
         let Some(Rule { section, .. }) = rules.first() else {
@@ -223,7 +235,7 @@ impl Checker<'_> {
                 ErrorKind::UnknownNumber,
             ),
             Check::Bits(known) => (value & !u64::from(known) == 0, ErrorKind::ReservedBits),
-            Check::Index(space) => return artifact.find(space, first),
+            Check::Index(space) => (first < self.count(space), ErrorKind::IndexOutOfRange),
             Check::Text => (
                 first == layout::NONE || first < self.text_size,
                 ErrorKind::RangeOutOfBounds,
@@ -242,7 +254,7 @@ impl Checker<'_> {
     /// Takes the next records of a pool.
     pub(super) fn run(&mut self, pool: SectionId, first: u32, count: u32) -> Result<(), ErrorKind> {
         let end = first.checked_add(count);
-        let end = end.filter(|end| *end <= self.artifact.count(pool));
+        let end = end.filter(|end| *end <= self.count(pool));
         let end = end.ok_or(ErrorKind::RangeOutOfBounds)?;
         if first != core::mem::replace(self.next(pool), end) {
             return Err(ErrorKind::NotContiguous);
@@ -282,7 +294,9 @@ impl Checker<'_> {
         expected: ValueType,
         globals: u32,
     ) -> Result<(), ErrorKind> {
-        self.artifact.find(SectionId::Expressions, index)?;
+        if index >= self.count(SectionId::Expressions) {
+            return Err(ErrorKind::IndexOutOfRange);
+        }
         self.run(SectionId::Expressions, index, 1)?;
         let record = self.artifact.record(SectionId::Expressions, index);
         let first = record.u32(expression::FIRST_OPERATION);
