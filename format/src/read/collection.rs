@@ -57,8 +57,7 @@ impl<'a, T: Item<'a>> Collection<'a, T> {
 
     /// The one with this index, or `None` beyond the end.
     pub fn get(&self, index: u32) -> Option<T> {
-        self.artifact.find(T::SECTION, index).ok()?;
-        let record = self.artifact.record(T::SECTION, index);
+        let record = self.artifact.get(T::SECTION, index)?;
         Some(T::read(self.artifact, &record, index))
     }
 

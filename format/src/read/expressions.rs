@@ -39,14 +39,10 @@ impl<'a> Item<'a> for Expression<'a> {
 }
 
 impl<'a> Expression<'a> {
-    /// The expression with this index; one without operations where there is none.
+    /// The expression with this index, of which it has been checked that it is there.
     pub(super) fn at(artifact: &'a Artifact<'a>, index: u32) -> Expression<'a> {
-        artifact.expressions().get(index).unwrap_or(Expression {
-            index,
-            first: 0,
-            count: 0,
-            artifact,
-        })
+        let record = artifact.record(SectionId::Expressions, index);
+        Expression::read(artifact, &record, index)
     }
 
     /// The operations in postfix order.
@@ -227,8 +223,7 @@ impl Iterator for Operations<'_> {
 
     fn next(&mut self) -> Option<ConstOp> {
         self.rest = self.rest.checked_sub(1)?;
-        self.artifact.find(SectionId::Operations, self.next).ok()?;
-        let record = self.artifact.record(SectionId::Operations, self.next);
+        let record = self.artifact.get(SectionId::Operations, self.next)?;
         self.next = self.next.checked_add(1)?;
         read_operation(&record)
     }

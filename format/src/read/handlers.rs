@@ -54,8 +54,7 @@ pub struct HandlerClause {
 impl<'a> HandlerList<'a> {
     /// The list with this index.
     fn at(artifact: &'a Artifact<'a>, index: u32) -> Option<HandlerList<'a>> {
-        artifact.find(SectionId::HandlerLists, index).ok()?;
-        let record = artifact.record(SectionId::HandlerLists, index);
+        let record = artifact.get(SectionId::HandlerLists, index)?;
         Some(HandlerList {
             index,
             frame_offset: record.u32(handler_list::FRAME_OFFSET),
@@ -70,8 +69,7 @@ impl<'a> HandlerList<'a> {
         let list = *self;
         (0..list.count).filter_map(move |index| {
             let place = list.first.checked_add(index)?;
-            list.artifact.find(SectionId::HandlerClauses, place).ok()?;
-            let record = list.artifact.record(SectionId::HandlerClauses, place);
+            let record = list.artifact.get(SectionId::HandlerClauses, place)?;
             Some(HandlerClause {
                 tag: record.optional(handler_clause::TAG),
                 text_offset: record.u32(handler_clause::HANDLER),

@@ -170,10 +170,15 @@ impl<'a> Artifact<'a> {
         self.records(id).get(index)
     }
 
+    /// A record of a section, if there is one with this index.
+    fn get(&self, id: SectionId, index: u32) -> Option<Record> {
+        let records = self.records(id);
+        records.has(index).then(|| records.get(index))
+    }
+
     /// A number of a section that is an array of them.
     fn word(&self, id: SectionId, index: u32) -> Option<u32> {
-        self.find(id, index).ok()?;
-        Some(self.record(id, index).u32(WORD))
+        Some(self.get(id, index)?.u32(WORD))
     }
 
     /// Bytes of a section; none where they are not all there.
@@ -288,8 +293,7 @@ impl<'a> Artifact<'a> {
 
     /// The module's name from its name section.
     pub fn module_name(&self) -> Option<&'a str> {
-        self.find(SectionId::Module, 0).ok()?;
-        let record = self.record(SectionId::Module, 0);
+        let record = self.get(SectionId::Module, 0)?;
         let name = self.name(
             record.u32(module::NAME_OFFSET),
             record.u32(module::NAME_SIZE),
@@ -299,8 +303,7 @@ impl<'a> Artifact<'a> {
 
     /// The function to call at the end of instantiation, imports first.
     pub fn start_function(&self) -> Option<u32> {
-        self.find(SectionId::Module, 0).ok()?;
-        self.record(SectionId::Module, 0)
+        self.get(SectionId::Module, 0)?
             .optional(module::START_FUNCTION)
     }
 

@@ -33,7 +33,7 @@ impl<'a> Item<'a> for Table<'a> {
         Table {
             index,
             ty: Declaration::defined(ExternKind::Table, record).table(),
-            init: init.and_then(|init| artifact.expressions().get(init)),
+            init: init.map(|init| Expression::at(artifact, init)),
         }
     }
 }
