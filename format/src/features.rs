@@ -67,6 +67,15 @@ wasm_features! {
     LegacyExceptions = 17, "legacy_exceptions";
 }
 
+// Numbers follow each other, so that they are places in tables.
+const _: () = {
+    let mut index = 0;
+    while index < WasmFeature::ALL.len() {
+        assert!(WasmFeature::ALL[index] as usize == index + 0);
+        index += 1;
+    }
+};
+
 /// A set of features; bit *n* is the feature with number *n*.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
 pub struct WasmFeatures(pub u64);

@@ -616,6 +616,15 @@ sections! {
     FunctionDepths = 37, "function_depths", function_depth::SIZE;
 }
 
+// Numbers follow each other, so that they are places in tables.
+const _: () = {
+    let mut index = 0;
+    while index < SectionId::ALL.len() {
+        assert!(SectionId::ALL[index] as usize == index + 1);
+        index += 1;
+    }
+};
+
 impl SectionId {
     /// Whether the section serves to bring the code in place, or reports about the file, and nothing
     /// after that. Such sections come last, so that the rest of a file is a prefix of it.

@@ -83,6 +83,15 @@ relocation_kinds! {
     S390xPcRelative32Half = 6, 4, 2, "s390x_pc_relative32_half", Some(Isa::S390x);
 }
 
+// Numbers follow each other, so that they are places in tables.
+const _: () = {
+    let mut index = 0;
+    while index < RelocationKind::ALL.len() {
+        assert!(RelocationKind::ALL[index] as usize == index + 1);
+        index += 1;
+    }
+};
+
 /// What a relocation refers to.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]

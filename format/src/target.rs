@@ -88,6 +88,15 @@ impl Isa {
     }
 }
 
+// Numbers follow each other, so that they are places in tables.
+const _: () = {
+    let mut index = 0;
+    while index < Isa::ALL.len() {
+        assert!(Isa::ALL[index] as usize == index + 1);
+        index += 1;
+    }
+};
+
 const X86_64_FEATURES: &[&str] = &[
     "sse3",
     "ssse3",
@@ -161,6 +170,15 @@ impl HostAbi {
         }
     }
 }
+
+// Numbers follow each other, so that they are places in tables.
+const _: () = {
+    let mut index = 0;
+    while index < HostAbi::ALL.len() {
+        assert!(HostAbi::ALL[index] as usize == index + 1);
+        index += 1;
+    }
+};
 
 /// Byte order of the code's data accesses.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -82,6 +82,15 @@ trap_codes! {
     NullFunctionReference = 18, "null function reference";
 }
 
+// Numbers follow each other, so that they are places in tables.
+const _: () = {
+    let mut index = 0;
+    while index < TrapCode::ALL.len() {
+        assert!(TrapCode::ALL[index] as usize == index + 1);
+        index += 1;
+    }
+};
+
 impl fmt::Display for TrapCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.message())

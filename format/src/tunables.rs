@@ -31,6 +31,15 @@ macro_rules! byte_enum {
                 crate::plain::line(concat!($($text, "\n",)*), index)
             }
         }
+
+        // Numbers follow each other, so that they are places in tables.
+        const _: () = {
+            let mut index = 0;
+            while index < $name::ALL.len() {
+                assert!($name::ALL[index] as usize == index + $name::ALL[0] as usize);
+                index += 1;
+            }
+        };
     };
 }
 

@@ -3,7 +3,11 @@
 //!
 //! The order is the one in which sections are checked: each relies on those before it alone.
 
+use crate::aux_stack::{AuxStackBounds, AuxStackEvidence};
+use crate::bytes::RECORD_ROOM;
 use crate::layout::{self, RecordField, SectionId, WORD};
+use crate::relocation::{RelocationKind, SymbolKind};
+use crate::types::ExternKind;
 
 /// What has to hold for a field.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,48 +56,53 @@ impl Rule {
 #[rustfmt::skip]
 pub(super) const RULES: &[Rule] = {
     use Check::{Bits, Index, Name, Number, Run, Text};
+    use ExternKind as Kind;
     use SectionId as In;
+    const FORM: u8 = layout::FORM_FUNCTION as u8;
+    const HAS_MAX: u8 = layout::FLAG_HAS_MAX as u8;
+    const SHARED: u8 = layout::FLAG_SHARED as u8;
+    const IS_64: u8 = layout::FLAG_64 as u8;
     use layout::{
         aux_stack, custom, data_segment, element, export, function, function_type, global, image,
         import, memory, module, relocation, stack_bound, table, tag,
     };
     &[
-        Rule::new(In::Types, function_type::FORM, Number(0x60, 0x60)).low_byte(),
+        Rule::new(In::Types, function_type::FORM, Number(FORM, FORM)).low_byte(),
         Rule::new(In::Types, function_type::ENTRY_TRAMPOLINE, Text),
         Rule::new(In::Types, function_type::HOST_ADAPTER, Text),
         Rule::new(In::Types, function_type::SWITCH_ADAPTER, Text),
         Rule::new(In::Imports, import::MODULE_OFFSET, Name),
         Rule::new(In::Imports, import::NAME_OFFSET, Name),
-        Rule::new(In::Imports, import::KIND, Number(0, 4)),
+        Rule::new(In::Imports, import::KIND, Number(0, Kind::ALL.len() as u8 - 1)),
         Rule::new(In::Imports, import::RESERVED, Bits(0)),
         Rule::new(In::ImportOrder, WORD, Index(In::Imports)),
         Rule::new(In::Functions, function::TYPE, Index(In::Types)),
-        Rule::new(In::Memories, memory::FLAGS, Bits(7)),
-        Rule::new(In::Tables, table::FLAGS, Bits(5)),
+        Rule::new(In::Memories, memory::FLAGS, Bits(HAS_MAX | SHARED | IS_64)),
+        Rule::new(In::Tables, table::FLAGS, Bits(HAS_MAX | IS_64)),
         Rule::new(In::Tables, table::RESERVED, Bits(0)),
-        Rule::new(In::Globals, global::FLAGS, Bits(1)),
+        Rule::new(In::Globals, global::FLAGS, Bits(layout::FLAG_MUTABLE as u8)),
         Rule::new(In::Tags, tag::TYPE, Index(In::Types)),
-        Rule::new(In::Elements, element::MODE, Number(0, 2)),
-        Rule::new(In::Elements, element::ITEM_KIND, Number(0, 1)),
+        Rule::new(In::Elements, element::MODE, Number(0, layout::MODE_DECLARED as u8)),
+        Rule::new(In::Elements, element::ITEM_KIND, Number(0, layout::ITEMS_EXPRESSIONS as u8)),
         Rule::new(In::Elements, element::FIRST_ITEM, Run(In::ElementItems)),
-        Rule::new(In::Data, data_segment::MODE, Number(0, 1)),
-        Rule::new(In::Data, data_segment::FLAGS, Bits(1)),
+        Rule::new(In::Data, data_segment::MODE, Number(0, layout::MODE_ACTIVE as u8)),
+        Rule::new(In::Data, data_segment::FLAGS, Bits(layout::FLAG_IN_IMAGE as u8)),
         Rule::new(In::Data, data_segment::FIRST_BYTE, Run(In::DataBytes)),
         Rule::new(In::Image, image::RESERVED, Bits(0)),
         Rule::new(In::Image, image::FIRST_BYTE, Run(In::ImageBytes)),
         Rule::new(In::Exports, export::NAME_OFFSET, Name),
-        Rule::new(In::Exports, export::KIND, Number(0, 4)),
+        Rule::new(In::Exports, export::KIND, Number(0, Kind::ALL.len() as u8 - 1)),
         Rule::new(In::ExportOrder, WORD, Index(In::Exports)),
-        Rule::new(In::Relocations, relocation::KIND, Number(1, 6)),
-        Rule::new(In::Relocations, relocation::SYMBOL_KIND, Number(1, 1)),
+        Rule::new(In::Relocations, relocation::KIND, Number(1, RelocationKind::ALL.len() as u8)),
+        Rule::new(In::Relocations, relocation::SYMBOL_KIND, Number(1, SymbolKind::ALL.len() as u8)),
         Rule::new(In::Relocations, relocation::RESERVED, Bits(0)),
         Rule::new(In::Custom, custom::NAME_OFFSET, Name),
         Rule::new(In::Custom, custom::FIRST_BYTE, Run(In::CustomBytes)),
-        Rule::new(In::AuxStack, aux_stack::EVIDENCE, Number(1, 4)),
-        Rule::new(In::AuxStack, aux_stack::BOUNDS, Number(0, 3)),
+        Rule::new(In::AuxStack, aux_stack::EVIDENCE, Number(1, AuxStackEvidence::ALL.len() as u8)),
+        Rule::new(In::AuxStack, aux_stack::BOUNDS, Number(0, AuxStackBounds::ALL.len() as u8 - 1)),
         Rule::new(In::AuxStack, aux_stack::CHECKED, Number(0, 1)),
         Rule::new(In::AuxStack, aux_stack::RESERVED, Bits(0)),
-        Rule::new(In::StackBounds, stack_bound::KIND, Number(0, 3)),
+        Rule::new(In::StackBounds, stack_bound::KIND, Number(0, layout::BOUND_UNKNOWN_CALLEE)),
         Rule::new(In::Module, module::NAME_OFFSET, Name),
     ]
 };
@@ -108,3 +117,20 @@ pub(super) const POOLS: &[SectionId] = &[
     SectionId::ImageBytes,
     SectionId::CustomBytes,
 ];
+
+// Of each rule, eight bytes are read from the start of its field.
+const _: () = {
+    let mut index = 0;
+    while index < RULES.len() {
+        assert!(RULES[index].offset as usize + 8 <= RECORD_ROOM);
+        assert!(RULES[index].size >= 1 && RULES[index].size <= 8);
+        index += 1;
+    }
+    let mut index = 0;
+    while index < layout::RECORDS.len() {
+        let record = &layout::RECORDS[index];
+        // The header and the trailer are read where they lie.
+        assert!(record.size <= RECORD_ROOM || index == 0 || index == 2);
+        index += 1;
+    }
+};
