@@ -71,7 +71,7 @@ wasm_features! {
 const _: () = {
     let mut index = 0;
     while index < WasmFeature::ALL.len() {
-        assert!(WasmFeature::ALL[index] as usize == index + 0);
+        assert!(WasmFeature::ALL[index] as usize == index);
         index += 1;
     }
 };
