@@ -6,12 +6,14 @@
 
 use core::fmt;
 
+use crate::plain::line;
+
 /// Whether errors are written as sentences: the feature `messages`.
 pub const MESSAGES: bool = cfg!(feature = "messages");
 
 /// An error with a name. [`brief!`](crate::brief!) implements it.
 pub trait Brief {
-    /// The type and its variants in the order of their numbers, with a space between two.
+    /// The type and its variants in the order of their numbers, a line each.
     const NAMES: &'static str;
 
     /// The variant's number, from zero.
@@ -24,7 +26,7 @@ macro_rules! brief {
     ($error:ident: $($variant:ident)*) => {
         impl $crate::brief::Brief for $error {
             const NAMES: &'static str =
-                concat!(stringify!($error) $(, " ", stringify!($variant))*);
+                concat!(stringify!($error) $(, "\n", stringify!($variant))*);
 
             fn number(&self) -> usize {
                 enum Number {
@@ -43,22 +45,10 @@ pub fn write<E: Brief>(error: &E, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write_name(E::NAMES, error.number(), f)
 }
 
-fn write_name(names: &str, number: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut rest = names;
-    let mut word = 0;
-    loop {
-        let end = rest.bytes().position(|byte| byte == b' ');
-        let name = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-        if word == 0 {
-            f.write_str(name)?;
-            f.write_str("::")?;
-        } else if word > number {
-            return f.write_str(name);
-        }
-        let Some(end) = end else { return Ok(()) };
-        word += 1;
-        rest = rest.get(end + 1..).unwrap_or_default();
-    }
+fn write_name(names: &'static str, number: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str(line(names, 0))?;
+    f.write_str("::")?;
+    f.write_str(line(names, number.saturating_add(1)))
 }
 
 #[cfg(test)]
