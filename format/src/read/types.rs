@@ -1,6 +1,6 @@
 //! Function types and the places of their trampolines and adapters.
 
-use crate::bytes::{Record, Words};
+use crate::bytes::Record;
 use crate::error::ErrorKind;
 use crate::layout::{self, SectionId, function_type};
 use crate::types::{ExternKind, ValueType};
@@ -53,9 +53,10 @@ impl<'a> Item<'a> for FuncType<'a> {
     const SECTION: SectionId = SectionId::Types;
 
     fn read(artifact: &'a Artifact<'a>, record: &Record, index: u32) -> Self {
-        let values = artifact.section_words(SectionId::ValueTypes);
-        let list = |start, count| ValueTypes {
-            words: values.range(start, count).unwrap_or_default(),
+        let list = |first, count| ValueTypes {
+            artifact,
+            first,
+            count,
         };
         let first = record.u32(function_type::FIRST_VALUE);
         let params = record.u32(function_type::PARAM_COUNT);
@@ -74,32 +75,48 @@ impl<'a> Item<'a> for FuncType<'a> {
 }
 
 /// A list of value types; also an iterator's source.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct ValueTypes<'a> {
-    words: Words<'a>,
+    artifact: &'a Artifact<'a>,
+    first: u32,
+    count: u32,
 }
 
 impl<'a> ValueTypes<'a> {
     /// How many there are.
     pub const fn len(&self) -> u32 {
-        self.words.len()
+        self.count
     }
 
     /// Whether there is none.
     pub const fn is_empty(&self) -> bool {
-        self.words.is_empty()
+        self.count == 0
     }
 
     /// The one with this index.
     pub fn get(&self, index: u32) -> Option<ValueType> {
-        self.words.get(index).map(ValueType::from_checked)
+        if index >= self.count {
+            return None;
+        }
+        let place = self.first.checked_add(index)?;
+        let word = self.artifact.word(SectionId::ValueTypes, place);
+        word.map(ValueType::from_checked)
     }
 
     /// All of them in order.
     pub fn iter(&self) -> impl Iterator<Item = ValueType> + Clone + 'a {
-        self.words.iter().map(ValueType::from_checked)
+        let list = *self;
+        (0..list.count).map_while(move |index| list.get(index))
     }
 }
+
+impl PartialEq for ValueTypes<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for ValueTypes<'_> {}
 
 /// The record of the type of a function, imports first; some bytes where there is no such function.
 pub(super) fn of_function(artifact: &Artifact<'_>, function: u32) -> Record {
