@@ -389,6 +389,7 @@ impl<'a> Artifact<'a> {
     }
 
     /// The type of a global, imports first.
+    // One place for all that ask.
     #[inline(never)]
     pub fn global_type(&self, index: u32) -> Option<GlobalType> {
         self.find_in_space(ExternKind::Global, index).ok()?;
