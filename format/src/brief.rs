@@ -29,11 +29,11 @@ macro_rules! brief {
                 concat!(stringify!($error) $(, "\n", stringify!($variant))*);
 
             fn number(&self) -> usize {
-                enum Number {
+                enum Which {
                     $($variant,)*
                 }
                 match self {
-                    $($error::$variant { .. } => Number::$variant as usize,)*
+                    $($error::$variant { .. } => Which::$variant as usize,)*
                 }
             }
         }
