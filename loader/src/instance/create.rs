@@ -405,6 +405,8 @@ fn prepare(instance: &InstanceData) -> Result<(), InstantiateError> {
 }
 
 /// Writes the active segments.
+// As a function of its own it is smaller.
+#[inline(never)]
 fn initialize(instance: &InstanceData) -> Result<(), InstantiateError> {
     element::initialize(instance).map_err(segment_trap)?;
     data::initialize(instance).map_err(segment_trap)

@@ -21,6 +21,8 @@ use crate::module::is_grouped;
 use crate::runtime::Device;
 
 /// Checks every requirement; the first that is not met is the error.
+// What loading is inlined into has a large frame, which makes each access to it longer.
+#[inline(never)]
 pub(crate) fn check(artifact: &Artifact<'_>, device: &Device) -> Result<(), LoadError> {
     let header = artifact.header();
     check_machine(header, device)?;

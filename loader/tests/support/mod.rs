@@ -136,11 +136,12 @@ pub fn runtime() -> Runtime {
 /// A runtime that is told what the device offers. It lives in a pool where the loader was built without
 /// the system's heap.
 pub fn runtime_with(options: RuntimeOptions) -> Runtime {
-    let runtime = if cfg!(feature = "system-heap") {
-        Runtime::system_with(options)
-    } else {
-        let pool = vec![MaybeUninit::uninit(); POOL].leak();
-        Runtime::with_pool(pool, options.platform_mappings(true))
+    let runtime = match Runtime::system() {
+        Ok(_) => Runtime::system_with(options),
+        Err(_) => {
+            let pool = vec![MaybeUninit::uninit(); POOL].leak();
+            Runtime::with_pool(pool, options.platform_mappings(true))
+        }
     };
     runtime.expect("there is memory for a runtime")
 }

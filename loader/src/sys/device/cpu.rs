@@ -57,7 +57,7 @@ impl Answers {
         };
         #[cfg(not(any(target_arch = "aarch64", target_arch = "riscv64")))]
         {
-            let _ = name;
+            let _ = feature;
             false
         }
     }
