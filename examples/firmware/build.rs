@@ -18,6 +18,11 @@ const STACK: &str = "5120";
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=PRECAST");
+    // Another compiler may write other code, and plan other memory.
+    println!(
+        "cargo:rerun-if-changed={}",
+        env::var("PRECAST").unwrap_or_default()
+    );
     let target = env::var("TARGET").expect("cargo sets it");
     // The board's memories, the script that includes them, and what code is made for.
     let (memories, script, code) = match target.as_str() {

@@ -81,7 +81,7 @@ layouts! {
     /// A runtime.
     runtime = Runtime::layout(), 96, 8;
     /// A module.
-    module = Module::layout(), 496, 8;
+    module = Module::layout(), 480, 8;
     /// A handle to a function type.
     func_type = Layout::new::<FuncType>(), 4, 4;
     /// A reference to an entry of the registry of types.
