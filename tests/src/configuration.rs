@@ -109,7 +109,7 @@ impl LargestFrames {
     pub fn new(options: &Options) -> LargestFrames {
         let is_guarded = options.stack_checks == StackChecks::Guard;
         let (parameters, vectors) = match is_guarded {
-            true if cfg!(target_arch = "riscv64") => (400, 450),
+            true if cfg!(target_arch = "riscv64") => (250, 450),
             true if cfg!(target_arch = "s390x") => (200, 4400),
             _ => (1000, 4400),
         };
