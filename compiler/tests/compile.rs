@@ -102,6 +102,22 @@ fn code_that_runs_in_place_has_no_relocations_on_any_instruction_set() {
     }
 }
 
+#[test]
+fn functions_with_many_parameters_have_adapters_everywhere() {
+    let parameters = " i64".repeat(1000);
+    let wat = format!(
+        r#"(module (import "a" "f" (func $f (param{parameters})))
+            (table (export "t") 2 funcref) (elem (i32.const 0) func $f $g)
+            (func $g (export "g") (param{parameters}) (result i64) (local.get 999)))"#
+    );
+    let wasm = wat::parse_str(&wat).expect("it is well formed");
+    for target in ["x86_64", "aarch64", "riscv64", "s390x", "pulley64"] {
+        let options = Options::new(Target::new(target).expect("a known target"));
+        let compiled = compile(&wasm, &options, &Silent);
+        assert!(compiled.is_ok(), "{target}: {:?}", compiled.err());
+    }
+}
+
 /// On s390x, arguments on the stack are below the caller's frame, where nothing is probed.
 #[test]
 fn arguments_that_would_go_over_a_guard_page_are_refused() {

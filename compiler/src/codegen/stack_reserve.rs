@@ -101,7 +101,12 @@ pub(crate) fn stack_reserve(environment: &Environment<'_>, frames: &LargestFrame
 /// this type: each value is passed on, and results are kept while the context is restored.
 fn switch_adapter_bound(isa: Isa, ty: &FunctionType) -> u32 {
     let sum = |types: &[ValType]| -> u32 { types.iter().map(|ty| kept_value(isa, *ty)).sum() };
-    adapter_base(isa) + save_area(isa) + sum(&ty.params) + 2 * sum(&ty.results)
+    let outgoing = match isa {
+        // Arguments are below the frame, and its size has them.
+        Isa::S390x => save_area(isa) + sum(&ty.params),
+        _ => 0,
+    };
+    adapter_base(isa) + outgoing + sum(&ty.params) + 2 * sum(&ty.results)
 }
 
 /// What lies between arguments and the callee's frame.
