@@ -114,8 +114,8 @@ impl<'a> StackRegion<'a> {
             let total = StackRegion::mapped_bytes(bytes).ok_or(error)?;
             let mut mapping = Mapping::sparse(total).map_err(|_| error)?;
             mapping.make_inaccessible(0, guard).map_err(|_| error)?;
-            allocator.charge(Category::CallStack, mapping.size());
             let mapping = GuardPages::hold(mapping).ok_or(error)?;
+            allocator.charge(Category::CallStack, mapping.size());
             // SAFETY: the mapping is larger than its guard.
             let lowest = unsafe { mapping.base().add(guard) };
             return Ok(StackRegion {

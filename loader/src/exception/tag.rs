@@ -10,8 +10,7 @@ use core::ptr::NonNull;
 use precast_format::context::TagRecord;
 
 use crate::call::error::CallError;
-use crate::group::linking;
-use crate::group::{GroupRef, Linked, Member};
+use crate::group::{GroupRef, Linked, Member, linking};
 use crate::instance::context::NATIVE_WIDTH;
 use crate::runtime::Runtime;
 use crate::types::{FuncType, ValueType};

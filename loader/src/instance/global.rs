@@ -5,8 +5,7 @@ use core::ptr::NonNull;
 
 use crate::call::error::CallError;
 use crate::call::value::{Slot, Value};
-use crate::group::linking;
-use crate::group::{Busy, Entered, GroupRef, Linked, Member};
+use crate::group::{Busy, Entered, GroupRef, Linked, Member, linking};
 use crate::runtime::Runtime;
 use crate::types::GlobalType;
 
