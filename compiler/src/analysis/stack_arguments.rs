@@ -8,7 +8,7 @@
 use precast_format::target::Isa;
 use wasmparser::ValType;
 
-use crate::codegen::SAVE_AREA;
+use crate::codegen::save_area;
 use crate::module::FunctionType;
 
 /// What the stack pointer is a multiple of at a call.
@@ -29,11 +29,10 @@ impl StackArguments {
     pub fn new(isa: Isa, ty: &FunctionType, context_is_parameter: bool) -> StackArguments {
         let hidden = usize::from(context_is_parameter);
         if isa != Isa::X86_64 {
-            let area = if isa == Isa::S390x { SAVE_AREA } else { 0 };
             // The context, and where the results go.
             return StackArguments {
                 least: 0,
-                most: area + on_stack(ty, 0, 0) + (2 * ALIGNMENT),
+                most: save_area(isa) + on_stack(ty, 0, 0) + (2 * ALIGNMENT),
             };
         }
         // One register more is taken where results are returned in memory.

@@ -12,7 +12,7 @@ mod stack_stub;
 pub(crate) use function::{
     Chunk, CompiledFunction, Handlers, Relocation, RelocationTarget, compile_clif,
 };
-pub(crate) use outgoing_arguments::SAVE_AREA;
+pub(crate) use outgoing_arguments::save_area;
 pub(crate) use parallel::{Isas, compile_functions};
 pub(crate) use stack_cover::cover_functions;
 

@@ -7,10 +7,19 @@
 
 use cranelift_codegen::ir::{AbiParam, Function, Signature, Type};
 use cranelift_codegen::isa::{CallConv, TargetIsa};
+use precast_format::target::Isa;
 use target_lexicon::Architecture;
 
 /// The area below the arguments in which the callee saves registers, in bytes: the convention of s390x.
-pub(crate) const SAVE_AREA: u32 = 160;
+const SAVE_AREA: u32 = 160;
+
+/// What lies between arguments and the callee's frame, in bytes.
+pub(crate) const fn save_area(isa: Isa) -> u32 {
+    match isa {
+        Isa::S390x => SAVE_AREA,
+        _ => 0,
+    }
+}
 
 /// The bytes that the function moves the stack pointer down by at most, for one of its calls.
 pub(super) fn below_frame(isa: &dyn TargetIsa, function: &Function) -> u32 {

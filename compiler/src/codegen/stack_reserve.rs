@@ -33,7 +33,7 @@ use precast_format::target::Isa;
 use precast_format::tunables::StackChecks;
 use wasmparser::ValType;
 
-use super::outgoing_arguments::SAVE_AREA;
+use super::outgoing_arguments::save_area;
 use crate::error::{CompileError, Result};
 use crate::module::{FunctionType, ImportType};
 use crate::translate::Environment;
@@ -107,14 +107,6 @@ fn switch_adapter_bound(isa: Isa, ty: &FunctionType) -> u32 {
         _ => 0,
     };
     adapter_base(isa) + outgoing + sum(&ty.params) + 2 * sum(&ty.results)
-}
-
-/// What lies between arguments and the callee's frame.
-fn save_area(isa: Isa) -> u32 {
-    match isa {
-        Isa::S390x => SAVE_AREA,
-        _ => 0,
-    }
 }
 
 /// What a value takes that is kept across a call, in bytes.
