@@ -229,7 +229,7 @@ impl Answers {
         Answers
     }
 
-    fn has(&self, _: &str) -> bool {
+    fn has(&self, _: Feature) -> bool {
         false
     }
 }
