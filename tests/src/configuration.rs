@@ -61,6 +61,19 @@ pub const ALL: [Configuration; 4] = [
     },
 ];
 
+/// Whether there is code that this machine itself runs.
+pub const HAS_NATIVE_CODE: bool = cfg!(target_pointer_width = "64");
+
+/// Fast code that runs where it lies: the machine's, or else bytecode.
+pub const FAST: Configuration = if HAS_NATIVE_CODE { ALL[1] } else { BYTECODE };
+
+/// Code that needs no signals and no guard pages: the machine's, or else bytecode.
+pub const EXPLICIT: Configuration = if HAS_NATIVE_CODE {
+    ALL[3]
+} else {
+    BYTECODE_EXPLICIT
+};
+
 /// Bytecode, which the loader interprets. Its traps need no signals, and its memories are compared.
 pub const BYTECODE: Configuration = Configuration {
     name: "bytecode",
@@ -89,9 +102,10 @@ pub const BYTECODE_EXPLICIT: Configuration = Configuration {
     ..BYTECODE
 };
 
-/// All configurations, bytecode included.
+/// All configurations that this machine has, bytecode included.
 pub fn with_bytecode() -> impl Iterator<Item = &'static Configuration> {
-    ALL.iter().chain([&BYTECODE, &BYTECODE_EXPLICIT])
+    let native = ALL.iter().filter(|_| HAS_NATIVE_CODE);
+    native.chain([&BYTECODE, &BYTECODE_EXPLICIT])
 }
 
 /// What makes frames as large as the compiler takes them.

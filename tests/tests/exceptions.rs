@@ -71,7 +71,7 @@ impl World {
     fn one() -> World {
         World {
             runtime: Runtime::system().expect("there is memory"),
-            options: configuration::ALL[1].options(),
+            options: configuration::FAST.options(),
             on_region: false,
         }
     }

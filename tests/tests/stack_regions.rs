@@ -356,7 +356,7 @@ fn a_second_thread_has_its_region_too() {
 fn a_region_in_a_pool_serves_explicit_checks_only() {
     static POOL: StaticPool<{ 1 << 20 }> = StaticPool::new();
     let runtime = Runtime::with_pool(POOL.take().unwrap(), RuntimeOptions::default()).unwrap();
-    let mut options = configuration::ALL[3].options();
+    let mut options = configuration::EXPLICIT.options();
     let instance = instantiate(&runtime, &options);
     let at: At = instance.func("at").unwrap();
     let mut environment = instance
@@ -367,6 +367,9 @@ fn a_region_in_a_pool_serves_explicit_checks_only() {
     drop(environment);
     assert_eq!(runtime.usage(Category::CallStack).current, 0);
 
+    if !configuration::HAS_NATIVE_CODE {
+        return;
+    }
     options.stack_checks = StackChecks::Guard;
     let wasm = wat::parse_str("(module (func (export \"f\")))").unwrap();
     let artifact = compile(&wasm, &options, &Silent).unwrap().artifact;
@@ -532,17 +535,19 @@ fn a_small_module_needs_a_small_region() {
         true => (256, 128),
         false => (768, 512),
     };
-    let options = configuration::ALL[3].options();
+    let options = configuration::EXPLICIT.options();
     let whole = reserve(add, &options);
     assert!(whole <= most, "{whole}");
     assert!(reserve(&text(), &options) < 8 << 10);
-    let mut options_of_others = configuration::ALL[1].options();
+    let mut options_of_others = configuration::FAST.options();
     options_of_others.stack_checks = StackChecks::None;
     assert_eq!(reserve(add, &options_of_others), 0);
-    // The frame of the entry.
-    options_of_others.stack_checks = StackChecks::Guard;
-    let entry = reserve(add, &options_of_others);
-    assert!(entry > 0 && entry <= most_of_entry, "{entry}");
+    if configuration::HAS_NATIVE_CODE {
+        // The frame of the entry.
+        options_of_others.stack_checks = StackChecks::Guard;
+        let entry = reserve(add, &options_of_others);
+        assert!(entry > 0 && entry <= most_of_entry, "{entry}");
+    }
 
     let runtime = Runtime::system().unwrap();
     let instance = load(&runtime, add, &options)
@@ -586,7 +591,7 @@ fn a_start_function_runs_on_a_region() {
 fn explicit_traps_need_no_signals() {
     let runtime = Runtime::system_with(RuntimeOptions::default().signals(false).guard_pages(false));
     let runtime = runtime.unwrap();
-    let options = configuration::ALL[3].options();
+    let options = configuration::EXPLICIT.options();
     assert_eq!(options.trap_mode, TrapMode::Explicit);
     let instance = instantiate(&runtime, &options);
     let at: At = instance.func("at").unwrap();

@@ -216,6 +216,10 @@ fn run(number: usize, checks: StackChecks) -> (BTreeMap<(Approach, Case), Counts
 }
 
 #[test]
+#[cfg_attr(
+    target_pointer_width = "32",
+    ignore = "there is no native code for this machine"
+)]
 fn no_overflow_escapes() {
     if std::env::var(CONFIGURATION).is_ok() {
         return;

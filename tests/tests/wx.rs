@@ -92,6 +92,10 @@ const MODULE: &str = r#"
 "#;
 
 #[test]
+#[cfg_attr(
+    target_pointer_width = "32",
+    ignore = "there is no native code for this machine"
+)]
 fn nothing_is_writable_and_executable_at_any_time() {
     let wasm = wat::parse_str(MODULE).expect("the module is well formed");
     for configuration in configuration::ALL {
