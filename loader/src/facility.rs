@@ -4,7 +4,7 @@
 //! handler. Without the feature there is no value of the wrapper, whatever it would hold. So the compiler
 //! knows that code about such things is never reached and leaves it out, and there is one `cfg` instead
 //! of one at each place. Structures are as large as with it, though, so that a plan of memory is exact for
-//! every set of features.
+//! every set of features; what would drop their contents is told apart, as the compiler keeps that.
 //!
 //! An artifact that needs what is not there is refused by the name of the feature
 //! ([`crate::link::requirements`]); a host that asks for it gets an error.
@@ -28,7 +28,7 @@ macro_rules! facilities {
             #[cfg(not(feature = $feature))]
             $(#[$doc])*
             #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-            pub(crate) struct $name<T = ()>(Never, T);
+            pub(crate) struct $name<T = ()>(Never, core::mem::ManuallyDrop<T>);
 
             // Which of the constants is asked for depends on the features.
             #[allow(dead_code)]
