@@ -7,6 +7,7 @@
 
 use core::fmt::{self, Write};
 
+use precast_format::brief::MESSAGES;
 use precast_format::plain::HexDigits;
 
 /// How many characters of a name are printed.
@@ -79,8 +80,12 @@ const SHAPELESS: &[(u32, u32)] = &[
     (0x40000, 0x10ffff),
 ];
 
-/// Whether a character is seen as itself.
+/// Whether a character is seen as itself. Where there is no room for sentences there is none for the
+/// list, and what is beyond ASCII is an escape.
 fn has_shape(character: char) -> bool {
+    if !MESSAGES {
+        return matches!(character, ' '..='~');
+    }
     let number = u32::from(character);
     let mut ranges = SHAPELESS.iter();
     !ranges.any(|(first, last)| (*first..=*last).contains(&number))

@@ -92,6 +92,24 @@ impl Slab {
         })
     }
 
+    /// Allocates the block, and fills it with zeros.
+    pub(crate) fn zeroed(
+        allocator: &Allocator,
+        category: Category,
+        layout: SlabLayout,
+    ) -> Result<Slab, OutOfMemory> {
+        let slab = Slab::new(allocator, category, layout)?;
+        // SAFETY: the block has so many bytes, and nobody else knows it.
+        unsafe { slab.block.write_bytes(0, slab.size as usize) };
+        Ok(slab)
+    }
+
+    /// The address behind the block.
+    pub(crate) fn end(&self) -> NonNull<u8> {
+        // SAFETY: the block has so many bytes.
+        unsafe { self.block.add(self.size as usize) }
+    }
+
     /// The address so many bytes before the end of the block, if that is inside.
     pub(crate) fn before_end(&self, size: usize) -> Option<NonNull<u8>> {
         let offset = (self.size as usize).checked_sub(size)?;
@@ -107,27 +125,33 @@ impl Slab {
     /// The array is not used after the slab is gone.
     pub(crate) unsafe fn take<T>(&mut self, count: usize) -> Array<T> {
         let element = Layout::new::<T>();
-        let elements = self.cut(element.size(), element.align(), count);
+        let (elements, capacity) = self.cut(element, count);
         Array {
-            elements: elements.map_or(NonNull::dangling(), NonNull::cast),
+            elements: elements.cast(),
             length: 0,
-            capacity: elements.map_or(0, |_| count as u32),
+            capacity,
             owned: PhantomData,
         }
     }
 
-    /// Cuts off room for so many elements, whatever they are; none for no bytes.
+    /// Cuts off room for so many elements, whatever they are: an address as they want it, and for how
+    /// many of them there is room.
     #[inline(never)]
-    fn cut(&mut self, size: usize, alignment: usize, count: usize) -> Option<NonNull<u8>> {
-        let start = (self.taken as usize).checked_next_multiple_of(alignment)?;
-        let end = start.checked_add(count.checked_mul(size)?)?;
-        if start == end || end > self.size as usize {
-            return None;
+    fn cut(&mut self, element: Layout, count: usize) -> (NonNull<u8>, u32) {
+        let none = (element.dangling_ptr(), 0);
+        let start = (self.taken as usize).checked_next_multiple_of(element.align());
+        let size = count.checked_mul(element.size());
+        let (Some(start), Some(size)) = (start, size) else {
+            return none;
+        };
+        let end = start.saturating_add(size);
+        if size == 0 || end > self.size as usize {
+            return none;
         }
         // At most the size, which is such a number.
         self.taken = end as u32;
         // SAFETY: the start is inside of the block.
-        Some(unsafe { self.block.add(start) })
+        (unsafe { self.block.add(start) }, count as u32)
     }
 }
 

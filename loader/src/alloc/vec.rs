@@ -165,7 +165,7 @@ impl<T> Vec<T> {
     }
 
     /// Appends without asking for memory; gives the value back where there is no room.
-    fn push_within_capacity(&mut self, value: T) -> Result<(), T> {
+    pub(crate) fn push_within_capacity(&mut self, value: T) -> Result<(), T> {
         if self.block.length == self.block.capacity {
             return Err(value);
         }

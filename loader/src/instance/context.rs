@@ -14,7 +14,7 @@ use core::sync::atomic::Ordering;
 
 use precast_format::context::{ContextLayout, Field};
 
-use crate::alloc::{Allocator, Category, OutOfMemory, Vec};
+use crate::alloc::{Allocator, Category, OutOfMemory, Slab, SlabLayout};
 use crate::call::value::Slot;
 use crate::exception::tag::TagRecordData;
 use crate::instance::record::FunctionRecordData;
@@ -197,15 +197,13 @@ impl<'a> Context<'a> {
 
 /// The memory of a context that does not lie below a linear memory.
 pub(crate) struct ContextStorage {
-    /// Slots, so that the end is aligned to 16.
-    slots: Vec<Slot>,
+    block: Slab,
 }
 
 impl ContextStorage {
-    /// The layout of the block for a context.
-    #[cfg(feature = "plan")]
-    pub(crate) fn layout(layout: &ContextLayout) -> Option<core::alloc::Layout> {
-        core::alloc::Layout::array::<Slot>(layout.size() as usize / size_of::<Slot>()).ok()
+    /// The layout of the block for a context. Its end is aligned as its beginning.
+    pub(crate) const fn layout(layout: &ContextLayout) -> SlabLayout {
+        SlabLayout::new().array::<Slot>(layout.size() as usize / size_of::<Slot>())
     }
 
     /// Zeros for a context of this layout.
@@ -213,15 +211,13 @@ impl ContextStorage {
         allocator: &Allocator,
         layout: &ContextLayout,
     ) -> Result<ContextStorage, OutOfMemory> {
-        let mut slots = Vec::new_in(allocator, Category::Context);
-        slots.try_resize(layout.size() as usize / size_of::<Slot>(), Slot::ZERO)?;
-        Ok(ContextStorage { slots })
+        let layout = ContextStorage::layout(layout);
+        let block = Slab::zeroed(allocator, Category::Context, layout)?;
+        Ok(ContextStorage { block })
     }
 
     /// The context pointer: the end of the block.
-    pub(crate) fn pointer(&mut self) -> NonNull<u8> {
-        let range = self.slots.as_mut_slice().as_mut_ptr_range();
-        // The end of a slice is never null.
-        NonNull::new(range.end.cast()).unwrap_or(NonNull::<Slot>::dangling().cast())
+    pub(crate) fn pointer(&self) -> NonNull<u8> {
+        self.block.end()
     }
 }

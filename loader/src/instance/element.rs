@@ -85,7 +85,8 @@ pub(crate) fn compute_passive(instance: &InstanceData) -> Result<(), OutOfMemory
             let mut items = Vec::new_in(instance.runtime().allocator(), Category::Tables);
             items.try_reserve_exact(segment.items.len() as usize)?;
             for item in segment.items.iter() {
-                items.try_push(reference(instance, item))?;
+                // There is room for all of them.
+                let _ = items.push_within_capacity(reference(instance, item));
             }
             // Each segment comes once, so the place is free.
             let _ = place.items.set(items);

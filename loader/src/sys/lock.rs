@@ -35,20 +35,25 @@ impl<T> Lock<T> {
 
     /// Waits for the value. A thread that holds the lock must not ask again.
     pub fn lock(&self) -> LockGuard<'_, T> {
-        let mut spins = 0;
-        while self
-            .locked
-            .compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed)
-            .is_err()
-        {
-            if spins < SPINS {
-                spins += 1;
-                hint::spin_loop();
-            } else {
-                super::thread::yield_now();
-            }
-        }
+        acquire(&self.locked);
         LockGuard { lock: self }
+    }
+}
+
+/// Waits for a flag and sets it: one function for all types.
+#[inline(never)]
+fn acquire(locked: &AtomicBool) {
+    let mut spins = 0;
+    while locked
+        .compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed)
+        .is_err()
+    {
+        if spins < SPINS {
+            spins += 1;
+            hint::spin_loop();
+        } else {
+            super::thread::yield_now();
+        }
     }
 }
 
