@@ -90,7 +90,6 @@ impl Failure {
             Failure::Instantiate(error) => instantiate_status(error),
             Failure::Call(error) => call_status(error),
             Failure::Export(ExportError::Missing) => PRECAST_NOT_FOUND,
-            Failure::Export(ExportError::Busy) => PRECAST_BUSY,
             Failure::Export(_) => PRECAST_TYPE_MISMATCH,
             Failure::Address(AddressError::NoMemory) => PRECAST_NOT_FOUND,
             Failure::Address(AddressError::Busy(_)) => PRECAST_BUSY,

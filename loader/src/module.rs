@@ -21,7 +21,7 @@ use crate::call::error::CallError;
 use crate::call::exec_env::{ExecutionEnvironment, Stack};
 use crate::code::ExecutableCode;
 use crate::error::LoadError;
-use crate::facility::Signals;
+use crate::facility::{Exceptions, Signals};
 use crate::instance::create;
 use crate::instance::error::InstantiateError;
 use crate::instance::import::Imports;
@@ -75,7 +75,7 @@ impl Module {
         let bytes = OpenBytes::open(runtime, source, &proof)?;
         proof.check(bytes.as_slice())?;
         let artifact = bytes.parse()?;
-        let code = LinkPlan::new(runtime, artifact)?.publish(runtime, &bytes)?;
+        let code = LinkPlan::new(runtime, &artifact)?.publish(runtime, &bytes)?;
         let outline = artifact.outline();
         let kept = match &code {
             Some(code) if code.is_in_place() => bytes.as_slice().len(),
@@ -100,7 +100,7 @@ impl Module {
             registration: Lock::new(None),
             types,
             main_memory,
-            has_exception_roots: has_exception_roots(&artifact),
+            has_exception_roots: Exceptions::IS_BUILT_IN && has_exception_roots(&artifact),
             code,
             artifact,
             bytes,

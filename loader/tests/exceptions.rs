@@ -142,8 +142,9 @@ fn tags_pass_through_instances() {
     let other = Tag::new(&runtime, &[ValueType::I32]).expect("there is memory");
     imports.tag("env", "tag", &other).expect("there is memory");
     match instantiate(&imports, &artifact) {
-        Err(InstantiateError::Link(LinkError::Mismatch { expected, .. })) => {
-            assert!(matches!(expected, ExternType::Tag(_)));
+        Err(InstantiateError::Link(LinkError::Mismatch { import, found })) => {
+            assert!(matches!(import.expected(), Some(ExternType::Tag(_))));
+            assert!(matches!(found, ExternType::Tag(_)));
         }
         other => panic!("{other:?}"),
     }

@@ -13,12 +13,14 @@ use precast_format::features::{WasmFeature, WasmFeatures};
 use precast_format::libcall::{Libcall, LibcallSet};
 use precast_format::tunables::{BoundsChecks, StackChecks, TrapMode};
 use precast_format::types::ImportType;
-use precast_format::write::{ArtifactBuilder, FuncType, Tag};
+use precast_format::write::{ArtifactBuilder, FuncType, Table, Tag};
 use precast_loader::{
-    CallError, CustomAllocator, InstanceOptions, InstantiateError, LoadError, Memory, MemoryType,
-    Runtime, RuntimeOptions, ValueType,
+    CallError, Caller, CustomAllocator, ExternKind, Func, Imports, InstanceOptions,
+    InstantiateError, LoadError, Memory, MemoryType, Runtime, RuntimeOptions, Value, ValueType,
 };
-use support::{builder, import, load, load_bytes, memory_type, runtime, runtime_with};
+use support::{
+    builder, export, import, load, load_bytes, memory_type, runtime, runtime_with, table_type,
+};
 
 /// Holds that the artifact is accepted with the feature, and refused by its name without.
 fn needs(feature: &'static str, is_built_in: bool, artifact: &ArtifactBuilder) {
@@ -170,6 +172,35 @@ fn linking() {
 }
 
 #[test]
+fn references_to_host_functions() {
+    let mut artifact = builder();
+    // An adapter that nobody runs.
+    artifact.text = vec![0; 16];
+    artifact.types = vec![FuncType {
+        host_adapter: Some(0),
+        ..FuncType::default()
+    }];
+    artifact.tables = vec![Table {
+        ty: table_type(1, None),
+        init: None,
+    }];
+    artifact.exports = vec![export("table", ExternKind::Table, 0)];
+    let runtime = runtime();
+    let module = load(&runtime, &artifact).expect("no reference is there yet");
+    let instance = module.instantiate(&Imports::new(&runtime), InstanceOptions::default());
+    let table = instance.expect("it imports nothing").table("table");
+    let func = Func::new(&runtime, |_: &mut Caller<'_>| ()).expect("there is memory");
+    let set = table
+        .expect("it is exported")
+        .set(0, &Value::FuncRef(Some(func)));
+    match (cfg!(feature = "host-references"), set) {
+        (true, set) => set.expect("the facility is there"),
+        (false, Err(CallError::HostFunctionReference)) => {}
+        (false, other) => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn sources_of_memory() {
     let made = Runtime::system();
     assert_eq!(made.is_ok(), cfg!(feature = "system-heap"));
@@ -229,7 +260,7 @@ fn heaps_of_programs() {
     artifact.memories = vec![memory_type(1, None)];
     let runtime = runtime();
     let module = load(&runtime, &artifact).expect("the module needs nothing");
-    let imports = precast_loader::Imports::new(&runtime);
+    let imports = Imports::new(&runtime);
     let without = InstanceOptions::default();
     module
         .instantiate(&imports, without)

@@ -173,11 +173,11 @@ fn this_machine_takes_what_is_planned() {
 /// What a pool of each artifact has to have where pointers have 32 bits, in bytes.
 const POOLS: [(&str, usize); 8] = [
     ("empty", 1440),
-    ("rich", 133_712),
-    ("imports", 68_016),
-    ("threads", 330_096),
-    ("segments", 133_744),
-    ("counted", 133_840),
+    ("rich", 133_680),
+    ("imports", 67_984),
+    ("threads", 330_080),
+    ("segments", 133_712),
+    ("counted", 133_808),
     ("types", 1904),
     ("odd", 67_616),
 ];

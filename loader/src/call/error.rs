@@ -214,7 +214,8 @@ impl fmt::Display for CallError {
             CallError::OtherRuntime => f.write_str("a value belongs to another runtime"),
             CallError::HostFunctionReference => f.write_str(
                 "a host function cannot be a reference by itself here; import it into an instance that \
-                 exports it again, or compile the module with --host-references",
+                 exports it again, or compile the module with --host-references for a loader with the \
+                 feature `host-references`",
             ),
             CallError::NotCallable => {
                 f.write_str("the artifact has no entry for functions of this type")

@@ -19,6 +19,7 @@ use precast_format::brief::{self, MESSAGES};
 use precast_format::context::Field;
 use precast_format::trap::TrapCode;
 
+use crate::facility::Threads;
 use crate::group::{Busy, Entered};
 use crate::instance::global::Global;
 use crate::instance::memory::AnyMemory;
@@ -189,7 +190,8 @@ impl InstanceData {
         let Some(size) = stack.size() else { return };
         let is_shared = |memory: AnyMemory<'_>| memory.memory_type().shared;
         let mut bounds = (stack.limit, stack.base);
-        if let Some(bytes) = of_thread
+        if Threads::IS_BUILT_IN
+            && let Some(bytes) = of_thread
             && self.memory(0).is_some_and(is_shared)
         {
             let bytes = match bytes {
@@ -209,7 +211,7 @@ impl InstanceData {
     pub(crate) fn accept_aux_stack(&self, value: u64) -> Result<(), TrapCode> {
         let context = self.context();
         let awaited = self.awaited_stack.take();
-        if awaited != 0 {
+        if Threads::IS_BUILT_IN && awaited != 0 {
             context.set_field(Field::AuxStackLimit, word(value.saturating_sub(awaited)));
             context.set_field(Field::AuxStackBase, word(value));
             return Ok(());

@@ -57,16 +57,21 @@ pub(crate) fn instantiate(
         return Err(InstantiateError::OtherRuntime);
     }
     let resolved = imports.resolve(module)?;
-    let linked = resolved.iter().filter(|_| Linking::IS_BUILT_IN);
-    let groups = linked.filter_map(Extern::group);
-    let group = match groups.clone().next() {
+    let groups = resolved.iter().filter_map(|item| item.group());
+    let first = match Linking::IS_BUILT_IN {
+        true => groups.clone().next(),
+        false => None,
+    };
+    let group = match first {
         Some(group) => group.clone(),
         None => GroupRef::new(module.runtime())?,
     };
     let entered = group.enter()?;
-    for other in groups {
-        if !entered.contains(other) {
-            entered.merge(&other.enter()?)?;
+    if Linking::IS_BUILT_IN {
+        for other in groups {
+            if !entered.contains(other) {
+                entered.merge(&other.enter()?)?;
+            }
         }
     }
     entered.admit(module)?;
@@ -89,12 +94,14 @@ pub(crate) fn instantiate(
 /// Refuses memories that lack the guard pages on which the module's code relies.
 fn check_guards(
     module: &Module,
-    imports: &[Extern],
+    imports: &[&Extern],
     plan: &StorageChoice,
 ) -> Result<(), InstantiateError> {
+    if !Linking::IS_BUILT_IN {
+        return Ok(());
+    }
     for (import, found) in module.artifact().imports().into_iter().zip(imports) {
-        if Linking::IS_BUILT_IN
-            && let Extern::Memory(memory) = found
+        if let Extern::Memory(memory) = found
             && !plan.accepts(memory.object())
         {
             let import = ImportName::new(module, import.index);
@@ -107,7 +114,7 @@ fn check_guards(
 /// Allocates everything and links it together. Nothing outside is changed.
 fn build(
     module: &Module,
-    imports: &[Extern],
+    imports: &[&Extern],
     plan: &StorageChoice,
     options: &InstanceOptions,
     group: &Entered<'_>,
@@ -267,7 +274,7 @@ fn host_function(import: &Extern) -> Option<&Shared<HostFunction>> {
 /// The imports of one kind, in the order of its index space.
 fn of_kind<'a>(
     module: &'a Module,
-    imports: &'a [Extern],
+    imports: &'a [&Extern],
     kind: ExternKind,
 ) -> impl Iterator<Item = &'a Extern> {
     // Nothing but functions of the host, where instances are not linked.
@@ -275,12 +282,13 @@ fn of_kind<'a>(
     let count = module.artifact().imported_count(kind);
     let indices = 0..if is_possible { count } else { 0 };
     indices.filter_map(move |index| {
-        imports.get(module.artifact().import_of(kind, index)?.index as usize)
+        let import = module.artifact().import_of(kind, index)?;
+        imports.get(import.index as usize).copied()
     })
 }
 
 /// Writes the fixed fields and the pointers to what is imported, functions excepted.
-fn fill_context(instance: &InstanceData, imports: &[Extern], options: &InstanceOptions) {
+fn fill_context(instance: &InstanceData, imports: &[&Extern], options: &InstanceOptions) {
     let (context, module) = (instance.context(), instance.module());
     context.set_field(
         Field::Libcalls,
@@ -317,8 +325,10 @@ fn fill_context(instance: &InstanceData, imports: &[Extern], options: &InstanceO
             context.set_imported_tag(index as u32, tag.record());
         }
     }
-    let tags = module.artifact().tags().into_iter();
-    for tag in tags.filter(|_| Exceptions::IS_BUILT_IN) {
+    if !Exceptions::IS_BUILT_IN {
+        return;
+    }
+    for tag in module.artifact().tags() {
         let record = TagRecordData::new(module.func_type(tag.type_index));
         // SAFETY: the record is in the context block.
         unsafe { context.defined_tag(tag.index).write(record) };
@@ -328,7 +338,7 @@ fn fill_context(instance: &InstanceData, imports: &[Extern], options: &InstanceO
 /// Writes the records of defined functions and the pointers to those of imported ones.
 fn link_functions(
     instance: &mut Linked<InstanceData>,
-    imports: &[Extern],
+    imports: &[&Extern],
 ) -> Result<(), InstantiateError> {
     let module = instance.module().clone();
     let artifact = module.artifact();
@@ -418,6 +428,8 @@ fn segment_trap(code: TrapCode) -> InstantiateError {
 }
 
 /// Calls the start function.
+// As a function of its own it is smaller.
+#[inline(never)]
 fn start(
     instance: &InstanceData,
     stack: &CallStack,

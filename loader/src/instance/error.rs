@@ -5,6 +5,7 @@ use core::fmt;
 
 use precast_format::brief::{self, MESSAGES};
 use precast_format::plain::Text;
+use precast_format::read::Import;
 
 use crate::alloc::OutOfMemory;
 use crate::call::error::{CallError, StackError, Trap};
@@ -13,7 +14,7 @@ use crate::instance::heap::AppHeapError;
 use crate::module::Module;
 use crate::types::ExternType;
 
-/// The names of an import, for messages.
+/// An import, for messages: its names, and what it has to be.
 #[derive(Clone, Debug)]
 pub struct ImportName {
     module: Module,
@@ -30,20 +31,34 @@ impl ImportName {
 
     /// The module name.
     pub fn module(&self) -> &str {
-        self.module
-            .artifact()
-            .imports()
-            .get(self.index)
-            .map_or("", |import| import.module)
+        self.import().map_or("", |import| import.module)
     }
 
     /// The name in the module.
     pub fn name(&self) -> &str {
-        self.module
-            .artifact()
-            .imports()
-            .get(self.index)
-            .map_or("", |import| import.name)
+        self.import().map_or("", |import| import.name)
+    }
+
+    /// What the module asks for; none where the import is not one of the module's.
+    pub fn expected(&self) -> Option<ExternType> {
+        self.import()
+            .map(|import| self.module.import_type(&import.ty))
+    }
+
+    fn import(&self) -> Option<Import<'_>> {
+        self.module.artifact().imports().get(self.index)
+    }
+}
+
+/// What the module asks for, at the end of a sentence.
+struct Expected<'a>(&'a ImportName);
+
+impl fmt::Display for Expected<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.expected() {
+            Some(expected) => write!(f, "the module wants {expected}"),
+            None => f.write_str("the module wants something else"),
+        }
     }
 }
 
@@ -62,15 +77,11 @@ pub enum LinkError {
     Missing {
         /// The names.
         import: ImportName,
-        /// What the module asks for.
-        expected: ExternType,
     },
     /// Something else is defined under the names. Define what the module asks for.
     Mismatch {
         /// The names.
         import: ImportName,
-        /// What the module asks for.
-        expected: ExternType,
         /// What is defined, with its current size as minimum.
         found: ExternType,
     },
@@ -96,19 +107,15 @@ impl fmt::Display for LinkError {
             return brief::write(self, f);
         }
         match self {
-            LinkError::Missing { import, expected } => {
-                write!(
-                    f,
-                    "unknown import: {import} is not defined; the module wants {expected}"
-                )
-            }
-            LinkError::Mismatch {
-                import,
-                expected,
-                found,
-            } => write!(
+            LinkError::Missing { import } => write!(
                 f,
-                "incompatible import type: {import} is {found}; the module wants {expected}"
+                "unknown import: {import} is not defined; {}",
+                Expected(import)
+            ),
+            LinkError::Mismatch { import, found } => write!(
+                f,
+                "incompatible import type: {import} is {found}; {}",
+                Expected(import)
             ),
             LinkError::Unguarded { import } => write!(
                 f,

@@ -3,6 +3,9 @@
 
 use core::fmt;
 
+use precast_format::read::Import;
+use precast_format::types::ImportType;
+
 use crate::alloc::{Allocator, Category, OutOfMemory, String, Vec};
 use crate::call::caller::Caller;
 use crate::call::error::HostError;
@@ -213,57 +216,61 @@ impl Imports {
     }
 
     /// The definitions that a module imports, in the module's order, each of the right type.
-    pub(crate) fn resolve(&self, module: &Module) -> Result<Vec<Extern>, InstantiateError> {
+    pub(crate) fn resolve(&self, module: &Module) -> Result<Vec<&Extern>, InstantiateError> {
         let mut resolved = Vec::new_in(self.runtime.allocator(), Category::Instance);
         resolved.try_reserve_exact(module.artifact().imports().len() as usize)?;
         for (place, import) in module.artifact().imports().into_iter().enumerate() {
-            let expected = module.import_type(&import.ty);
-            let name = ImportName::new(module, import.index);
             let found = match self.by_place {
                 true => self.definitions.get(place).map(|found| &found.item),
                 false => self.get(import.module, import.name),
             };
             let Some(found) = found else {
-                return Err(LinkError::Missing {
-                    import: name,
-                    expected,
-                }
-                .into());
+                let import = ImportName::new(module, import.index);
+                return Err(LinkError::Missing { import }.into());
             };
-            let is_of_host =
-                matches!(found, Extern::Func(func) if func.as_host_function().is_some());
-            if !Linking::IS_BUILT_IN && !is_of_host {
-                return Err(LinkError::NotBuiltIn { import: name }.into());
-            }
-            if Linking::IS_BUILT_IN
-                && found
-                    .runtime()
-                    .is_some_and(|runtime| !runtime.is_same(&self.runtime))
-            {
-                return Err(InstantiateError::OtherRuntime);
-            }
-            let found_type = match found {
-                Extern::Func(func) => ExternType::Function(func.func_type()),
-                _ => found.current_type()?,
-            };
-            if !matches(&expected, &found_type) {
-                let error = LinkError::Mismatch {
-                    import: name,
-                    expected,
-                    found: found_type,
-                };
-                return Err(error.into());
-            }
-            // Handles of other kinds are never copied where instances are not linked.
-            let item = match found {
-                Extern::Func(func) => Some(Extern::Func(func.clone())),
-                item => Linking::IS_BUILT_IN.then(|| item.clone()),
-            };
-            if let Some(item) = item {
-                resolved.try_push(item)?;
-            }
+            self.check(module, &import, found)?;
+            // There is room for all imports.
+            let _ = resolved.push_within_capacity(found);
         }
         Ok(resolved)
+    }
+
+    /// Refuses what cannot stand where a module imports something.
+    fn check(
+        &self,
+        module: &Module,
+        import: &Import<'_>,
+        found: &Extern,
+    ) -> Result<(), InstantiateError> {
+        let name = || ImportName::new(module, import.index);
+        let is_of_host = matches!(found, Extern::Func(func) if func.as_host_function().is_some());
+        if !Linking::IS_BUILT_IN && !is_of_host {
+            return Err(LinkError::NotBuiltIn { import: name() }.into());
+        }
+        if Linking::IS_BUILT_IN
+            && found
+                .runtime()
+                .is_some_and(|runtime| !runtime.is_same(&self.runtime))
+        {
+            return Err(InstantiateError::OtherRuntime);
+        }
+        let (fits, found) = match found {
+            Extern::Func(func) => {
+                let found = func.func_type();
+                let is_same = |index| *module.func_type(index) == found;
+                let fits = matches!(import.ty, ImportType::Function(index) if is_same(index));
+                (fits, ExternType::Function(found))
+            }
+            item => {
+                let found = item.current_type()?;
+                (matches(&module.import_type(&import.ty), &found), found)
+            }
+        };
+        if fits {
+            return Ok(());
+        }
+        let import = name();
+        Err(LinkError::Mismatch { import, found }.into())
     }
 }
 
@@ -291,10 +298,9 @@ impl InstanceData {
     }
 }
 
-/// Whether something of one type can stand where another is asked for.
+/// Whether something of one type can stand where another is asked for, functions excepted.
 fn matches(expected: &ExternType, found: &ExternType) -> bool {
     match (expected, found) {
-        (ExternType::Function(expected), ExternType::Function(found)) => expected == found,
         (ExternType::Global(expected), ExternType::Global(found)) => {
             // What never changes may be of a smaller type.
             expected == found

@@ -56,7 +56,7 @@ use crate::instance::table::{Table, TableObject};
 use crate::memory::app_heap::AppHeap;
 use crate::module::Module;
 use crate::runtime::Runtime;
-use crate::types::ExternType;
+use crate::types::FuncType;
 
 pub use options::InstanceOptions;
 
@@ -409,16 +409,20 @@ impl Instance {
     ) -> Result<TypedFunc<P, R>, ExportError> {
         let func = self.untyped_func(name)?;
         func.typed().ok_or_else(|| ExportError::Mismatch {
-            found: ExternType::Function(func.func_type()),
+            found: func.func_type(),
         })
     }
 
     /// The exported function with this name.
     pub fn untyped_func(&self, name: &str) -> Result<Func, ExportError> {
-        match self.export(name).ok_or(ExportError::Missing)? {
-            Extern::Func(func) => Ok(func),
-            item => Err(ExportError::mismatch(&item)),
+        let exports = self.module().artifact().exports();
+        let export = exports.lookup(name).ok_or(ExportError::Missing)?;
+        if export.kind != ExternKind::Function {
+            return Err(ExportError::NotAFunction { found: export.kind });
         }
+        let record = self.data().function_record(export.index);
+        let record = record.ok_or(ExportError::Missing)?;
+        Ok(Func::from_record(self.group.clone(), record))
     }
 
     /// The exported memory with this name.
@@ -464,25 +468,19 @@ impl fmt::Debug for Instance {
 pub enum ExportError {
     /// Nothing is exported under the name.
     Missing,
-    /// What is exported has another type.
+    /// The function has another type.
     Mismatch {
         /// Its type.
-        found: ExternType,
+        found: FuncType,
     },
-    /// What is exported has another type, and is in use by another thread.
-    Busy,
+    /// Something else is exported under the name.
+    NotAFunction {
+        /// What.
+        found: ExternKind,
+    },
 }
 
-precast_format::brief!(ExportError: Missing Mismatch Busy);
-
-impl ExportError {
-    fn mismatch(item: &Extern) -> ExportError {
-        match item.current_type() {
-            Ok(found) => ExportError::Mismatch { found },
-            Err(_) => ExportError::Busy,
-        }
-    }
-}
+precast_format::brief!(ExportError: Missing Mismatch NotAFunction);
 
 impl fmt::Display for ExportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -491,8 +489,8 @@ impl fmt::Display for ExportError {
         }
         match self {
             ExportError::Missing => f.write_str("nothing is exported under this name"),
-            ExportError::Mismatch { found } => write!(f, "the export is {found}"),
-            ExportError::Busy => f.write_str("the export has another type and is in use"),
+            ExportError::Mismatch { found } => write!(f, "the export is func {found}"),
+            ExportError::NotAFunction { found } => write!(f, "the export is a {}", found.name()),
         }
     }
 }

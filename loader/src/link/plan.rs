@@ -21,16 +21,16 @@ use crate::sys::OsError;
 /// instruction set and a libcall that this loader has, and that no trampoline or adapter lies inside
 /// of a function: the loader tells records of host functions from others by that.
 pub(crate) struct LinkPlan<'a> {
-    artifact: Artifact<'a>,
+    artifact: &'a Artifact<'a>,
 }
 
 impl<'a> LinkPlan<'a> {
     /// Compares the artifact with the device.
     pub(crate) fn new(
         runtime: &Runtime,
-        artifact: Artifact<'a>,
+        artifact: &'a Artifact<'a>,
     ) -> Result<LinkPlan<'a>, LoadError> {
-        requirements::check(&artifact, runtime.device())?;
+        requirements::check(artifact, runtime.device())?;
         for relocation in artifact.relocations() {
             let error = LoadError::Relocation {
                 offset: relocation.offset,

@@ -120,8 +120,10 @@ impl ModuleTypes {
     /// A type of the artifact as the runtime has it: where it refers to a type, by its number.
     pub(crate) fn value_type(&self, ty: ValueType) -> ValueType {
         match ty.function_type() {
-            Some(index) => self.get(index).reference(ty.is_nullable()),
-            None => ty,
+            Some(index) if TypedReferences::IS_BUILT_IN => {
+                self.get(index).reference(ty.is_nullable())
+            }
+            _ => ty,
         }
     }
 

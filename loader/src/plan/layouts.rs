@@ -26,7 +26,6 @@ use crate::alloc::{Allocator, PortableLayout};
 use crate::call::host::HostFunction;
 use crate::exception::tag::TagObject;
 use crate::group::{GroupRef, Linked};
-use crate::instance::export::Extern;
 use crate::instance::global::GlobalObject;
 use crate::instance::import::Imports;
 use crate::instance::interrupt::Interrupter;
@@ -94,8 +93,6 @@ layouts! {
     host_function = HostFunction::layout(), 28, 4;
     /// A definition in the list of imports.
     definition = Imports::definition_layout(), 40, 4;
-    /// An import that was found.
-    item = Layout::new::<Extern>(), 16, 4;
     /// A group of instances.
     group = GroupRef::layout(), 56, 4;
     /// An instance.

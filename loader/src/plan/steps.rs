@@ -304,7 +304,7 @@ impl Steps<'_> {
         let imports = artifact.imports();
         let resolved = trace.array(
             Category::Instance,
-            self.layouts.item,
+            self.layouts.word,
             imports.len() as usize,
         )?;
         let functions = artifact.imported_count(ExternKind::Function);
@@ -340,7 +340,7 @@ impl Steps<'_> {
             trace.allocate(Category::AppHeap, layout)?;
         }
         if !memories.holds_context(0) {
-            let layout = ContextStorage::layout(artifact.context_layout());
+            let layout = ContextStorage::layout(artifact.context_layout()).layout();
             let layout = layout.ok_or(PlanError::TooLarge(Category::Context))?;
             trace.allocate(Category::Context, layout)?;
         }

@@ -122,7 +122,8 @@ fn tags_are_imported_by_their_types() {
         }
     }
     match module.instantiate(&world.imports(), InstanceOptions::default()) {
-        Err(InstantiateError::Link(LinkError::Missing { expected, .. })) => {
+        Err(InstantiateError::Link(LinkError::Missing { import })) => {
+            let expected = import.expected().expect("the module imports it");
             assert!(expected.to_string().starts_with("tag"), "{expected}");
         }
         other => panic!("{other:?}"),
