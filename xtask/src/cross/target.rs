@@ -88,6 +88,7 @@ pub const TARGETS: &[Target] = &[
         Some(&windows::MACHINE),
     ),
     pulley("pulley64", "pulley64", None),
+    pulley("pulley64be", "pulley64be", Some(&S390X)),
     pulley("pulley32-i686", "pulley32", Some(&I686)),
     pulley("pulley32-armv7", "pulley32", Some(&ARMV7)),
 ];
@@ -127,10 +128,16 @@ impl Target {
     }
 
     /// Whether `--small` has the target. The tests of every change run natively, and run bytecode, as it
-    /// is; of the machines with 32-bit pointers the one that needs no emulator is enough for them; and
+    /// is, and s390x shows what byte order does; of the machines with 32-bit pointers the one that needs no emulator is enough for them; and
     /// Wine is too much to install each time.
     pub fn is_for_every_change(&self) -> bool {
-        let is_elsewhere = ["x86_64", "x86_64-windows", "pulley64", "pulley32-armv7"];
+        let is_elsewhere = [
+            "x86_64",
+            "x86_64-windows",
+            "pulley64",
+            "pulley64be",
+            "pulley32-armv7",
+        ];
         !is_elsewhere.contains(&self.name)
     }
 
