@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use precast_tests::child;
+use precast_tests::{child, configuration};
 
 const PRECAST: &str = env!("CARGO_BIN_EXE_precast-under-test");
 
@@ -71,8 +71,12 @@ fn long_jumps_arrive_in_the_legacy_form() {
 #[test]
 fn caught_exceptions_give_their_memory_back() {
     // The program throws more than ten thousand times; the pool has room for three kilobytes beyond
-    // what the plan of the module asks for.
-    let pool: &[&str] = &["--alloc", "pool", "--pool-size", "1100K"];
+    // what the plan of the module asks for. Bytecode has its stack there, too.
+    let size = match configuration::HAS_NATIVE_CODE {
+        true => "1100K",
+        false => "2124K",
+    };
+    let pool: &[&str] = &["--alloc", "pool", "--pool-size", size];
     check_with(&[pool], "unwind", "unwind.wasm", 101);
     check_with(&[pool], "unwind", "unwind-legacy.wasm", 101);
 }

@@ -153,7 +153,8 @@ fn a_full_pool_is_a_trap_and_the_instance_stays_usable() {
     let module = module.expect("there is room");
     let instance = module.instantiate(&Imports::new(&runtime), InstanceOptions::default());
     let instance = instance.expect("there is room");
-    let mut environment = ExecutionEnvironment::new(&runtime, Stack::Caller).expect("no memory");
+    let environment = ExecutionEnvironment::new(&runtime, Stack::Bytes(16 << 10));
+    let mut environment = environment.expect("there is room");
     let hoard = instance.func::<(i32,), ()>("hoard_all").expect("exported");
     let catch = instance.func::<(i32,), i32>("catch").expect("exported");
     let let_go = instance.func::<(), ()>("let_go").expect("exported");

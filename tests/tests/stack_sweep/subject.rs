@@ -126,6 +126,13 @@ impl Case {
     }
 }
 
+/// Bytes of a region that serves the modules, functions with a thousand parameters included.
+const REGION: usize = if cfg!(target_arch = "s390x") {
+    128 << 10
+} else {
+    48 << 10
+};
+
 /// How a case ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
@@ -259,9 +266,8 @@ impl Subject {
         imports.func("host", "again", again).unwrap();
         let region = |caller: &mut Caller<'_>| -> Result<i32, HostError> {
             let nest = caller.instance().func::<(i32,), i32>("nest")?;
-            let mut environment = caller
-                .runtime()
-                .execution_environment(Stack::Bytes(48 << 10))?;
+            let runtime = caller.runtime();
+            let mut environment = runtime.execution_environment(Stack::Bytes(REGION))?;
             Ok(nest.call(&mut environment, (1,))?)
         };
         imports.func("host", "region", region).unwrap();
