@@ -279,6 +279,13 @@ typedef uint32_t precast_wasi_stream;
 // end. It is there until the function returns, for the thread that the function runs on.
 typedef struct precast_caller precast_caller;
 
+// What a program of WASI can reach on a device: output, clocks and random numbers of the platform, and
+// these strings; no files. For any number of instances.
+//
+// The functions for it are in libraries that were built with the feature `wasi-minimal`, as by default.
+// A program's exit is `PRECAST_EXIT`.
+typedef struct precast_device_wasi precast_device_wasi;
+
 // Where calls have their native stack. One serves one call at a time; another call in it gets
 // `PRECAST_BUSY`. Host functions always run on the calling thread's own stack.
 typedef struct precast_env precast_env;
@@ -1001,6 +1008,27 @@ precast_status precast_caller_allocate(struct precast_caller *caller,
 precast_status precast_caller_release(struct precast_caller *caller,
                                       uint64_t address,
                                       struct precast_error *error);
+
+// Says what programs will reach. The strings are copied into the memory of the runtime: the arguments,
+// of which the first is, by custom, the program's name, and the variables of the environment, each
+// `NAME=value`. The handle is stored in `wasi`, and freed by `precast_device_wasi_free`.
+precast_status precast_device_wasi_new(const struct precast_runtime *runtime,
+                                       const char *const *args,
+                                       size_t arg_count,
+                                       const char *const *environment,
+                                       size_t environment_count,
+                                       struct precast_device_wasi **wasi,
+                                       struct precast_error *error);
+
+// Frees a handle; null is no handle. Imports and instances that use it keep what it stands for.
+void precast_device_wasi_free(struct precast_device_wasi *wasi);
+
+// Defines the functions of WASI that a module imports, and no others. Those that a device has not
+// answer `ENOSYS`.
+precast_status precast_device_wasi_define(const struct precast_device_wasi *wasi,
+                                          struct precast_imports *imports,
+                                          const struct precast_module *module,
+                                          struct precast_error *error);
 
 // Makes an environment on the stack of the thread that calls, down to `stack_size` bytes below the
 // call; zero is the default of 1 MiB. The handle is stored in `env`, and freed by

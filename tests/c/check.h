@@ -54,6 +54,7 @@ precast_value i32(int32_t number);
 precast_value i64(int64_t number);
 
 void test_caller(void);
+void test_device_wasi(void);
 void test_env(void);
 void test_exception(void);
 void test_faults(void);

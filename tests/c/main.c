@@ -137,7 +137,7 @@ int main(int argc, char **argv) {
         {"global", test_global},     {"table", test_table},       {"env", test_env},
         {"host", test_host},         {"caller", test_caller},     {"heap", test_heap},
         {"interrupter", test_interrupter}, {"usage", test_usage}, {"plan", test_plan},
-        {"wasi", test_wasi},         {"exception", test_exception}, {"faults", test_faults},
+        {"wasi", test_wasi},         {"device_wasi", test_device_wasi}, {"exception", test_exception}, {"faults", test_faults},
         {"threads", test_threads},
         {"order", test_order},
     };

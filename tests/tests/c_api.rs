@@ -51,6 +51,7 @@ const ARTIFACTS: &[(&str, &str, &[&str])] = &[
     ("adder", "adder", &[]),
     ("profile", "basic", &["--call-profile"]),
     ("wasi", "wasi", &[]),
+    ("device_wasi", "device_wasi", &[]),
     ("standard", "standard", &["--host-references"]),
     ("importer", "importer", &[]),
 ];

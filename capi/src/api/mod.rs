@@ -3,6 +3,8 @@
 //! Each takes the promises that a `C` stands for, and is safe code from there on.
 
 pub mod caller;
+#[cfg(feature = "wasi-minimal")]
+pub mod device_wasi;
 pub mod env;
 pub mod exception;
 pub mod function;

@@ -83,7 +83,7 @@ unsafe impl Sync for Installed {}
 static INSTALLED: Installed = Installed(UnsafeCell::new(None));
 
 /// What the loader asks.
-struct FromC;
+pub(super) struct FromC;
 
 impl FromC {
     fn functions(&self) -> Option<&'static precast_platform> {

@@ -38,6 +38,7 @@ plain! {
     u64,
     usize,
     [u8; 32],
+    *const core::ffi::c_char,
     crate::value::precast_value,
     crate::error::precast_error,
     crate::error::precast_frame,

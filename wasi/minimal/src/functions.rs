@@ -3,9 +3,9 @@
 use precast_loader::platform::Stream;
 use precast_loader::{Caller, HostError, Value};
 
-use crate::MinimalWasi;
 use crate::errno::Errno;
 use crate::guest::Guest;
+use crate::offer::{Offer, Strings};
 
 /// Bytes that are copied at once.
 const CHUNK: usize = 64;
@@ -41,7 +41,7 @@ macro_rules! functions {
             }
 
             /// Calls the function. A module that imports it with another type gets an error.
-            pub fn call(self, wasi: &MinimalWasi, caller: &mut Caller<'_>, params: &[Value]) -> Outcome {
+            pub fn call(self, wasi: &dyn Offer, caller: &mut Caller<'_>, params: &[Value]) -> Outcome {
                 match (self, params) {
                     $((Function::$name, [$($parameter),*]) => {
                         $name(wasi, caller, $(number($parameter)?),*)
@@ -85,60 +85,63 @@ fn with(caller: &Caller<'_>, run: impl FnOnce(Guest) -> Result<(), Errno>) -> Ou
     Ok(Guest::of(caller).and_then(run))
 }
 
-fn args_get(wasi: &MinimalWasi, caller: &mut Caller<'_>, argv: u32, buffer: u32) -> Outcome {
+fn args_get(wasi: &dyn Offer, caller: &mut Caller<'_>, argv: u32, buffer: u32) -> Outcome {
     with(caller, |guest| {
-        write_strings(&guest, wasi.args, argv, buffer)
+        write_strings(&guest, wasi.args(), argv, buffer)
     })
 }
 
-fn args_sizes_get(wasi: &MinimalWasi, caller: &mut Caller<'_>, count: u32, size: u32) -> Outcome {
-    with(caller, |guest| write_sizes(&guest, wasi.args, count, size))
-}
-
-fn environ_get(wasi: &MinimalWasi, caller: &mut Caller<'_>, environ: u32, buffer: u32) -> Outcome {
+fn args_sizes_get(wasi: &dyn Offer, caller: &mut Caller<'_>, count: u32, size: u32) -> Outcome {
     with(caller, |guest| {
-        write_strings(&guest, wasi.environment, environ, buffer)
+        write_sizes(&guest, wasi.args(), count, size)
     })
 }
 
-fn environ_sizes_get(
-    wasi: &MinimalWasi,
-    caller: &mut Caller<'_>,
-    count: u32,
-    size: u32,
-) -> Outcome {
+fn environ_get(wasi: &dyn Offer, caller: &mut Caller<'_>, environ: u32, buffer: u32) -> Outcome {
     with(caller, |guest| {
-        write_sizes(&guest, wasi.environment, count, size)
+        write_strings(&guest, wasi.environment(), environ, buffer)
     })
 }
 
-/// How many bytes the strings take, each with a zero behind it.
-fn size_of_strings(strings: &[&str]) -> Result<u32, Errno> {
-    let size = strings.iter().try_fold(0usize, |sum, string| {
-        sum.checked_add(string.len())?.checked_add(1)
+fn environ_sizes_get(wasi: &dyn Offer, caller: &mut Caller<'_>, count: u32, size: u32) -> Outcome {
+    with(caller, |guest| {
+        write_sizes(&guest, wasi.environment(), count, size)
+    })
+}
+
+/// How many strings there are, and how many bytes they take, each with a zero behind it.
+fn measure(strings: Strings<'_>) -> Result<(u32, u32), Errno> {
+    let mut strings = strings.iter();
+    let sums = strings.try_fold((0u32, 0u32), |(count, size), string| {
+        let size = size.checked_add(u32::try_from(string.len()).ok()?)?;
+        // Each has a byte at least, so that they are not more than the bytes.
+        Some((count.wrapping_add(1), size.checked_add(1)?))
     });
-    let size = size.and_then(|size| u32::try_from(size).ok());
-    size.ok_or(Errno::FAULT)
+    sums.ok_or(Errno::FAULT)
 }
 
-fn write_sizes(guest: &Guest, strings: &[&str], count: u32, size: u32) -> Result<(), Errno> {
+fn write_sizes(guest: &Guest, strings: Strings<'_>, count: u32, size: u32) -> Result<(), Errno> {
+    let (number, bytes) = measure(strings)?;
     guest.check(count, 4)?;
-    guest.write_u32(size, size_of_strings(strings)?)?;
-    // Each has a byte at least, so that they are not more than the bytes.
-    guest.write_u32(count, strings.len() as u32)
+    guest.write_u32(size, bytes)?;
+    guest.write_u32(count, number)
 }
 
 /// Writes pointers to strings, and the strings.
-fn write_strings(guest: &Guest, strings: &[&str], pointers: u32, buffer: u32) -> Result<(), Errno> {
-    guest.check(buffer, size_of_strings(strings)?)?;
-    let array = u32::try_from(strings.len()).ok();
-    let array = array.and_then(|count| count.checked_mul(4));
-    guest.check(pointers, array.ok_or(Errno::FAULT)?)?;
+fn write_strings(
+    guest: &Guest,
+    strings: Strings<'_>,
+    pointers: u32,
+    buffer: u32,
+) -> Result<(), Errno> {
+    let (number, bytes) = measure(strings)?;
+    guest.check(buffer, bytes)?;
+    guest.check(pointers, number.checked_mul(4).ok_or(Errno::FAULT)?)?;
     // What is checked ends within 32 bits.
     let (mut pointer, mut next) = (pointers, buffer);
-    for string in strings {
+    for string in strings.iter() {
         guest.write_u32(pointer, next)?;
-        guest.write(next, string.as_bytes())?;
+        guest.write(next, string)?;
         next = next.wrapping_add(string.len() as u32);
         guest.write(next, &[0])?;
         next = next.wrapping_add(1);
@@ -148,7 +151,7 @@ fn write_strings(guest: &Guest, strings: &[&str], pointers: u32, buffer: u32) ->
 }
 
 fn clock_res_get(
-    wasi: &MinimalWasi,
+    wasi: &dyn Offer,
     caller: &mut Caller<'_>,
     clock: u32,
     resolution: u32,
@@ -161,7 +164,7 @@ fn clock_res_get(
 }
 
 fn clock_time_get(
-    wasi: &MinimalWasi,
+    wasi: &dyn Offer,
     caller: &mut Caller<'_>,
     clock: u32,
     _: u32,
@@ -172,10 +175,10 @@ fn clock_time_get(
     })
 }
 
-fn read_clock(wasi: &MinimalWasi, clock: u32) -> Result<u64, Errno> {
+fn read_clock(wasi: &dyn Offer, clock: u32) -> Result<u64, Errno> {
     let time = match clock {
-        REALTIME => wasi.platform.wall_clock_time(),
-        MONOTONIC => wasi.platform.monotonic_time(),
+        REALTIME => wasi.platform().wall_clock_time(),
+        MONOTONIC => wasi.platform().monotonic_time(),
         _ => return Err(Errno::INVAL),
     };
     time.ok_or(Errno::NOSYS)
@@ -190,11 +193,11 @@ fn stream(fd: u32) -> Result<usize, Errno> {
 }
 
 /// Nothing: streams stay open.
-fn fd_close(_: &MinimalWasi, _: &mut Caller<'_>, fd: u32) -> Outcome {
+fn fd_close(_: &dyn Offer, _: &mut Caller<'_>, fd: u32) -> Outcome {
     Ok(stream(fd).map(drop))
 }
 
-fn fd_fdstat_get(_: &MinimalWasi, caller: &mut Caller<'_>, fd: u32, stat: u32) -> Outcome {
+fn fd_fdstat_get(_: &dyn Offer, caller: &mut Caller<'_>, fd: u32, stat: u32) -> Outcome {
     with(caller, |guest| {
         let rights = RIGHTS.get(stream(fd)?).copied().unwrap_or(0);
         // The type, flags, what the descriptor may do, and what those may that are opened from it.
@@ -208,32 +211,25 @@ fn fd_fdstat_get(_: &MinimalWasi, caller: &mut Caller<'_>, fd: u32, stat: u32) -
 }
 
 /// No descriptor is a directory.
-fn fd_prestat_get(_: &MinimalWasi, _: &mut Caller<'_>, _: u32, _: u32) -> Outcome {
+fn fd_prestat_get(_: &dyn Offer, _: &mut Caller<'_>, _: u32, _: u32) -> Outcome {
     Ok(Err(Errno::BADF))
 }
 
 /// Standard input is at its end.
-fn fd_read(
-    _: &MinimalWasi,
-    caller: &mut Caller<'_>,
-    fd: u32,
-    _: u32,
-    _: u32,
-    nread: u32,
-) -> Outcome {
+fn fd_read(_: &dyn Offer, caller: &mut Caller<'_>, fd: u32, _: u32, _: u32, nread: u32) -> Outcome {
     with(caller, |guest| match stream(fd)? {
         0 => guest.write_u32(nread, 0),
         _ => Err(Errno::BADF),
     })
 }
 
-fn fd_seek(_: &MinimalWasi, _: &mut Caller<'_>, fd: u32, _: u32, _: u32, _: u32) -> Outcome {
+fn fd_seek(_: &dyn Offer, _: &mut Caller<'_>, fd: u32, _: u32, _: u32, _: u32) -> Outcome {
     Ok(stream(fd).and(Err(Errno::SPIPE)))
 }
 
 /// Writes a list of buffers, as far as the platform takes them.
 fn fd_write(
-    wasi: &MinimalWasi,
+    wasi: &dyn Offer,
     caller: &mut Caller<'_>,
     fd: u32,
     iovs: u32,
@@ -273,7 +269,7 @@ fn fd_write(
 
 /// Writes a buffer that is inside of the memory; how many bytes the platform took, and whether all.
 fn write_buffer(
-    wasi: &MinimalWasi,
+    wasi: &dyn Offer,
     guest: &Guest,
     stream: Stream,
     start: u32,
@@ -285,7 +281,10 @@ fn write_buffer(
         let count = (CHUNK as u32).min(length - written);
         let bytes = chunk.get_mut(..count as usize).unwrap_or_default();
         guest.read(start.wrapping_add(written), bytes)?;
-        let taken = wasi.platform.write(stream, bytes).map_err(|_| Errno::IO)?;
+        let taken = wasi
+            .platform()
+            .write(stream, bytes)
+            .map_err(|_| Errno::IO)?;
         let taken = (taken as u32).min(count);
         written += taken;
         if taken < count {
@@ -295,11 +294,11 @@ fn write_buffer(
     Ok((written, true))
 }
 
-fn proc_exit(_: &MinimalWasi, _: &mut Caller<'_>, code: u32) -> Outcome {
+fn proc_exit(_: &dyn Offer, _: &mut Caller<'_>, code: u32) -> Outcome {
     Err(HostError::Exit(code.cast_signed()))
 }
 
-fn random_get(wasi: &MinimalWasi, caller: &mut Caller<'_>, buffer: u32, length: u32) -> Outcome {
+fn random_get(wasi: &dyn Offer, caller: &mut Caller<'_>, buffer: u32, length: u32) -> Outcome {
     with(caller, |guest| {
         guest.check(buffer, length)?;
         let mut chunk = [0; CHUNK];
@@ -307,7 +306,7 @@ fn random_get(wasi: &MinimalWasi, caller: &mut Caller<'_>, buffer: u32, length: 
         while done < length {
             let count = (CHUNK as u32).min(length - done);
             let bytes = chunk.get_mut(..count as usize).unwrap_or_default();
-            if !wasi.platform.random(bytes) {
+            if !wasi.platform().random(bytes) {
                 return Err(Errno::NOSYS);
             }
             guest.write(buffer.wrapping_add(done), bytes)?;
@@ -317,7 +316,7 @@ fn random_get(wasi: &MinimalWasi, caller: &mut Caller<'_>, buffer: u32, length: 
     })
 }
 
-fn sched_yield(wasi: &MinimalWasi, _: &mut Caller<'_>) -> Outcome {
-    wasi.platform.yield_now();
+fn sched_yield(wasi: &dyn Offer, _: &mut Caller<'_>) -> Outcome {
+    wasi.platform().yield_now();
     Ok(Ok(()))
 }

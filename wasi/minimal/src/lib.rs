@@ -41,14 +41,17 @@
 mod errno;
 mod functions;
 mod guest;
+mod offer;
 
 use core::fmt;
+use core::ops::Deref;
 
 use precast_loader::platform::Platform;
 use precast_loader::{ExternType, FuncType, HostError, Imports, Module, OutOfMemory, Value};
 
 use errno::Errno;
 use functions::Function;
+pub use offer::{Offer, Strings};
 
 /// The names under which modules import the functions: preview 1, and the snapshot before it, whose
 /// functions are the same as far as they are here.
@@ -88,8 +91,7 @@ impl MinimalWasi {
         self
     }
 
-    /// Defines the functions of WASI that a module imports. Those that are not known here are defined as
-    /// well, by the type that the module expects, and answer `ENOSYS`.
+    /// Defines the functions of WASI that a module imports, as [`define_for`] does.
     ///
     /// # Errors
     ///
@@ -99,32 +101,66 @@ impl MinimalWasi {
         imports: &mut Imports,
         module: &Module,
     ) -> Result<(), OutOfMemory> {
-        for (from, name, expected) in module.imports() {
-            if let ExternType::Function(func_type) = expected
-                && MODULES.contains(&from)
-            {
-                self.define(imports, from, name, func_type)?;
-            }
-        }
-        Ok(())
+        define_for(imports, module, || self)
+    }
+}
+
+impl Offer for MinimalWasi {
+    fn platform(&self) -> &dyn Platform {
+        self.platform
     }
 
-    fn define(
-        &'static self,
-        imports: &mut Imports,
-        from: &str,
-        name: &str,
-        func_type: FuncType,
-    ) -> Result<(), OutOfMemory> {
-        let function = Function::named(name);
-        imports.func_untyped(from, name, func_type, move |caller, params, results| {
-            let outcome = match function {
-                Some(function) => function.call(self, caller, params)?,
-                None => Err(Errno::NOSYS),
-            };
-            answer(outcome, results)
-        })
+    fn args(&self) -> Strings<'_> {
+        Strings::List(self.args)
     }
+
+    fn environment(&self) -> Strings<'_> {
+        Strings::List(self.environment)
+    }
+}
+
+/// Defines the functions of WASI that a module imports. Those that are not known here are defined as
+/// well, by the type that the module expects, and answer `ENOSYS`. Each keeps a handle of its own to
+/// what guests are offered.
+///
+/// # Errors
+///
+/// If the imports' memory is used up.
+pub fn define_for<H>(
+    imports: &mut Imports,
+    module: &Module,
+    handle: impl Fn() -> H,
+) -> Result<(), OutOfMemory>
+where
+    H: Deref<Target: Offer + Sized> + Send + Sync + 'static,
+{
+    for (from, name, expected) in module.imports() {
+        if let ExternType::Function(func_type) = expected
+            && MODULES.contains(&from)
+        {
+            define(imports, (from, name), func_type, handle())?;
+        }
+    }
+    Ok(())
+}
+
+fn define<H>(
+    imports: &mut Imports,
+    (from, name): (&str, &str),
+    func_type: FuncType,
+    handle: H,
+) -> Result<(), OutOfMemory>
+where
+    H: Deref<Target: Offer + Sized> + Send + Sync + 'static,
+{
+    let function = Function::named(name);
+    imports.func_untyped(from, name, func_type, move |caller, params, results| {
+        let outcome = match function {
+            Some(function) => function.call(&*handle, caller, params)?,
+            None => Err(Errno::NOSYS),
+        };
+        answer(outcome, results)
+    })
 }
 
 /// Writes what the guest gets: zero, or the error's number. A function of another type than WASI's has
