@@ -15,6 +15,9 @@ void board_set_pins(uint8_t levels);
 // The levels of the pins.
 uint8_t board_pins(void);
 
+// Nanoseconds since the start, by a timer of the board.
+uint64_t board_nanoseconds(void);
+
 // Ends the emulator with a status.
 _Noreturn void board_exit(uint32_t status);
 

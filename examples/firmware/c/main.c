@@ -1,11 +1,13 @@
 // Firmware in C around `libprecast.a`: modules that are linked in, in pools of fixed size, with functions of
-// the board and a trap.
+// the board, a trap, and a program of WASI.
 
 #include <precast.h>
 
 #include "board.h"
 #include "faults.h"
 #include "faults_memory.h"
+#include "greeting.h"
+#include "greeting_memory.h"
 #include "thermostat.h"
 #include "thermostat_memory.h"
 
@@ -16,6 +18,8 @@
 
 static uint64_t thermostat_pool[(PRECAST_THERMOSTAT_POOL_BYTES + HANDLES + 7) / 8];
 static uint64_t faults_pool[(PRECAST_FAULTS_POOL_BYTES + HANDLES + 7) / 8];
+// The functions of WASI are the host's, which the plan does not know.
+static uint64_t greeting_pool[(PRECAST_GREETING_POOL_BYTES + 2 * HANDLES + 7) / 8];
 
 static char message[256];
 
@@ -208,12 +212,77 @@ static precast_status run_faults(precast_error *error) {
     return status;
 }
 
+// What programs of WASI reach: the serial port and the timer.
+
+static intptr_t write_out(void *user, uint32_t stream, const void *bytes, size_t length) {
+    (void)user, (void)stream;
+    board_write(bytes, length);
+    return (intptr_t)length;
+}
+
+static bool monotonic_time(void *user, uint64_t *time) {
+    (void)user;
+    *time = board_nanoseconds();
+    return true;
+}
+
+static precast_status run_greeting(precast_error *error) {
+    static const char *const args[] = {"greeting"};
+    precast_runtime *runtime = NULL;
+    precast_module *module = NULL;
+    precast_device_wasi *wasi = NULL;
+    precast_imports *imports = NULL;
+    precast_instance *instance = NULL;
+    precast_env *env = NULL;
+    precast_function *start = NULL;
+
+    precast_status status =
+        precast_runtime_new_pool(greeting_pool, sizeof greeting_pool, NULL, &runtime, error);
+    if (!status)
+        status = precast_module_from_static(runtime, &precast_module_greeting, &module, error);
+    if (!status)
+        status = precast_device_wasi_new(runtime, args, 1, NULL, 0, &wasi, error);
+    if (!status)
+        status = precast_imports_new_for_module(module, &imports, error);
+    if (!status)
+        status = precast_device_wasi_define(wasi, imports, module, error);
+    if (!status)
+        status = precast_instance_new(module, imports, NULL, NULL, &instance, error);
+    if (!status)
+        status = precast_env_new_stack(runtime, STACK, &env, error);
+    if (!status)
+        status = precast_instance_function(instance, "_start", &start, error);
+    if (!status)
+        status = precast_function_call(start, env, NULL, 0, NULL, 0, error);
+    if (status == PRECAST_EXIT) {
+        print("greeting: ended with ");
+        print_number(error->exit_code);
+        print("\n");
+        status = PRECAST_OK;
+    }
+
+    precast_function_free(start);
+    precast_env_free(env);
+    precast_instance_free(instance);
+    precast_imports_free(imports);
+    precast_device_wasi_free(wasi);
+    precast_module_free(module);
+    precast_runtime_free(runtime);
+    return status;
+}
+
 int main(void) {
     print("hello from C\n");
+    precast_platform platform = {
+        .size = sizeof platform, .monotonic_time = monotonic_time, .write = write_out};
+    if (precast_platform_install(&platform, NULL))
+        return 1;
     precast_error error = no_error();
     precast_status status = run_thermostat(&error);
     if (!status)
         status = run_faults(&error);
+    if (!status)
+        status = run_greeting(&error);
     if (status) {
         print(precast_status_message(status));
         print(": ");

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The programs that the firmware in C has linked in.
-const PROGRAMS: [&str; 2] = ["thermostat", "faults"];
+const PROGRAMS: [&str; 3] = ["thermostat", "faults", "greeting"];
 /// Its sources, without those of the board.
 const SOURCES: [&str; 2] = ["main", "mps2_an386"];
 /// The linker's script, and what the compiler is told of the processor.
@@ -37,7 +37,7 @@ fn c(board: &Board, place: &Place, sysroot: &Path) -> Outcome<PathBuf> {
     command
         .args(["-p", "precast-capi", "--crate-type", "staticlib"])
         .arg("--no-default-features")
-        .args(["--features", "panic-handler,pulley,accounting,backtraces"])
+        .args(["--features", "panic-handler,pulley,accounting,backtraces,wasi-minimal"])
         // As the profile of the firmware in Rust.
         .envs([
             ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z"),
