@@ -37,7 +37,10 @@ fn c(board: &Board, place: &Place, sysroot: &Path) -> Outcome<PathBuf> {
     command
         .args(["-p", "precast-capi", "--crate-type", "staticlib"])
         .arg("--no-default-features")
-        .args(["--features", "panic-handler,pulley,accounting,backtraces,wasi-minimal"])
+        .args([
+            "--features",
+            "panic-handler,pulley,accounting,backtraces,wasi-minimal",
+        ])
         // As the profile of the firmware in Rust.
         .envs([
             ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z"),

@@ -11,7 +11,10 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("precast-loader", &["precast-format"]),
     ("precast-wasi", &["precast-loader", "precast-format"]),
     ("precast-wasi-minimal", &["precast-loader"]),
-    ("precast-capi", &["precast-loader", "precast-wasi"]),
+    (
+        "precast-capi",
+        &["precast-loader", "precast-wasi", "precast-wasi-minimal"],
+    ),
     (
         "precast-cli",
         &[
