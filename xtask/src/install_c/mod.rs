@@ -10,6 +10,8 @@
 //! What a program has to link beside the static library is asked of the Rust compiler, so that it is
 //! right for every system.
 
+mod check;
+
 use crate::{Outcome, cargo};
 use clap::Args;
 use std::fs;
@@ -36,6 +38,9 @@ pub struct InstallArguments {
     /// Builds without optimisation of our own crates, which is quicker.
     #[arg(long)]
     debug: bool,
+    /// Builds and runs a program with it, by each of pkg-config, CMake and Meson that is here.
+    #[arg(long, conflicts_with_all = ["final_prefix", "target", "no_default_features"])]
+    check: bool,
 }
 
 /// Libraries as the Rust compiler may build them, by the name on some system.
@@ -83,7 +88,10 @@ pub fn run(arguments: &InstallArguments) -> Outcome {
         fill(&packaging.join(template), to, &values)?;
     }
     println!("installed to {}", arguments.prefix.display());
-    Ok(())
+    match arguments.check {
+        true => check::run(&arguments.prefix),
+        false => Ok(()),
+    }
 }
 
 /// The headers of what the library has. Other libraries bring a `wasm.h`, too: none is put in their place for
