@@ -4,7 +4,8 @@
 //! handler. Without the feature there is no value of the wrapper, whatever it would hold. So the compiler
 //! knows that code about such things is never reached and leaves it out, and there is one `cfg` instead
 //! of one at each place. Structures are as large as with it, though, so that a plan of memory is exact for
-//! every set of features; what would drop their contents is told apart, as the compiler keeps that.
+//! every set of features. Nothing is dropped with a wrapper that cannot be: the compiler would keep the code
+//! for it.
 //!
 //! An artifact that needs what is not there is refused by the name of the feature
 //! ([`crate::link::requirements`]); a host that asks for it gets an error.

@@ -29,11 +29,12 @@ pub struct KnownTarget {
 pub enum Tested {
     /// The specification's suite, programs and faults, on such a machine.
     Natively,
-    /// The specification's suite and the loader's tests, under QEMU's user emulation.
+    /// The specification's suite, programs and faults, under QEMU's user emulation.
     Emulated,
-    /// The specification's suite, by the interpreter on x86-64 or i686.
+    /// The specification's suite, programs and faults, by the interpreter, on machines with pointers of
+    /// this width.
     Interpreted,
-    /// The specification's suite and programs, under Wine.
+    /// The specification's suite, programs and the loader's tests, under Wine.
     UnderWine,
     /// With the same options, the artifact has the bytes of that for another triple.
     SameBytes(&'static str),
