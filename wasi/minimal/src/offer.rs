@@ -26,15 +26,19 @@ pub enum Strings<'a> {
 impl<'a> Strings<'a> {
     /// The bytes of each.
     pub(crate) fn iter(self) -> impl Iterator<Item = &'a [u8]> {
-        let (list, terminated) = match self {
+        let (list, mut rest) = match self {
             Strings::List(list) => (list, &[][..]),
             Strings::Terminated(bytes) => (&[][..], bytes),
         };
-        // What is behind the last zero is no string.
-        let ends = terminated.split_inclusive(|byte| *byte == 0);
-        let terminated = ends.filter_map(|string| string.strip_suffix(&[0]));
-        list.iter()
-            .map(|string| string.as_bytes())
-            .chain(terminated)
+        // What is behind the last zero is no string. The library's way to split can panic, as far as the
+        // linker knows.
+        let terminated = core::iter::from_fn(move || {
+            let length = rest.iter().position(|byte| *byte == 0)?;
+            let (string, zero) = rest.split_at_checked(length)?;
+            rest = zero.get(1..)?;
+            Some(string)
+        });
+        let list = list.iter().map(|string| string.as_bytes());
+        list.chain(terminated)
     }
 }
