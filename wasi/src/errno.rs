@@ -1,7 +1,8 @@
 //! The error numbers of preview 1, and how errors of the host become one of them.
 //!
 //! One list makes the enum, its numbers and its texts. A host error without a counterpart becomes
-//! [`Errno::Io`]: a guest never sees a number of the host's.
+//! [`Errno::Io`]: a guest never sees a number of the host's. Errors of locks, which no function here has,
+//! come from no host.
 
 use std::io;
 
@@ -97,13 +98,13 @@ errnos! {
     NotConnected = 53 = NOTCONN, "the socket is not connected";
     NotDirectory = 54 = NOTDIR, "not a directory";
     NotEmpty = 55 = NOTEMPTY, "directory not empty";
-    NotRecoverable = 56 = NOTRECOVERABLE, "state not recoverable";
+    NotRecoverable = 56, "state not recoverable";
     NotSocket = 57 = NOTSOCK, "not a socket";
     NotSupported = 58 = OPNOTSUPP, "not supported, or operation not supported on socket";
     NotTerminal = 59 = NOTTY, "inappropriate i/o control operation";
     NoSuchDevice = 60 = NXIO, "no such device or address";
     Overflow = 61 = OVERFLOW, "value too large for its type";
-    OwnerDead = 62 = OWNERDEAD, "previous owner died";
+    OwnerDead = 62, "previous owner died";
     NotPermitted = 63 = PERM, "operation not permitted";
     Pipe = 64 = PIPE, "broken pipe";
     Protocol = 65 = PROTO, "protocol error";

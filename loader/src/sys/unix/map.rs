@@ -66,13 +66,20 @@ unsafe impl Send for Mapping {}
 // SAFETY: a shared mapping only tells where it is.
 unsafe impl Sync for Mapping {}
 
+/// Tells the system to set nothing aside for pages that may never be touched.
+#[cfg(not(target_os = "freebsd"))]
+const NO_RESERVE: libc::c_int = libc::MAP_NORESERVE;
+/// There is no such flag.
+#[cfg(target_os = "freebsd")]
+const NO_RESERVE: libc::c_int = 0;
+
 /// The error for sizes and offsets that the system could not express.
 const INVALID: OsError = OsError(libc::EINVAL);
 
 impl Mapping {
     /// Address space that cannot be accessed. It costs nothing until parts are committed.
     pub fn reserve(size: usize) -> Result<Mapping, OsError> {
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | NO_RESERVE;
         let mapping = Mapping::new(size, libc::PROT_NONE, flags, -1, 0)?;
         mapping.refuse_huge_pages();
         Ok(mapping)
