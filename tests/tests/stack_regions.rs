@@ -367,6 +367,7 @@ fn a_region_in_a_pool_serves_explicit_checks_only() {
     drop(environment);
     assert_eq!(runtime.usage(Category::CallStack).current, 0);
 
+    // No guard page is asked for by bytecode: the compiler refuses that.
     if !configuration::HAS_NATIVE_CODE {
         return;
     }

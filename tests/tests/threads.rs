@@ -29,5 +29,5 @@ mod waiting;
 
 #[cfg(target_pointer_width = "32")]
 #[test]
-#[ignore = "bytecode for 32 bits has no atomic instructions"]
+#[ignore = "there is no code with atomic instructions for this machine"]
 fn threads() {}

@@ -128,8 +128,8 @@ impl Target {
     }
 
     /// Whether `--small` has the target. The tests of every change run natively, and run bytecode, as it
-    /// is, and s390x shows what byte order does; of the machines with 32-bit pointers the one that needs no emulator is enough for them; and
-    /// Wine is too much to install each time.
+    /// is, and s390x shows what byte order does; of the machines with 32-bit pointers the one that needs
+    /// no emulator is enough for them; and Wine is too much to install each time.
     pub fn is_for_every_change(&self) -> bool {
         let is_elsewhere = [
             "x86_64",
