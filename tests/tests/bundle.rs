@@ -10,36 +10,8 @@ use std::time::Duration;
 const PRECAST: &str = env!("CARGO_BIN_EXE_precast-under-test");
 const RUNNER: &str = env!("CARGO_BIN_EXE_precast-runner-under-test");
 
-/// Prints its arguments and its environment as WASI hands them over, then ends with the number of its
-/// arguments; with more than four it traps.
-const ECHO: &str = r#"(module $echo
-  (import "wasi_snapshot_preview1" "args_sizes_get" (func $as (param i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "args_get" (func $ag (param i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "environ_sizes_get" (func $es (param i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "environ_get" (func $eg (param i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "fd_prestat_get" (func $p (param i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
-  (memory (export "memory") 2)
-  (data (i32.const 65536) "no folder\00a folder\00")
-  (func $print (param $at i32) (param $length i32)
-    (i32.store (i32.const 0) (local.get $at))
-    (i32.store (i32.const 4) (local.get $length))
-    (drop (call $w (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
-  (func (export "_start")
-    (local $count i32)
-    (drop (call $as (i32.const 16) (i32.const 20)))
-    (local.set $count (i32.load (i32.const 16)))
-    (drop (call $ag (i32.const 1024) (i32.const 4096)))
-    (call $print (i32.const 4096) (i32.load (i32.const 20)))
-    (drop (call $es (i32.const 16) (i32.const 20)))
-    (drop (call $eg (i32.const 1024) (i32.const 4096)))
-    (call $print (i32.const 4096) (i32.load (i32.const 20)))
-    (if (call $p (i32.const 3) (i32.const 24))
-      (then (call $print (i32.const 65536) (i32.const 10)))
-      (else (call $print (i32.const 65546) (i32.const 9))))
-    (if (i32.gt_u (local.get $count) (i32.const 4)) (then unreachable))
-    (call $exit (local.get $count))))"#;
+/// Says what it was given, and ends with the number of its arguments.
+const ECHO: &str = include_str!("../bundle/echo.wat");
 
 /// A folder for one test, with the artifact in it.
 fn scratch(test: &str) -> PathBuf {

@@ -25,6 +25,19 @@ pub struct Runner {
 }
 
 impl Runner {
+    /// The file.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Another program of the same machine.
+    pub fn other(&self, program: PathBuf) -> Runner {
+        Runner {
+            emulator: self.emulator.clone(),
+            program,
+        }
+    }
+
     /// A command that starts the program on its machine.
     pub fn command(&self) -> Command {
         let mut words = self.emulator.iter();
@@ -53,20 +66,25 @@ impl Cross {
     /// A `precast` without the compiler. It is built in the profile for development: nothing of it
     /// takes long but the programs, and those are optimised already.
     pub fn runner(&self) -> Outcome<Runner> {
-        self.built("runner", &["--no-default-features"])
+        self.built("runner", "precast", &["--no-default-features"])
+    }
+
+    /// What bundles begin with.
+    pub fn stub(&self) -> Outcome<Runner> {
+        self.built("stub", "precast-runner", &["--no-default-features"])
     }
 
     /// A `precast` with everything.
     pub fn compiler(&self) -> Outcome<Runner> {
-        self.built("compiler", &[])
+        self.built("compiler", "precast", &[])
     }
 
-    /// Builds the command; a copy is taken, because another build writes the same file.
-    fn built(&self, name: &str, arguments: &[&str]) -> Outcome<Runner> {
+    /// Builds an executable; a copy is taken, because another build writes the same file.
+    fn built(&self, name: &str, executable: &str, arguments: &[&str]) -> Outcome<Runner> {
         println!("  build: {name}");
         let mut command = self.cargo("build");
         command
-            .args(["--quiet", "-p", "precast-cli", "--bin", "precast"])
+            .args(["--quiet", "-p", "precast-cli", "--bin", executable])
             .args(arguments);
         let status = command.status().map_err(|error| error.to_string())?;
         if !status.success() {
@@ -76,7 +94,8 @@ impl Cross {
             ));
         }
         let triple = self.target.machine.map_or("", |machine| machine.triple);
-        let mut built = self.build_folder().join(triple).join("debug/precast");
+        let built = self.build_folder().join(triple).join("debug");
+        let mut built = built.join(executable);
         if self.target.is_windows() {
             built.set_extension("exe");
         }

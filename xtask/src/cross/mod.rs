@@ -8,6 +8,7 @@
 //! and so are a program and a test.
 
 mod build;
+mod bundle;
 mod corpus;
 mod counts;
 mod faults;
@@ -32,7 +33,7 @@ use target::{TARGETS, Target};
 /// Options of `cargo xtask cross`.
 #[derive(Args)]
 pub struct CrossArguments {
-    /// What every change has to pass: fewer scripts, no programs, the loader's tests.
+    /// What every change has to pass: fewer scripts, no programs, a bundle, the loader's tests.
     #[arg(long)]
     small: bool,
     /// Only these targets, by name.
@@ -162,6 +163,7 @@ fn measure(
     if !arguments.small {
         measured.programs = corpus::run(target, place, &runner)?;
     }
+    measured.bundle = Some(bundle::run(cross, place)?);
     measured.loader = Some(faults::loader(cross)?);
     if !arguments.small && !target.is_windows() {
         measured.faults = Some(faults::whole(cross)?);

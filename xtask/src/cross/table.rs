@@ -20,6 +20,8 @@ pub struct Measured {
     pub scripts: Vec<Results>,
     /// Programs of the corpus.
     pub programs: Option<Counts>,
+    /// The bundle.
+    pub bundle: Option<Counts>,
     /// Tests of the loader.
     pub loader: Option<Counts>,
     /// Tests of faults.
@@ -58,6 +60,7 @@ impl Measured {
         let scripts = self.scripts.iter().map(|results| &results.scripts);
         let rest = [
             &self.programs,
+            &self.bundle,
             &self.loader,
             &self.faults,
             &self.linked,
@@ -98,8 +101,8 @@ impl Row {
     }
 }
 
-const HEADER: &str = "| target | commit | scripts | assertions passed | failed | skipped | programs | loader tests | fault tests | linked programs | same bytes | what was skipped |\n\
-                      |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n";
+const HEADER: &str = "| target | commit | scripts | assertions passed | failed | skipped | programs | bundle | loader tests | fault tests | linked programs | same bytes | what was skipped |\n\
+                      |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n";
 
 /// Renders the table in Markdown. Of targets that were not measured, an older table's row stays.
 pub fn render(rows: &[Row], older: &str, commit: &str) -> String {
@@ -119,7 +122,7 @@ pub fn render(rows: &[Row], older: &str, commit: &str) -> String {
                 } else {
                     "skipped"
                 };
-                format!("{begin} {commit} | {what} | | | | | | | | | {} |", why(row))
+                format!("{begin} {commit} | {what} | | | | | | | | | | {} |", why(row))
             }
             (None, Some(stays)) => stays.to_owned(),
             (None, None) => continue,
@@ -133,11 +136,12 @@ fn line(begin: &str, commit: &str, measured: &Measured) -> String {
     let assertions = measured.assertions();
     let scripts: usize = measured.scripts.iter().map(|one| one.scripts.all()).sum();
     format!(
-        "{begin} {commit} | {scripts} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+        "{begin} {commit} | {scripts} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
         assertions.passed,
         assertions.failures(),
         assertions.skips(),
         share(measured.programs.as_ref()),
+        share(measured.bundle.as_ref()),
         share(measured.loader.as_ref()),
         share(measured.faults.as_ref()),
         share(measured.linked.as_ref()),
