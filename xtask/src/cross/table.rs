@@ -122,7 +122,10 @@ pub fn render(rows: &[Row], older: &str, commit: &str) -> String {
                 } else {
                     "skipped"
                 };
-                format!("{begin} {commit} | {what} | | | | | | | | | | {} |", why(row))
+                format!(
+                    "{begin} {commit} | {what} | | | | | | | | | | {} |",
+                    why(row)
+                )
             }
             (None, Some(stays)) => stays.to_owned(),
             (None, None) => continue,
