@@ -31,8 +31,8 @@ pub enum Tested {
     Natively,
     /// The specification's suite, programs and faults, under QEMU's user emulation.
     Emulated,
-    /// The specification's suite, programs and faults, by the interpreter, on machines with pointers of
-    /// this width.
+    /// The specification's suite and the loader's tests, by the interpreter, on machines with pointers of
+    /// this width and data of this order; with little-endian data programs and faults, too.
     Interpreted,
     /// The specification's suite, programs and the loader's tests, under Wine.
     UnderWine,
@@ -87,7 +87,7 @@ known! {
     "pulley32-unknown-none" Tested::Interpreted;
     "pulley64-unknown-none" Tested::Interpreted;
     "pulley32be-unknown-none" Tested::NotRun;
-    "pulley64be-unknown-none" Tested::NotRun;
+    "pulley64be-unknown-none" Tested::Interpreted;
 }
 
 /// A shorter name, and the triple that it means. Where that has no code generator, the name stands for

@@ -20,21 +20,47 @@ pub fn folder(place: &Place) -> Option<PathBuf> {
     folder.join("bench.tsv").exists().then_some(folder)
 }
 
+/// What came of compiling a module.
+pub enum Compiled {
+    /// There is an artifact.
+    Written,
+    /// The target has not what the module needs, which the compiler says in these words.
+    Refused(String),
+}
+
 /// Compiles a module of the corpus with this command.
 ///
 /// # Errors
 ///
 /// The compiler's words.
-pub fn compile(mut precast: Command, target: &Target, wasm: &Path, artifact: &Path) -> Outcome {
+pub fn compile(
+    mut precast: Command,
+    target: &Target,
+    wasm: &Path,
+    artifact: &Path,
+) -> Outcome<Compiled> {
     precast
         .args(["compile", "--quiet", "--target", target.code])
         .args(target.flags);
     let output = precast.arg(wasm).arg("-o").arg(artifact).output();
     let output = output.map_err(|error| error.to_string())?;
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    match (output.status.success(), refusal(&complaints)) {
+        (true, _) => Ok(Compiled::Written),
+        (false, Some(reason)) => Ok(Compiled::Refused(reason.to_owned())),
+        (false, None) => Err(complaints.trim().to_owned()),
     }
+}
+
+/// What is missing, without the place where it is needed: the reason why a program is skipped.
+fn refusal(complaints: &str) -> Option<&str> {
+    let (_, reason) = complaints.split_once(": unsupported feature: ")?;
+    let reason = reason.lines().next()?;
+    Some(
+        reason
+            .split_once(", in function ")
+            .map_or(reason, |(reason, _)| reason),
+    )
 }
 
 /// Runs all programs; nothing where there is no corpus.
@@ -52,7 +78,7 @@ pub fn run(target: &Target, place: &Place, runner: &Runner) -> Outcome<Option<Co
     let mut counts = Counts::default();
     for (program, outcome) in programs.iter().zip(outcomes) {
         match outcome {
-            Ok(()) => counts.passed += 1,
+            Ok(counted) => counts.add(counted),
             Err(message) => counts.failed.push(format!("{}: {message}", program.name)),
         }
     }
@@ -66,10 +92,13 @@ fn run_one(
     place: &Place,
     runner: &Runner,
     scratch: &Path,
-) -> Outcome {
+) -> Outcome<Counts> {
     let artifact = scratch.join(format!("{}.precast", program.name));
     let wasm = folder.join(&program.wasm);
-    compile(Command::new(&place.precast), target, &wasm, &artifact)?;
+    let precast = Command::new(&place.precast);
+    if let Compiled::Refused(reason) = compile(precast, target, &wasm, &artifact)? {
+        return Ok(Counts::skipped(reason));
+    }
     let mut command = runner.command();
     command.arg("run").current_dir(folder);
     for directory in &program.dirs {
@@ -79,5 +108,20 @@ fn run_one(
     let ended = watch::run(command, SILENCE, &scratch.join(&program.name))?;
     let exit = ended.status.and_then(|status| status.code());
     let checked = program.check(&ended.output, exit);
-    checked.map_err(|message| format!("{message}: {}", ended.says()))
+    checked.map_err(|message| format!("{message}: {}", ended.says()))?;
+    Ok(Counts::passed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refusal;
+
+    #[test]
+    fn a_refusal_is_what_is_missing_and_not_where() {
+        let text = "error: a.wasm: unsupported feature: the module needs SIMD, in function 3, at offset 0xd2d\n";
+        assert_eq!(refusal(text), Some("the module needs SIMD"));
+        let text = "error: a.wasm: unsupported feature: the module needs threads\n  a remedy\n";
+        assert_eq!(refusal(text), Some("the module needs threads"));
+        assert_eq!(refusal("error: a.wasm: No such file or directory\n"), None);
+    }
 }

@@ -14,6 +14,14 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// One thing that did as it must.
+    pub fn passed() -> Counts {
+        Counts {
+            passed: 1,
+            ..Counts::default()
+        }
+    }
+
     /// One thing that could not be tried.
     pub fn skipped(reason: String) -> Counts {
         Counts {

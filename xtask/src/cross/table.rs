@@ -43,14 +43,15 @@ impl Measured {
         sum
     }
 
-    /// Why assertions and tests were skipped.
+    /// Why assertions, programs and tests were skipped.
     fn why(&self) -> String {
         let one = |(reason, count): (&String, &usize)| format!("{count}: {reason}");
-        let mut tests = Counts::default();
-        for counts in [&self.loader, &self.faults].into_iter().flatten() {
-            tests.add(counts.clone());
+        let mut rest = Counts::default();
+        let counted = [&self.programs, &self.loader, &self.faults, &self.same_bytes];
+        for counts in counted.into_iter().flatten() {
+            rest.add(counts.clone());
         }
-        let both = [self.assertions().skipped, tests.skipped];
+        let both = [self.assertions().skipped, rest.skipped];
         let reasons: Vec<_> = both.iter().flatten().map(one).collect();
         reasons.join("; ")
     }
