@@ -12,6 +12,7 @@ mod bundle;
 mod corpus;
 mod counts;
 mod faults;
+mod reasons;
 mod same_bytes;
 mod scripts;
 pub mod sysroot;

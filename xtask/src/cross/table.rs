@@ -1,8 +1,10 @@
-//! The table of targets, and why something was skipped.
+//! The table of targets: what came of each.
 
 use super::counts::Counts;
+use super::reasons::Reasons;
 use super::scripts::Results;
 use super::target::{TARGETS, Target};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// What came of a target.
@@ -43,17 +45,13 @@ impl Measured {
         sum
     }
 
-    /// Why assertions, programs and tests were skipped.
-    fn why(&self) -> String {
-        let one = |(reason, count): (&String, &usize)| format!("{count}: {reason}");
-        let mut rest = Counts::default();
-        let counted = [&self.programs, &self.loader, &self.faults, &self.same_bytes];
-        for counts in counted.into_iter().flatten() {
-            rest.add(counts.clone());
-        }
-        let both = [self.assertions().skipped, rest.skipped];
-        let reasons: Vec<_> = both.iter().flatten().map(one).collect();
-        reasons.join("; ")
+    /// Why assertions, programs and tests were skipped, and how often.
+    fn skipped(&self) -> BTreeMap<String, usize> {
+        let mut sum = self.assertions();
+        let rest = [&self.programs, &self.loader, &self.faults, &self.same_bytes];
+        let rest = rest.into_iter().flatten();
+        rest.for_each(|counts| sum.add(counts.clone()));
+        sum.skipped
     }
 
     /// Everything that is counted for the last line.
@@ -102,36 +100,43 @@ impl Row {
     }
 }
 
-const HEADER: &str = "| target | commit | scripts | assertions passed | failed | skipped | programs | bundle | loader tests | fault tests | linked programs | same bytes | what was skipped |\n\
-                      |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n";
+const HEADER: &str = "| target | commit | scripts | assertions passed | failed | skipped | programs | bundle | loader tests | fault tests | linked programs | same bytes |\n\
+                      |---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
 
-/// Renders the table in Markdown. Of targets that were not measured, an older table's row stays.
+/// Renders the table in Markdown, and why something was skipped. Of targets that were not measured, what an
+/// older text says stays.
 pub fn render(rows: &[Row], older: &str, commit: &str) -> String {
     let older = older.strip_prefix(HEADER).unwrap_or_default();
+    let mut reasons = Reasons::read(older);
     let mut text = HEADER.to_owned();
     for target in TARGETS {
         let begin = format!("| {} |", target.name);
         let stays = older.lines().find(|line| line.starts_with(&begin));
         let row = rows.iter().find(|row| row.target.name == target.name);
-        let line = match (row.map(|row| (row, &row.outcome)), stays) {
-            (Some((_, Ok(measured))), _) => line(&begin, commit, measured),
+        let line = match (row.map(|row| &row.outcome), stays) {
+            (Some(Ok(measured)), _) => {
+                reasons.replace(target.name, &measured.skipped());
+                line(&begin, commit, measured)
+            }
             // What was measured before says more than that it could not be now.
-            (Some((_, Err(counts))), Some(stays)) if counts.failures() == 0 => stays.to_owned(),
-            (Some((row, Err(counts))), _) => {
+            (Some(Err(counts)), Some(stays)) if counts.failures() == 0 => stays.to_owned(),
+            (Some(Err(counts)), _) => {
+                reasons.replace(target.name, &counts.skipped);
                 let what = if counts.failures() > 0 {
                     "failed"
                 } else {
                     "skipped"
                 };
-                format!(
-                    "{begin} {commit} | {what} | | | | | | | | | | {} |",
-                    why(row)
-                )
+                format!("{begin} {commit} | {what} |{}", " |".repeat(9))
             }
             (None, Some(stays)) => stays.to_owned(),
             (None, None) => continue,
         };
         let _ = writeln!(text, "{line}");
+    }
+    let reasons = reasons.render();
+    if !reasons.is_empty() {
+        let _ = write!(text, "\n{reasons}");
     }
     text
 }
@@ -140,7 +145,7 @@ fn line(begin: &str, commit: &str, measured: &Measured) -> String {
     let assertions = measured.assertions();
     let scripts: usize = measured.scripts.iter().map(|one| one.scripts.all()).sum();
     format!(
-        "{begin} {commit} | {scripts} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+        "{begin} {commit} | {scripts} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
         assertions.passed,
         assertions.failures(),
         assertions.skips(),
@@ -150,7 +155,6 @@ fn line(begin: &str, commit: &str, measured: &Measured) -> String {
         share(measured.faults.as_ref()),
         share(measured.linked.as_ref()),
         share(measured.same_bytes.as_ref()),
-        measured.why(),
     )
 }
 
@@ -159,19 +163,6 @@ fn share(counts: Option<&Counts>) -> String {
     match counts {
         Some(counts) => format!("{} of {}", counts.passed, counts.passed + counts.failures()),
         None => "–".to_owned(),
-    }
-}
-
-/// Why a target was skipped.
-fn why(row: &Row) -> String {
-    match &row.outcome {
-        Err(counts) => counts
-            .skipped
-            .keys()
-            .cloned()
-            .collect::<Vec<_>>()
-            .join("; "),
-        Ok(measured) => measured.why(),
     }
 }
 
