@@ -3,7 +3,7 @@
 //! One folder per platform with the same files in each, so that a port is one folder:
 //!
 //! ```text
-//!   heap      allocate, reallocate and free ordinary memory
+//!   small     allocate, reallocate and free blocks that are smaller than mappings
 //!   map       reserve, commit, protect and map address space
 //!   file      open files for mapping
 //!   park      let threads wait for each other
@@ -15,13 +15,15 @@
 //!   profiler  what a profiler sees of the process (with the feature `profiling`)
 //! ```
 //!
-//! Without one of the systems it is `device`, which asks the firmware ([`embedder`]). Beside them stands
-//! what depends on the instruction set alone ([`isa`]).
+//! Without one of the systems it is `device`, which asks the firmware ([`embedder`]) and has no pages, so
+//! that it has a [`heap`] of its own. Beside them stands what depends on the instruction set alone ([`isa`]).
 //!
 //! Errors are the system's numbers ([`OsError`]); the modules above turn them into their own.
 
 pub mod atomic;
 pub mod embedder;
+#[cfg(any(unix, windows))]
+pub mod heap;
 pub mod isa;
 pub mod lock;
 
@@ -35,10 +37,12 @@ mod platform;
 #[path = "windows/mod.rs"]
 mod platform;
 
+#[cfg(not(any(unix, windows)))]
+pub use platform::heap;
 #[cfg(feature = "profiling")]
 pub use platform::profiler;
 pub use platform::{
-    HAS_GUARD_PAGES, HAS_SIGNALS, clock, cpu, file, heap, map, park, resident, signals, thread,
+    HAS_GUARD_PAGES, HAS_SIGNALS, clock, cpu, file, map, park, resident, signals, thread,
 };
 
 use core::fmt;

@@ -3,7 +3,6 @@
 pub mod clock;
 pub mod cpu;
 pub mod file;
-pub mod heap;
 mod instruction_cache;
 pub mod map;
 pub mod park;
@@ -12,6 +11,7 @@ pub mod profiler;
 mod registers;
 pub mod resident;
 pub mod signals;
+pub mod small;
 pub mod thread;
 
 use super::OsError;

@@ -14,7 +14,8 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 use windows_sys::Win32::System::IO::{OVERLAPPED, OVERLAPPED_0, OVERLAPPED_0_0};
 
-use super::{OsError, check, heap, last_error};
+use super::{OsError, check, last_error};
+use crate::sys::heap;
 
 /// An open file; dropping it closes it.
 #[derive(Debug)]

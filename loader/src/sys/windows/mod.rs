@@ -13,7 +13,6 @@
 pub mod clock;
 pub mod cpu;
 pub mod file;
-pub mod heap;
 pub mod map;
 pub mod park;
 #[cfg(feature = "profiling")]
@@ -21,6 +20,7 @@ pub mod profiler;
 mod registers;
 pub mod resident;
 pub mod signals;
+pub mod small;
 pub mod thread;
 
 use windows_sys::Win32::Foundation::GetLastError;

@@ -1,18 +1,17 @@
-//! Ordinary memory: small blocks from the C library, large ones as mappings of their own.
+//! Ordinary memory where there are pages: small blocks from the system's heap, large ones as mappings of
+//! their own.
 //!
-//! A C library recycles what was freed, and then has to clear it. A mapping is zero without being
-//! touched, extends in place where the neighbouring addresses are free, and moves without a copy
-//! elsewhere. Where a block comes from follows from its layout alone.
+//! A heap recycles what was freed, and then has to clear it. A mapping is zero without being touched, and
+//! on some systems extends in place or moves without a copy. Where a block comes from follows from its
+//! layout alone.
 
 use core::alloc::Layout;
 use core::ptr::{self, NonNull};
 
 use super::map::{Mapping, page_size, round_to_pages};
+use super::platform::small;
 
-/// Alignment that `malloc` gives to every block.
-const MALLOC_ALIGNMENT: usize = align_of::<libc::max_align_t>();
-
-/// Size from which a block is a mapping: where the C library does the same.
+/// Size in bytes from which a block is a mapping: where C libraries do the same.
 const LARGE: usize = 128 << 10;
 
 /// Whether blocks of the layout are mappings.
@@ -25,18 +24,7 @@ pub fn allocate(layout: Layout) -> Option<NonNull<u8>> {
     if is_mapped(layout) {
         return allocate_mapped(layout.size());
     }
-    if layout.align() <= MALLOC_ALIGNMENT {
-        // SAFETY: any size can be asked for.
-        return NonNull::new(unsafe { libc::malloc(layout.size()) }.cast());
-    }
-    let mut block = ptr::null_mut();
-    // SAFETY: a layout's alignment is a power of two; this one is larger than a pointer's.
-    let error = unsafe { libc::posix_memalign(&raw mut block, layout.align(), layout.size()) };
-    if error == 0 {
-        NonNull::new(block.cast())
-    } else {
-        None
-    }
+    small::allocate(layout)
 }
 
 /// A block of zeros of the layout, which is not empty. Large ones cost nothing until touched.
@@ -44,11 +32,10 @@ pub fn allocate_zeroed(layout: Layout) -> Option<NonNull<u8>> {
     if is_mapped(layout) {
         return allocate_mapped(layout.size());
     }
-    if layout.align() <= MALLOC_ALIGNMENT {
-        // SAFETY: any size can be asked for.
-        return NonNull::new(unsafe { libc::calloc(layout.size(), 1) }.cast());
+    if layout.align() <= small::ALIGNMENT {
+        return small::allocate_zeroed(layout.size());
     }
-    let block = allocate(layout)?;
+    let block = small::allocate(layout)?;
     // SAFETY: the block has the layout's size and is nobody else's.
     unsafe { block.write_bytes(0, layout.size()) };
     Some(block)
@@ -74,9 +61,9 @@ pub unsafe fn reallocate(block: NonNull<u8>, layout: Layout, size: usize) -> Opt
             let base = mapping.into_base();
             return resized.is_ok().then_some(base);
         }
-        (false, false) if layout.align() <= MALLOC_ALIGNMENT => {
-            // SAFETY: the block is the C library's.
-            return NonNull::new(unsafe { libc::realloc(block.as_ptr().cast(), size) }.cast());
+        (false, false) if layout.align() <= small::ALIGNMENT => {
+            // SAFETY: the block is the heap's, of that alignment.
+            return unsafe { small::reallocate(block, size) };
         }
         _ => {}
     }
@@ -133,6 +120,6 @@ pub unsafe fn free(block: NonNull<u8>, layout: Layout) {
         drop(unsafe { Mapping::from_base(block, size) });
         return;
     }
-    // SAFETY: the block is the C library's.
-    unsafe { libc::free(block.as_ptr().cast()) }
+    // SAFETY: the block is the heap's, and the layout is its own.
+    unsafe { small::free(block, layout) };
 }
