@@ -209,11 +209,11 @@ pub fn run_bundled() -> Outcome {
     run::run_source(&program, source)
 }
 
-/// The file that this process was started from, by a name that stays when the file moves where there is
-/// such a name.
+/// The file that this process was started from; on Linux by a name that stays when the file moves. On other
+/// systems a file of that name would be somebody's: under Wine it is Wine.
 fn own_file() -> Outcome<PathBuf> {
     let link = Path::new("/proc/self/exe");
-    if link.exists() {
+    if cfg!(target_os = "linux") && link.exists() {
         return Ok(link.to_path_buf());
     }
     std::env::current_exe()
