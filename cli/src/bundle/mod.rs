@@ -213,7 +213,7 @@ pub fn run_bundled() -> Outcome {
 /// systems a file of that name would be somebody's: under Wine it is Wine.
 fn own_file() -> Outcome<PathBuf> {
     let link = Path::new("/proc/self/exe");
-    if cfg!(target_os = "linux") && link.exists() {
+    if std::env::consts::OS == "linux" && link.exists() {
         return Ok(link.to_path_buf());
     }
     std::env::current_exe()
