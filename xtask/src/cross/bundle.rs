@@ -48,7 +48,7 @@ pub fn run(cross: &Cross, place: &Place) -> Outcome<Counts> {
     }
     let mut command = stub.other(executable).command();
     command.args(["--dir", "--"]).current_dir(&folder);
-    let ended = watch::run(command, SILENCE, &folder.with_extension("says"))?;
+    let ended = watch::run(command, SILENCE, &folder)?;
     let says = String::from_utf8_lossy(&ended.output);
     let exit = ended.status.and_then(|status| status.code());
     if says.strip_prefix(name) == Some(SAYS) && exit == Some(3) {
