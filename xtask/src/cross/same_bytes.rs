@@ -33,7 +33,15 @@ pub fn run(cross: &Cross, place: &Place) -> Outcome<Option<Counts>> {
             (Compiled::Refused(ours), Compiled::Refused(theirs)) if ours == theirs => {
                 Counts::skipped(ours)
             }
-            _ => Counts::failed(format!("{}: other bytes", program.name)),
+            (Compiled::Written, Compiled::Written) => {
+                Counts::failed(format!("{}: other bytes", program.name))
+            }
+            (Compiled::Refused(reason), _) | (_, Compiled::Refused(reason)) => {
+                let name = &program.name;
+                Counts::failed(format!(
+                    "{name}: refused otherwise or on one side: {reason}"
+                ))
+            }
         })
     })?;
     let mut counts = Counts::default();
